@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The stream's bytes around its rows (rows: stream.def), and the codec both
+ * writer and reader use. Header only, no allocation, no libc calls.
+ *
+ * A file is a header page, then records, each aligned to MS_RECORD_ALIGN:
+ *
+ *   +----------+----------+----------+-----------+-------- - -
+ *   | header   | record   | record   | zero page | record
+ *   | 4 KiB    | WINDOW   | MODULE   | (hole)    | CHUNK
+ *   +----------+----------+----------+-----------+-------- - -
+ *
+ * Space is taken by an atomic add on header.tail. A writer killed between
+ * taking and writing leaves a hole: zero pages, skipped page by page.
+ *
+ * WINDOW is mapped MAP_SHARED by its thread, which writes rows into it and
+ * then publishes them by one store to `fill`. When full its rows are written
+ * to the tail as a CHUNK with a checksum, and then `fill` is replaced by
+ * (chunk + 1, 0) in one store: at every instant each row is in a window, in a
+ * whole CHUNK, or in both; (thread, chunk) tells both from one another, and a
+ * CHUNK whose checksum fails is ignored in favour of the window.
+ */
+#ifndef MEMSCOPE_STREAM_H
+#define MEMSCOPE_STREAM_H
+
+#include <stdint.h>
+#include <string.h>
+
+#include "memscope/abi.h"
+
+enum {
+  MS_STREAM_VERSION = 1,
+  MS_HEADER_BYTES = 4096,
+  MS_RECORD_ALIGN = 4096,
+  MS_BYTE_ORDER = 0x01020304,
+  MS_RECORD_MAGIC = 0x4352534d, /* "MSRC" */
+};
+#define MS_STREAM_MAGIC "\x89MemScop" /* 8 bytes, no NUL: the first is no ASCII, so text tools see a binary */
+
+enum ms_mode { MS_MODE_FULL = 1, MS_MODE_EXACT = 2 };
+
+enum ms_end_how {
+  MS_END_NONE,   /* still running, or killed */
+  MS_END_EXIT,   /* exit or return from main */
+  MS_END_QUICK,  /* _exit, quick_exit */
+  MS_END_EXEC,   /* became another program */
+  MS_END_SIGNAL, /* abort or a fatal signal, seen */
+  MS_END_STOPPED /* recording was ended, the program ran on */
+};
+
+enum ms_lost_reason {
+  MS_LOST_NONE,
+  MS_LOST_SPACE,     /* no room on the device, or over the file-size limit */
+  MS_LOST_IO,        /* another error of the file system */
+  MS_LOST_FILE_GONE, /* the descriptor no longer is our file */
+  MS_LOST_MEMORY,    /* no memory for a window */
+  MS_LOST_LATE,      /* thread or process was already torn down */
+  MS_LOST_NESTED,    /* signal handler inside a row, shared window full */
+};
+
+/* First page. Mapped MAP_SHARED by the process; counters are relaxed atomics. */
+struct ms_file_header {
+  char magic[8];
+  uint32_t byte_order;     /* MS_BYTE_ORDER as the writer stores it */
+  uint32_t version;        /* MS_STREAM_VERSION; a reader refuses larger ones */
+  uint32_t header_bytes;   /* MS_HEADER_BYTES */
+  uint32_t record_align;   /* MS_RECORD_ALIGN */
+  uint32_t mode;           /* enum ms_mode */
+  uint32_t pid;
+  uint32_t parent_pid;
+  uint32_t clock_step_ns;  /* how coarse TIME rows are */
+  uint64_t start_unix_ns;
+  uint64_t start_mono_ns;  /* CLOCK_MONOTONIC at start: times in rows count from here */
+  uint64_t tail;           /* next free file offset */
+  uint64_t lost_events;
+  uint32_t lost_reason;    /* of the first loss, enum ms_lost_reason */
+  uint32_t end_how;        /* enum ms_end_how */
+  int32_t end_status;      /* exit status or signal number */
+  uint32_t threads;        /* thread ids given out */
+  uint64_t end_ns;         /* since start */
+  uint64_t parent_position; /* forked: the parent's header.tail at fork */
+  char host[128];          /* NUL-terminated */
+  char parent[1024];       /* forked: the parent's stream, as a path; else "" */
+};
+MS_STATIC_ASSERT(sizeof(struct ms_file_header) <= MS_HEADER_BYTES, "header is one page");
+
+enum ms_record_kind {
+  MS_RECORD_WINDOW = 1, /* rows, live */
+  MS_RECORD_CHUNK = 2,  /* rows, sealed */
+  MS_RECORD_MODULE = 3, /* struct ms_module_record */
+  MS_RECORD_PROCESS = 4, /* struct ms_process_record */
+};
+
+/* Before every record's payload. */
+struct ms_record {
+  uint32_t magic;    /* MS_RECORD_MAGIC */
+  uint32_t kind;     /* enum ms_record_kind; unknown kinds are skipped by bytes */
+  uint64_t bytes;    /* whole record, this header included; a multiple of MS_RECORD_ALIGN */
+  uint32_t thread;   /* rows: whose; 0 = shared, see OF_THREAD */
+  uint32_t checksum; /* low half of XXH64(payload[0 .. fill.bytes), seed 0); 0 in a WINDOW */
+  uint64_t fill;     /* payload bytes in use, low half; chunk number of the thread, high half */
+  uint64_t start_ns; /* rows: time at the first row, since start */
+  uint64_t check;    /* XXH64 of the 24 bytes before `fill`'s place: magic .. checksum, seed MS_RECORD_MAGIC; 0 in a WINDOW */
+  uint64_t reserved[2];
+};
+MS_STATIC_ASSERT(sizeof(struct ms_record) == 64, "streams on disk carry this layout: raise MS_STREAM_VERSION");
+
+static inline uint64_t ms_fill(uint32_t chunk, uint32_t bytes) { return (uint64_t)chunk << 32 | bytes; }
+static inline uint32_t ms_fill_bytes(uint64_t fill) { return (uint32_t)fill; }
+static inline uint32_t ms_fill_chunk(uint64_t fill) { return (uint32_t)(fill >> 32); }
+
+/* MODULE payload: this, then segments, path, then the units one behind the other. */
+struct ms_module_record {
+  uint32_t module;       /* id, from 1 */
+  uint32_t unit_count;   /* 0: not instrumented */
+  uint64_t bias;         /* load address minus the file's own addresses */
+  uint64_t start, end;   /* lowest and highest mapped address */
+  uint64_t loaded_ns;
+  uint32_t first_site;   /* id of the first unit's first site, 0 = none */
+  uint32_t segment_count; /* of struct ms_segment: executable ones */
+  uint32_t path_bytes;   /* with its NUL, padded to 8 behind */
+  uint32_t build_id_bytes;
+  uint8_t build_id[32];
+  uint8_t is_main;       /* the program itself */
+  uint8_t reserved[7];
+};
+MS_STATIC_ASSERT(sizeof(struct ms_module_record) == 96, "streams on disk carry this layout: raise MS_STREAM_VERSION");
+
+struct ms_segment { uint64_t start, end; };
+
+/* In front of each unit in a MODULE: then sites, types, fields, strings as in
+ * the object file, each padded with zeros to 8 bytes. */
+struct ms_unit_record {
+  uint32_t first_site;
+  uint32_t site_count, type_count, field_count, strings_bytes;
+  uint32_t source, compiler; /* strings */
+  uint32_t reserved;
+};
+MS_STATIC_ASSERT(sizeof(struct ms_unit_record) == 32, "streams on disk carry this layout: raise MS_STREAM_VERSION");
+
+/* PROCESS payload: this, then executable path, working directory, and argc
+ * arguments, each NUL-terminated. */
+struct ms_process_record {
+  uint32_t argc;
+  uint32_t strings_bytes;
+};
+
+/* ---- rows ---- */
+
+enum ms_tag {
+#define MS_ROW(tag, NAME, name, words, FIELDS, help) MS_TAG_##NAME = tag,
+#include "memscope/stream.def"
+};
+
+enum ms_op { MS_OP_ALLOC, MS_OP_FREE, MS_OP_REALLOC_BEGIN, MS_OP_REALLOC_END };
+enum { MS_HOT = 0x80, MS_FN_REALLOC_NULL = 16, MS_GEN_BITS = 12, MS_GEN_MASK = (1 << MS_GEN_BITS) - 1 };
+
+#define MS_NAME_SITE_MAX UINT32_C(0x3fffffff)
+#define MS_NAME_CHAIN UINT32_C(0x40000000)
+#define MS_NAME_CALLER UINT32_C(0x80000000)
+#define MS_NAME_ID UINT32_C(0x3fffffff)
+
+/* Row length in words from word 0; 0 = no row. */
+static inline uint32_t ms_row_words(uint64_t word0) {
+  uint8_t tag = (uint8_t)word0;
+  if (tag & MS_HOT) return 1 + !(((tag >> 5) + 1) & 2); /* ops 0 and 3 have two */
+  if (tag >= 0x70) return 1 + (uint32_t)(word0 >> 8 & 0xffff);
+  return tag >= 0x60 ? 4 : tag >= 0x50 ? 3 : tag >= 0x30 ? 2 : tag > 0;
+}
+
+/* One kind per tag: hot tags lose their fn. */
+static inline uint8_t ms_row_tag(uint64_t word0) {
+  return (uint8_t)word0 & MS_HOT ? (uint8_t)word0 & 0xe0 : (uint8_t)word0;
+}
+
+#define MS_MASK(bits) ((bits) == 64 ? ~UINT64_C(0) : (UINT64_C(1) << ((bits) & 63)) - 1)
+#define MS_FIELD_MEMBER(field, word, shift, bits) uint64_t field;
+#define MS_FIELD_PUT(field, word, shift, bits) w[word] |= (r.field & MS_MASK(bits)) << (shift);
+#define MS_FIELD_GET(field, word, shift, bits) r.field = w[word] >> (shift) & MS_MASK(bits);
+
+#define MS_ROW(tag, NAME, name, words, FIELDS, help)                                        \
+  struct ms_row_##name {                                                                    \
+    FIELDS(MS_FIELD_MEMBER)                                                                 \
+    uint8_t unused_;                                                                        \
+  };                                                                                        \
+  static inline void ms_put_##name(uint64_t *w, struct ms_row_##name r) {                   \
+    w[0] = tag;                                                                             \
+    if ((words) > 1) w[1] = 0;                                                              \
+    FIELDS(MS_FIELD_PUT)                                                                    \
+    (void)r;                                                                                \
+  }                                                                                         \
+  static inline struct ms_row_##name ms_get_##name(const uint64_t *w) {                     \
+    struct ms_row_##name r;                                                                 \
+    FIELDS(MS_FIELD_GET)                                                                    \
+    (void)w;                                                                                \
+    r.unused_ = 0;                                                                          \
+    return r;                                                                               \
+  }
+#include "memscope/stream.def"
+
+static inline uint64_t ms_hot_word(unsigned op, unsigned fn, uint32_t gen, uintptr_t address) {
+  return (uint64_t)(MS_HOT | op << 5 | fn) | (uint64_t)gen << 8 | (uint64_t)(address >> 3) << 20;
+}
+
+#endif
