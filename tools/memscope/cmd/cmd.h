@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the verbs share. A verb parses its own arguments, prints its product on
+ * stdout, and returns the exit code. It never prints an error: it sets
+ * context->error, and main.c prints that and picks the exit code from it.
+ */
+#ifndef MS_CMD_CMD_H
+#define MS_CMD_CMD_H
+
+#include "base/error.h"
+
+struct ms_cmd_context {
+  struct ms_error error;
+  const struct ms_cmd *cmd; /* the verb being run */
+};
+
+struct ms_cmd {
+  const char *name;
+  int (*run)(struct ms_cmd_context *context, int argc, char **argv); /* argv[0] is the verb */
+  const char *usage; /* arguments, without "memscope VERB" */
+  const char *help;  /* one line */
+};
+
+/* The verbs in cmd.def's order, ended by a NULL name. */
+extern const struct ms_cmd ms_cmds[];
+
+#define MS_CMD(verb, usage, help) int ms_cmd_##verb(struct ms_cmd_context *, int, char **) __attribute__((weak)); /* until all verbs exist */
+#include "cmd/cmd.def"
+
+/* The verb of that name, NULL if there is none. */
+const struct ms_cmd *ms_cmd_find(const char *name);
+
+/* Sets a usage error that ends with the verb's usage; returns its exit code. */
+int ms_cmd_usage(struct ms_cmd_context *context, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif
