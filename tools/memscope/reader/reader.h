@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Opens a stream and gives its records, its rows thread by thread, and its
+ * events in one order. The bytes are hostile: nothing here trusts a length, an
+ * offset or a count; damage is kept as a list of problems, what lies before and
+ * behind it is still given.
+ *
+ *   ms_stream_open -> the file mapped and indexed
+ *   ms_rows_open/next            every row of a lane as it stands (dump --raw)
+ *   ms_merge_open/next           events of all threads, in order (model, dump)
+ */
+#ifndef MS_READER_READER_H
+#define MS_READER_READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "memscope/stream.h"
+
+struct ms_arena;
+struct ms_error;
+
+/* ---- the file ---- */
+
+struct ms_problem {
+  uint64_t offset; /* in the file */
+  const char *text;
+};
+
+/* A piece of a lane's rows. */
+struct ms_piece {
+  const unsigned char *rows; /* not aligned when the stream came from memory */
+  uint32_t bytes;
+  uint32_t chunk;    /* the thread's chunk number */
+  uint64_t offset;   /* of rows, in the file */
+  uint64_t start_ns; /* time at the first row */
+};
+
+/* One sequence of rows whose order is exact: a thread's own chunks, or its rows
+ * in shared ones. A thread has one lane or two. */
+struct ms_lane {
+  uint32_t thread; /* as in the stream, from 1 */
+  bool shared;
+  struct ms_piece *pieces; /* in order */
+  uint32_t piece_count;
+};
+
+struct ms_unit_view {
+  uint32_t module_index; /* into ms_stream.modules */
+  uint32_t first_site, site_count, type_count, field_count, strings_bytes;
+  const struct ms_site *sites;
+  const struct ms_type *types;
+  const struct ms_field *fields;
+  const char *strings; /* begins and ends with a NUL */
+  uint32_t source, compiler;
+};
+
+struct ms_module_view {
+  struct ms_module_record record;
+  uint64_t offset; /* of its record in the file, as MODULE_LOAD rows say it */
+  const char *path;
+  const struct ms_segment *segments;
+  uint32_t first_unit, unit_count; /* into ms_stream.units */
+};
+
+struct ms_stream {
+  struct ms_arena *arena;
+  const char *path;
+  const unsigned char *bytes;
+  uint64_t size;
+  struct ms_file_header header; /* strings in it end with a NUL */
+  struct ms_lane *lanes;        /* by thread, own before shared */
+  uint32_t lane_count;
+  struct ms_module_view *modules; /* by module id, then offset */
+  uint32_t module_count;
+  struct ms_unit_view *units; /* by first_site */
+  uint32_t unit_count;
+  const char *program, *directory; /* "" when no PROCESS record was whole */
+  const char *const *argv;
+  uint32_t argc;
+  struct ms_problem *problems; /* in order of finding, at most MS_PROBLEMS_MAX */
+  uint32_t problem_count;
+  uint64_t problems_more; /* not kept */
+};
+
+enum { MS_PROBLEMS_MAX = 100 };
+
+/* NULL with *error set when it is no stream at all: missing, a directory, empty,
+ * another format, a newer version, no whole header. Anything else opens; damage
+ * is in problems. Everything lives in the arena; the mapping until _close. */
+struct ms_stream *ms_stream_open(struct ms_arena *arena, const char *path, struct ms_error *error);
+struct ms_stream *ms_stream_open_memory(struct ms_arena *arena, const void *bytes, uint64_t size, struct ms_error *error);
+void ms_stream_close(struct ms_stream *stream);
+
+void ms_stream_problem(struct ms_stream *stream, uint64_t offset, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Sets *error from the first problem, if any. */
+void ms_stream_report(const struct ms_stream *stream, struct ms_error *error);
+
+/* The unit with that site, and the site's index in it; NULL if there is none. */
+const struct ms_unit_view *ms_stream_site(const struct ms_stream *stream, uint32_t site_id, uint32_t *index);
+
+/* A string of a unit: "" when the offset is outside. */
+const char *ms_unit_text(const struct ms_unit_view *unit, uint32_t offset);
+
+/* ---- rows ---- */
+
+struct ms_rows {
+  struct ms_stream *stream;
+  const struct ms_lane *lane;
+  uint32_t piece;        /* current one */
+  uint32_t at;           /* byte in it */
+  bool piece_begins;     /* the row just given is its piece's first: PLACE is 0 again */
+};
+
+void ms_rows_open(struct ms_rows *rows, struct ms_stream *stream, const struct ms_lane *lane);
+
+/* The next row's words, at least words[0..1] readable; 0 at the end. *offset is
+ * its place in the file. */
+const uint64_t *ms_rows_next(struct ms_rows *rows, uint64_t *offset);
+
+/* ---- events ---- */
+
+enum ms_event_kind {
+  MS_EVENT_ALLOC,        /* also realloc(NULL): fn >= 16 */
+  MS_EVENT_FREE,
+  MS_EVENT_REALLOC,      /* block -> same block at address, size; before: old_address */
+  MS_EVENT_REALLOC_FREE, /* realloc(p, 0) freed */
+  MS_EVENT_REALLOC_FAIL,
+  MS_EVENT_BIND,         /* a later name for a live block */
+  MS_EVENT_BAD_FREE,
+  MS_EVENT_UNBORN_FREE,  /* free or realloc of a block this stream never saw allocated */
+  MS_EVENT_ROW,          /* any other row (words): threads, modules, losses, ends */
+};
+
+struct ms_event {
+  uint8_t kind; /* enum ms_event_kind */
+  uint8_t fn;   /* allocfn.def number within the op */
+  uint16_t gen;
+  uint32_t thread;
+  uint32_t lane;  /* index into stream.lanes */
+  uint32_t block; /* dense number of the live block, reused after its end; from 1, 0 = none */
+  uint32_t name;  /* of ALLOC, REALLOC, BIND: as in its row */
+  uint32_t place; /* of frees and reallocations: name of the place */
+  uint64_t ns;
+  uint64_t address;
+  uint64_t size;   /* ALLOC, REALLOC: bytes */
+  uint64_t offset; /* of the row (REALLOC: the end row) in the file: an event's identity */
+  uint64_t partner; /* of an event that ends or changes a block: offset of the row that gave it this address */
+  const uint64_t *words; /* MS_EVENT_ROW */
+};
+
+enum ms_merge_order {
+  MS_ORDER_AUTO,        /* serials when the stream has them, else generations */
+  MS_ORDER_GENERATIONS, /* generations, serials not looked at */
+  MS_ORDER_SERIALS,
+};
+
+struct ms_merge_counts {
+  uint64_t events;  /* hot ones given so far */
+  uint64_t forced;  /* generation never came */
+  uint64_t parked;  /* times a lane had to wait */
+  uint64_t open_reallocs; /* begun, never ended */
+};
+
+struct ms_merge;
+struct ms_merge *ms_merge_open(struct ms_stream *stream, enum ms_merge_order order);
+
+/* Up to `most` events into `events`; 0 at the end. */
+uint32_t ms_merge_next(struct ms_merge *merge, struct ms_event *events, uint32_t most);
+const struct ms_merge_counts *ms_merge_counts(const struct ms_merge *merge);
+void ms_merge_close(struct ms_merge *merge);
+
+/* ---- names ---- */
+
+enum ms_name_kind { MS_NAME_IS_NONE, MS_NAME_IS_SITE, MS_NAME_IS_CHAIN, MS_NAME_IS_CALLER };
+
+struct ms_name {
+  enum ms_name_kind kind;
+  uint32_t site;    /* SITE; CHAIN: the outermost */
+  uint32_t parent;  /* CHAIN: the name inside, of the same thread */
+  uint64_t address; /* CALLER */
+  uint64_t ns;      /* CALLER: when it was defined */
+};
+
+/* What a name of that thread means. Definitions may stand behind their use. */
+struct ms_name ms_stream_name(struct ms_stream *stream, uint32_t thread, uint32_t name);
+
+#endif
