@@ -28,8 +28,8 @@ static int wants_help(int argc, char **argv) {
 /* A full disk behind stdout would otherwise end in success with half a product. */
 static void stdout_close(struct ms_cmd_context *context) {
   if (fflush(stdout) || ferror(stdout))
-    ms_error_set(&context->error, MS_ERROR_USAGE, "cannot write to standard output: %s; send it to another place",
-                 strerror(errno));
+    ms_error_set(&context->error, MS_ERROR_USAGE,
+                 "cannot write to standard output: %s; send it to another place", strerror(errno));
 }
 
 static int verb_run(struct ms_cmd_context *context, int argc, char **argv) {

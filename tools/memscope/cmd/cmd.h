@@ -17,20 +17,23 @@ struct ms_cmd_context {
 struct ms_cmd {
   const char *name;
   int (*run)(struct ms_cmd_context *context, int argc, char **argv); /* argv[0] is the verb */
-  const char *usage; /* arguments, without "memscope VERB" */
-  const char *help;  /* one line */
+  const char *usage;                                                 /* arguments, without "memscope VERB" */
+  const char *help;                                                  /* one line */
 };
 
 /* The verbs in cmd.def's order, ended by a NULL name. */
 extern const struct ms_cmd ms_cmds[];
 
-#define MS_CMD(verb, usage, help) int ms_cmd_##verb(struct ms_cmd_context *, int, char **) __attribute__((weak)); /* until all verbs exist */
+#define MS_CMD(verb, usage, help)                                                                            \
+  int ms_cmd_##verb(struct ms_cmd_context *, int, char **) __attribute__((weak)); /* until all verbs exist   \
+                                                                                   */
 #include "cmd/cmd.def"
 
 /* The verb of that name, NULL if there is none. */
 const struct ms_cmd *ms_cmd_find(const char *name);
 
 /* Sets a usage error that ends with the verb's usage; returns its exit code. */
-int ms_cmd_usage(struct ms_cmd_context *context, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int ms_cmd_usage(struct ms_cmd_context *context, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 #endif

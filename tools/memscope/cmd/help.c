@@ -9,16 +9,18 @@
 
 static int topic_env(void) {
   printf("Environment options of the runtime (`memscope run` sets them for its program):\n\n");
-#define MS_OPTION(id, name, kind, default_, values, help) printf("  %-22s %s\n  %-22s %s, default %s\n", name, help, "", values, default_);
+#define MS_OPTION(id, name, kind, default_, values, help)                                                    \
+  printf("  %-22s %s\n  %-22s %s, default %s\n", name, help, "", values, default_);
 #include "memscope/option.def"
   return 0;
 }
 
 static int topic_events(void) {
   printf("Rows of a stream; a row is 64-bit little-endian words, its lowest byte the tag:\n\n");
-#define FIELD(field, word, shift, bits) printf("  %4s  %-16s word %d, bits %d..%d\n", "", #field, word, shift, (shift) + (bits)-1);
-#define MS_ROW(tag, NAME, name, words, FIELDS, help)                                                                   \
-  printf("  0x%02x  %-16s %s\n", tag, #NAME, help);                                                                    \
+#define FIELD(field, word, shift, bits)                                                                      \
+  printf("  %4s  %-16s word %d, bits %d..%d\n", "", #field, word, shift, (shift) + (bits)-1);
+#define MS_ROW(tag, NAME, name, words, FIELDS, help)                                                         \
+  printf("  0x%02x  %-16s %s\n", tag, #NAME, help);                                                          \
   FIELDS(FIELD)
 #include "memscope/stream.def"
 #undef FIELD
@@ -41,7 +43,8 @@ static int list_print(void) {
   printf("\n");
   for (size_t i = 0; i < sizeof topics / sizeof *topics; i++)
     printf("  memscope help %-6s  %s\n", topics[i].name, topics[i].help);
-  printf("\nCompile with memscope-cc or memscope-c++ in place of clang or clang++, then: memscope run ./program\n");
+  printf("\nCompile with memscope-cc or memscope-c++ in place of clang or clang++, then: memscope run "
+         "./program\n");
   return 0;
 }
 

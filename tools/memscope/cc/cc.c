@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * memscope-cc, memscope-c++: Clang with the plugin on every compile line and
+ * the runtime on the link lines of programs; everything else is passed on.
+ * Becomes the compiler by exec, so output, exit code and signals are its own.
+ */
+#define _GNU_SOURCE /* asprintf */
+#include "cc/command.h"
+#include "place/place.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#if MS_CC_CXX
+#define NAME "memscope-c++"
+#define DRIVER_MODE "--driver-mode=g++"
+#else
+#define NAME "memscope-cc"
+#define DRIVER_MODE "--driver-mode=gcc"
+#endif
+
+enum { EXIT_CANNOT = 1, OUR_ARGUMENTS = 24 };
+
+static void help_print(void) {
+  printf(NAME " ARGS...: clang ARGS... with MemScope's plugin, and its runtime where a program is linked.\n\n"
+              "  --memscope-help        this text\n"
+              "  --memscope-print       print the compiler's command line, run nothing\n"
+              "  --memscope-no-plugin   compile without names\n"
+              "  --memscope-no-runtime  link without the runtime; `memscope run` loads it then\n\n"
+              "The compiler is $MEMSCOPE_CLANG, else the newest installed Clang that has a plugin:\n");
+  struct ms_compiler compilers[MS_PLACE_MAJORS];
+  unsigned count = ms_place_compilers(compilers);
+  for (unsigned i = 0; i < count; i++)
+    printf("  %-22s %s\n", compilers[i].clang[0] ? compilers[i].clang : "(not installed)",
+           compilers[i].plugin);
+  if (!count) printf("  none: build a plugin with ./setup\n");
+}
+
+/* Where the system's linker looks anyway: a run path would only be a trace of us. */
+static int is_system_lib(const char *lib) {
+  static const char *const folders[] = {"/lib", "/usr/lib", "/usr/lib/x86_64-linux-gnu",
+                                        "/lib/x86_64-linux-gnu"};
+  for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+    if (strcmp(lib, folders[i]) == 0) return 1;
+  return 0;
+}
+
+struct line {
+  char **words;
+  int count;
+};
+
+static void line_add(struct line *line, const char *word) { line->words[line->count++] = (char *)word; }
+
+static void line_add_linker(struct line *line, const char *word) {
+  line_add(line, "-Xlinker");
+  line_add(line, word);
+}
+
+static const char *text_join(const char *a, const char *b) {
+  char *text = NULL;
+  if (asprintf(&text, "%s%s", a, b) >= 0) return text;
+  fprintf(stderr, NAME ": out of memory\n");
+  exit(EXIT_CANNOT);
+}
+
+/* -Xlinker rather than a plain file name: that would be compiled behind -x c.
+ * In front of the user's libraries: of two libraries that define malloc the
+ * program takes the first, and the runtime forwards to the second. */
+static int runtime_add(struct line *line, const struct ms_command *command, struct ms_error *error) {
+  char runtime[PATH_MAX], response[PATH_MAX];
+  const char *name = command->is_static ? "libmemscope.a" : "libmemscope.so";
+  if (!ms_place_file(name, runtime) ||
+      (command->is_static && !ms_place_file("memscope-static.rsp", response)))
+    return ms_error_set(error, MS_ERROR_USAGE,
+                        "no %s in %s; build it with ./setup, or link with --memscope-no-runtime", name,
+                        *ms_place_lib() ? ms_place_lib() : "../lib beside this program");
+  if (command->is_static) {
+    line_add(line, text_join("@", response));
+    line_add(line, "-Wl,--push-state,--whole-archive");
+  } else {
+    if (!is_system_lib(ms_place_lib())) {
+      line_add_linker(line, "-rpath");
+      line_add_linker(line, ms_place_lib());
+    }
+    line_add(line, "-Wl,--push-state,--no-as-needed,-Bdynamic");
+  }
+  line_add_linker(line, strdup(runtime));
+  line_add(line, "-Wl,--pop-state");
+  return 0;
+}
+
+/* Ours come first: behind the user's there may be a "--". */
+static int line_make(struct line *line, struct ms_command *command, struct ms_compiler *compiler,
+                     struct ms_error *error) {
+  line->words = calloc((size_t)command->passed_count + OUR_ARGUMENTS, sizeof *line->words);
+  if (!line->words) return ms_error_set(error, MS_ERROR_USAGE, "out of memory");
+  line_add(line, compiler->clang);
+  line_add(line, DRIVER_MODE);
+  if (command->inputs && command->plugin) {
+    line_add(line, "--start-no-unused-arguments");
+    line_add(line, text_join("-fplugin=", compiler->plugin));
+    line_add(line, "--end-no-unused-arguments");
+  }
+  if (command->links && command->wants_runtime && runtime_add(line, command, error)) return (int)error->code;
+  for (int i = 0; i < command->passed_count; i++) line_add(line, command->passed[i]);
+  return 0;
+}
+
+static void line_print(const struct line *line) {
+  for (int i = 0; i < line->count; i++) printf("%s%s", i ? " " : "", line->words[i]);
+  printf("\n");
+}
+
+static int compile(int argc, char **argv, struct ms_error *error) {
+  struct ms_command command;
+  struct ms_compiler compiler;
+  struct line line = {0};
+  if (!ms_command_read(&command, argc, argv, error)) return EXIT_CANNOT;
+  if (command.help) return help_print(), 0;
+  if (ms_place_compiler(&compiler, error) || line_make(&line, &command, &compiler, error)) return EXIT_CANNOT;
+  if (command.print) return line_print(&line), 0;
+  execv(compiler.clang, line.words);
+  return ms_error_set(error, MS_ERROR_USAGE, "cannot start %s: %s", compiler.clang, strerror(errno));
+}
+
+int main(int argc, char **argv) {
+  struct ms_error error = {0};
+  int code = compile(argc, argv, &error);
+  if (!error.code) return code;
+  fprintf(stderr, NAME ": %s\n", error.text);
+  return EXIT_CANNOT;
+}
