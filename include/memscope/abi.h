@@ -40,7 +40,8 @@
 enum {
   MS_ABI_VERSION = 1,
   MS_NEAR_BYTES = 64, /* an allocator's own header before the block is still named */
-  MS_NOTE_TYPE = 1,
+  MS_NOTE_TYPE = 1,         /* a unit: struct ms_note */
+  MS_NOTE_RUNTIME_TYPE = 2, /* empty: this image holds the runtime itself, so `memscope run` preloads no second one */
 };
 
 #define MS_NOTE_NAME "MemScope" /* namesz 9, padded to 12 */
