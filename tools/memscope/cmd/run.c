@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * memscope run: records a program, passes its exit code on, says what it did.
+ * What it says stands on stderr; stdout belongs to the program.
+ */
+#include "cmd/run.h"
+#include "cmd/cmd.h"
+#include "cmd/summary.h"
+#include "place/place.h"
+#include "memscope/stream.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* ---- arguments ---- */
+
+enum { OPTION_MODE = 256, OPTION_QUIET, OPTION_FORK, OPTION_EXEC };
+
+static const struct option options[] = {
+    {"output", required_argument, NULL, 'o'},        {"mode", required_argument, NULL, OPTION_MODE},
+    {"quiet", no_argument, NULL, OPTION_QUIET},      {"follow-fork", required_argument, NULL, OPTION_FORK},
+    {"follow-exec", no_argument, NULL, OPTION_EXEC}, {0}};
+
+/* WORD options hold their values as "a|b". */
+static bool is_one_of(const char *values, const char *word) {
+  size_t length = strlen(word);
+  for (const char *at = values; at; at = strchr(at, '|')) {
+    at += *at == '|';
+    if (length && strncmp(at, word, length) == 0 && (at[length] == '|' || !at[length])) return true;
+  }
+  return false;
+}
+
+static const char *option_values(const char *name) {
+#define MS_OPTION(id, NAME, kind, default_, values, help)                                                    \
+  if (strcmp(name, NAME) == 0) return values;
+#include "memscope/option.def"
+  return "";
+}
+
+static int option_apply(struct ms_cmd_context *context, struct ms_run *run, int option) {
+  switch (option) {
+  case 'o':
+    run->output = optarg;
+    return 0;
+  case OPTION_QUIET:
+    run->quiet = true;
+    return 0;
+  case OPTION_EXEC:
+    run->follow_exec = true;
+    return 0;
+  case OPTION_MODE:
+    run->mode = optarg;
+    if (is_one_of(option_values("MEMSCOPE_MODE"), optarg)) return 0;
+    return ms_cmd_usage(context, "no mode '%s', there are %s", optarg, option_values("MEMSCOPE_MODE"));
+  case OPTION_FORK:
+    run->follow_fork = strcmp(optarg, "yes") == 0;
+    if (run->follow_fork || strcmp(optarg, "no") == 0) return 0;
+    return ms_cmd_usage(context, "--follow-fork is yes or no, not '%s'", optarg);
+  default:
+    return 0;
+  }
+}
+
+static int arguments_read(struct ms_cmd_context *context, struct ms_run *run, int argc, char **argv) {
+  *run = (struct ms_run){.output = "%e.%p.memscope", .mode = "full", .follow_fork = true};
+  optind = 1;
+  opterr = 0;
+  for (int option; (option = getopt_long(argc, argv, "+:o:", options, NULL)) != -1;) {
+    if (option == ':') return ms_cmd_usage(context, "%s needs a value", argv[optind - 1]);
+    if (option == '?') return ms_cmd_usage(context, "unknown option %s", argv[optind - 1]);
+    if (option_apply(context, run, option)) return (int)context->error.code;
+  }
+  if (optind >= argc) return ms_cmd_usage(context, "no program given");
+  if (!*run->output) return ms_cmd_usage(context, "-o needs a file's name");
+  run->program = argv + optind;
+  return 0;
+}
+
+/* ---- the program ---- */
+
+static int program_missing(const char *name, struct ms_error *error) {
+  struct stat st;
+  if (strchr(name, '/') || stat(name, &st))
+    return ms_error_set(error, MS_ERROR_NOT_FOUND, "no such program: %s", name);
+  return ms_error_set(error, MS_ERROR_NOT_FOUND, "no program %s on PATH; the file here is ./%s", name, name);
+}
+
+static int program_find(struct ms_run *run, struct ms_error *error) {
+  const char *name = run->program[0];
+  struct stat st;
+  if (ms_place_program(name, run->path)) return 0;
+  if (!strchr(name, '/') || stat(name, &st)) return program_missing(name, error);
+  if (S_ISDIR(st.st_mode))
+    return ms_error_set(error, MS_ERROR_NOT_EXECUTABLE, "%s is a folder; name a program in it", name);
+  return ms_error_set(error, MS_ERROR_NOT_EXECUTABLE, "%s is not executable; chmod +x %s", name, name);
+}
+
+static int runtime_find(struct ms_run *run, struct ms_error *error) {
+  ms_program_read(&run->file, run->path);
+  bool inside = run->file.links_runtime || run->file.holds_runtime;
+  bool foreign =
+      run->file.kind == MS_PROGRAM_FOREIGN || (run->file.kind == MS_PROGRAM_ELF && !run->file.dynamic);
+  run->preload = !inside && !foreign;
+  if (!run->preload || ms_place_file("libmemscope.so", run->runtime)) return 0;
+  return ms_error_set(error, MS_ERROR_USAGE, "no libmemscope.so beside this program; build it with ./setup");
+}
+
+/* ---- afterwards ---- */
+
+static const char *no_stream_reason(const struct ms_run *run) {
+  const struct ms_program *file = &run->file;
+  if (file->kind == MS_PROGRAM_FOREIGN) return "it is no x86-64 program; build it for x86-64";
+  if (file->kind == MS_PROGRAM_ELF && !file->dynamic && !file->holds_runtime)
+    return "it is static and holds no runtime; link it with memscope-cc -static, or without -static";
+  if (file->privileged)
+    return "it is setuid, setgid or has file capabilities, and such programs hear no environment; run a copy "
+           "of it "
+           "without them (cp, chmod u-s)";
+  return "it ended before its first allocation, or could not create the file; MEMSCOPE_VERBOSE=on says more";
+}
+
+static void losses_print(const struct ms_run_stream *stream) {
+  static const char *const reasons[] = {
+      [MS_LOST_SPACE] =
+          "the disk is full or the file-size limit is reached; free space, or name another place with -o",
+      [MS_LOST_IO] = "the file system failed; name another place with -o",
+      [MS_LOST_FILE_GONE] = "the program closed or replaced the stream's file descriptor",
+      [MS_LOST_MEMORY] = "no memory was left for recording",
+      [MS_LOST_LATE] = "they came while the process was being torn down",
+      [MS_LOST_NESTED] = "a signal handler came in between",
+  };
+  if (!stream->lost_events) return;
+  uint32_t reason = stream->lost_reason;
+  bool known = reason < sizeof reasons / sizeof *reasons && reasons[reason];
+  fprintf(stderr, "memscope: %llu events of process %u are not recorded: %s\n",
+          (unsigned long long)stream->lost_events, stream->pid,
+          known ? reasons[reason] : "the reason is unknown");
+}
+
+/* As short as the user can type it. */
+static const char *path_short(const char *path) {
+  char here[PATH_MAX];
+  size_t length = getcwd(here, sizeof here) ? strlen(here) : 0;
+  return length > 1 && strncmp(path, here, length) == 0 && path[length] == '/' ? path + length + 1 : path;
+}
+
+static void others_print(const struct ms_run_stream *streams, size_t count) {
+  enum { SHOWN = 5 };
+  for (size_t i = 1; i < count && i <= SHOWN; i++)
+    fprintf(stderr, "memscope: process %u wrote %s%s\n", streams[i].pid, path_short(streams[i].path),
+            streams[i].ended ? "" : " (it may still run)");
+  if (count > SHOWN + 1) fprintf(stderr, "memscope: and %zu more\n", count - SHOWN - 1);
+}
+
+static void results_print(const struct ms_run *run, const struct ms_run_end *end, uint64_t start_unix_ns) {
+  struct ms_run_stream *streams;
+  struct ms_error error = {0};
+  size_t count = ms_run_streams(run, end->pid, start_unix_ns, &streams);
+  if (end->signal && !run->quiet)
+    fprintf(stderr, "memscope: %s was ended by signal %d (%s)%s\n", run->program[0], end->signal,
+            strsignal(end->signal), end->core ? ", core dumped" : "");
+  if (!count) fprintf(stderr, "memscope: %s wrote no stream: %s\n", run->program[0], no_stream_reason(run));
+  for (size_t i = 0; i < count; i++) losses_print(&streams[i]);
+  if (count && !run->quiet) {
+    if (ms_summary_print && ms_summary_print(stderr, streams[0].path, 0, &error)) fprintf(stderr, "memscope: %s\n", error.text);
+    others_print(streams, count);
+    fprintf(stderr, "\nmemscope report %s\n", path_short(streams[0].path));
+  }
+  free(streams);
+}
+
+static uint64_t now_unix_ns(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME_COARSE, &now); /* never later than the runtime's own clock */
+  return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+int ms_cmd_run(struct ms_cmd_context *context, int argc, char **argv) {
+  struct ms_run run;
+  struct ms_run_end end = {0};
+  struct ms_error *error = &context->error;
+  if (arguments_read(context, &run, argc, argv) || program_find(&run, error) || runtime_find(&run, error) ||
+      ms_run_output_check(&run, error))
+    return (int)error->code;
+  uint64_t start_unix_ns = now_unix_ns();
+  if (ms_run_child(&run, &end, error)) return (int)error->code;
+  results_print(&run, &end, start_unix_ns);
+  return end.exit_code;
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Where the streams of a run will lie, and which files are its streams
+ * afterwards: their headers tell, not their names, for the program may fork,
+ * exec and find names taken.
+ */
+#define _GNU_SOURCE /* mkostemp */
+#include "cmd/run.h"
+#include "memscope/stream.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int output_error(const struct ms_run *run, int reason, struct ms_error *error) {
+  return ms_error_set(error, MS_ERROR_USAGE, "cannot write %s: %s; name another place with -o", run->pattern,
+                      strerror(reason));
+}
+
+/* Relative to here: the program may change its folder before it forks. */
+static int pattern_make(struct ms_run *run, struct ms_error *error) {
+  char here[PATH_MAX] = "";
+  if (run->output[0] != '/' && !getcwd(here, sizeof here))
+    return ms_error_set(error, MS_ERROR_USAGE, "no current folder: %s; name the output's whole path with -o",
+                        strerror(errno));
+  int length = snprintf(run->pattern, PATH_MAX, "%s%s%s", here, *here ? "/" : "", run->output);
+  if (length >= PATH_MAX) return output_error(run, ENAMETOOLONG, error);
+  return 0;
+}
+
+int ms_run_output_check(struct ms_run *run, struct ms_error *error) {
+  char probe[PATH_MAX];
+  struct stat st;
+  if (pattern_make(run, error)) return (int)error->code;
+  size_t folder_bytes = (size_t)(strrchr(run->pattern, '/') - run->pattern);
+  snprintf(run->folder, PATH_MAX, "%.*s", folder_bytes ? (int)folder_bytes : 1, run->pattern);
+  if (memchr(run->pattern, '%', folder_bytes))
+    return ms_error_set(error, MS_ERROR_USAGE,
+                        "%% in a folder's name is not known beforehand: '%s'; use it in the file's name",
+                        run->output);
+  if (stat(run->pattern, &st) == 0 && S_ISDIR(st.st_mode)) return output_error(run, EISDIR, error);
+  if (stat(run->folder, &st)) return output_error(run, errno, error);
+  if (snprintf(probe, PATH_MAX, "%s/.memscope-XXXXXX", run->folder) >= PATH_MAX)
+    return output_error(run, ENAMETOOLONG, error);
+  int file = mkostemp(probe, O_CLOEXEC); /* access() says yes to root, and on a full disk */
+  if (file >= 0) {
+    close(file);
+    unlink(probe);
+  } else if (errno != ENOSPC &&
+             errno != EDQUOT) { /* for want of space the program shall not fail: said afterwards */
+    return output_error(run, errno, error);
+  }
+  return 0;
+}
+
+static bool stream_read(struct ms_run_stream *stream, int folder, const char *name, uint64_t start_unix_ns) {
+  struct ms_file_header header;
+  int file = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (file < 0) return false;
+  bool whole = pread(file, &header, sizeof header, 0) == sizeof header;
+  close(file);
+  if (!whole || memcmp(header.magic, MS_STREAM_MAGIC, sizeof header.magic) != 0 ||
+      header.start_unix_ns < start_unix_ns)
+    return false;
+  stream->pid = header.pid;
+  stream->parent_pid = header.parent_pid;
+  stream->start_unix_ns = header.start_unix_ns;
+  stream->lost_reason = header.lost_reason;
+  stream->lost_events = header.lost_events;
+  stream->ended = header.end_how != MS_END_NONE;
+  return true;
+}
+
+static size_t folder_read(const char *path, uint64_t start_unix_ns, struct ms_run_stream **streams) {
+  size_t count = 0;
+  DIR *folder = opendir(path);
+  for (struct dirent *entry; folder && (entry = readdir(folder));) {
+    struct stat st;
+    if (fstatat(dirfd(folder), entry->d_name, &st, 0) || !S_ISREG(st.st_mode) ||
+        st.st_size < MS_HEADER_BYTES || (uint64_t)st.st_mtim.tv_sec + 1 < start_unix_ns / 1000000000)
+      continue;
+    struct ms_run_stream stream, *grown;
+    if (!stream_read(&stream, dirfd(folder), entry->d_name, start_unix_ns)) continue;
+    snprintf(stream.path, PATH_MAX, "%s/%s", path, entry->d_name);
+    grown = realloc(*streams, (count + 1) * sizeof stream);
+    if (!grown) break;
+    *streams = grown;
+    grown[count++] = stream;
+  }
+  if (folder) closedir(folder);
+  return count;
+}
+
+/* A run beside ours may write into the same folder: ours descend from pid. */
+static size_t descendants_keep(struct ms_run_stream *streams, size_t count, pid_t pid) {
+  size_t kept = 0;
+  for (bool more = true; more;) {
+    more = false;
+    for (size_t i = kept; i < count; i++) {
+      bool ours = streams[i].pid == (uint32_t)pid || streams[i].parent_pid == (uint32_t)pid;
+      for (size_t k = 0; k < kept && !ours; k++)
+        ours = streams[i].parent_pid == streams[k].pid || streams[i].pid == streams[k].pid;
+      if (!ours) continue;
+      struct ms_run_stream swap = streams[kept];
+      streams[kept++] = streams[i];
+      streams[i] = swap;
+      more = true;
+    }
+  }
+  return kept;
+}
+
+static uint32_t first_pid; /* qsort has no argument */
+
+static int stream_order(const void *a, const void *b) {
+  const struct ms_run_stream *x = a, *y = b;
+  int first = (y->pid == first_pid) - (x->pid == first_pid);
+  return first ? first : (x->start_unix_ns > y->start_unix_ns) - (x->start_unix_ns < y->start_unix_ns);
+}
+
+size_t ms_run_streams(const struct ms_run *run, pid_t pid, uint64_t start_unix_ns,
+                      struct ms_run_stream **streams) {
+  *streams = NULL;
+  size_t count = folder_read(run->folder, start_unix_ns, streams);
+  count = descendants_keep(*streams, count, pid);
+  first_pid = (uint32_t)pid;
+  if (count) qsort(*streams, count, sizeof **streams, stream_order);
+  return count;
+}

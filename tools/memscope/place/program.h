@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the loader will do with a program, read from its file: whether a
+ * runtime can be preloaded, and whether one is inside already.
+ */
+#ifndef MS_PLACE_PROGRAM_H
+#define MS_PLACE_PROGRAM_H
+
+#include <stdbool.h>
+
+enum ms_program_kind {
+  MS_PROGRAM_UNKNOWN, /* neither of the below: the kernel will refuse it, or has a handler we do not know */
+  MS_PROGRAM_SCRIPT,  /* #!: its interpreter is the program */
+  MS_PROGRAM_ELF,     /* x86-64 */
+  MS_PROGRAM_FOREIGN, /* ELF of another width or machine: our library does not fit it */
+};
+
+struct ms_program {
+  enum ms_program_kind kind;
+  bool dynamic;        /* a loader runs first, so LD_PRELOAD is heard */
+  bool links_runtime;  /* needs libmemscope.so */
+  bool holds_runtime;  /* has the runtime inside */
+  bool privileged;     /* setuid, setgid or file capabilities: the loader ignores LD_PRELOAD */
+  char sanitizer[128]; /* a shared sanitizer library it needs, which must be loaded first; "" = none */
+};
+
+/* Reads path; a file that cannot be read is MS_PROGRAM_UNKNOWN, not an error: it may still run. */
+void ms_program_read(struct ms_program *program, const char *path);
+
+#endif
