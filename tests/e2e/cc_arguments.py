@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""memscope-cc adds the plugin where something is compiled and the runtime where
+a program is linked, and nothing anywhere else. --memscope-print shows the line."""
+import os
+
+from e2e import CC, CXX, LIB, environment, main, ok, run, write
+
+# arguments -> plugin added, runtime added ("static" = the archive)
+LINES = [
+    ("a.c", True, True),
+    ("a.c -o a", True, True),
+    ("-o a a.o", True, True),
+    ("-c a.c", True, False),
+    ("a.c -c -o a.o", True, False),
+    ("-S a.c", True, False),
+    ("-E a.c", True, False),
+    ("-M a.c", True, False),
+    ("-MM a.c", True, False),
+    ("-MD -MF a.d a.c -o a", True, True),
+    ("-fsyntax-only a.c", True, False),
+    ("--precompile a.cppm", True, False),
+    ("-shared a.o -o liba.so", True, False),
+    ("-r a.o b.o -o c.o", True, False),
+    ("-Wl,-r a.o -o c.o", True, False),
+    ("-Xlinker -r a.o -o c.o", True, False),
+    ("-Wl,--gc-sections,-shared a.o", True, False),
+    ("-Wl,-rpath,/x a.o", True, True),
+    ("-static a.c", True, "static"),
+    ("-static-pie a.c", True, "static"),
+    ("-static-libgcc a.c", True, True),
+    ("-nostdlib a.c", True, False),
+    ("-nodefaultlibs a.c", True, False),
+    ("-fsanitize=address a.c", True, False),
+    ("-fsanitize=undefined,thread a.c", True, False),
+    ("-fsanitize=memory a.c", True, False),
+    ("-fsanitize=undefined a.c", True, True),
+    ("-fsanitize=address -fno-sanitize=address a.c", True, True),
+    ("-fsanitize=address -fno-sanitize=all a.c", True, True),
+    ("-fsanitize=address-is-no-word-of-ours a.c", True, True),
+    ("-m32 a.c", True, False),
+    ("--target=aarch64-linux-gnu a.c", True, False),
+    ("-target x86_64-pc-linux-gnu a.c", True, True),
+    ("-x c -", True, True),
+    ("-x c - -c", True, False),
+    ("-- a.c", True, True),
+    # no input: nothing to add, the driver answers for itself
+    ("--version", False, False),
+    ("-v", False, False),
+    ("-###", False, False),
+    ("-print-prog-name=ld", False, False),
+    ("-print-search-dirs", False, False),
+    ("-dumpmachine", False, False),
+    ("-Wl,--version", False, False),
+    ("-o a -I b -L c -D d -include e -isystem f -MF g -Xclang h -mllvm i -T j", False, False),
+]
+
+
+def printed(*arguments, compiler=CC):
+    return ok(compiler, "--memscope-print", *arguments).split()
+
+
+def parts(words):
+    plugin = any(w.startswith("-fplugin=") for w in words)
+    if os.path.join(LIB, "libmemscope.a") in words:
+        return plugin, "static"
+    return plugin, os.path.join(LIB, "libmemscope.so") in words
+
+
+def test_what_is_added(folder):
+    wrong = []
+    for line, plugin, runtime in LINES:
+        got = parts(printed(*line.split()))
+        if got != (plugin, runtime):
+            wrong.append(f"{line}: {got}, not {(plugin, runtime)}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_users_arguments_stay(folder):
+    for line, _, _ in LINES:
+        words = printed(*line.split())
+        assert words[len(words) - len(line.split()):] == line.split(), words
+
+
+def test_response_files(folder):
+    inner = write(folder + "/inner.rsp", "-c")
+    write(folder + "/outer.rsp", f"'a b.c' \"-DX=1 2\"\n-DY=\\\"q\\\" @{inner}")
+    assert parts(printed(f"@{folder}/outer.rsp")) == (True, False)
+    write(folder + "/self.rsp", f"@{folder}/self.rsp")
+    assert parts(printed(f"@{folder}/self.rsp"))[0]
+    assert parts(printed("@no-such-file")) == (True, True)
+
+
+def test_driver_mode(folder):
+    assert "--driver-mode=gcc" in printed("-c", "a.c")
+    assert "--driver-mode=g++" in printed("-c", "a.cc", compiler=CXX)
+
+
+def test_own_arguments(folder):
+    assert parts(printed("--memscope-no-runtime", "a.c")) == (True, False)
+    assert parts(printed("--memscope-no-plugin", "a.c")) == (False, True)
+    text = ok(CC, "--memscope-help")
+    assert "--memscope-no-runtime" in text and "clang" in text
+    done = run(CC, "--memscope-nonsense", "a.c")
+    assert done.returncode == 1 and "--memscope-help" in done.stderr, done.stderr
+
+
+def test_compiler_choice(folder):
+    def with_clang(name):
+        return run(CC, "-c", "a.c", env=environment(MEMSCOPE_CLANG=name))
+
+    for name, words in (("/nonexistent/clang", "is no program"), (CC, "memscope-cc itself"), ("/bin/true", "Clang version")):
+        done = with_clang(name)
+        assert done.returncode == 1 and words in done.stderr and done.stderr.count("\n") == 1, (name, done.stderr)
+    old = write(folder + "/clang", "#!/bin/sh\necho 11.0.1\n", 0o755)
+    done = with_clang(old)
+    assert done.returncode == 1 and "Clang 11" in done.stderr and "no plugin" in done.stderr, done.stderr
+
+
+if __name__ == "__main__":
+    main()
