@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Reads `memscope summary --json` and holds it against what the source says.
 
-  check.py names    SUMMARY NAMES [--source TREE]
-  check.py coverage SUMMARY [--named P --wrapper P --typed P] [--foreign WRAPPERS --source DIR]
+  check.py names    SUMMARY NAMES [--source TREE] [--only]   a 7th column is the exact count
+  check.py coverage SUMMARY [--named P --wrapper P --typed P] [--layers LAYERS --source DIR]
   check.py drawn    SUMMARY DRAWN [--judge]
   check.py counts   SUMMARY COUNTS
   check.py sites    SUMMARY            one line per site: holder, type, file, line
@@ -40,18 +40,26 @@ def names(a):
     for s in a.summary["sites"]:
         sites.setdefault(key(s), []).append(s)
     rows, wrong, quoted = table(a.list, 6), [], {}
-    for holder, type_, file, function, line, text in (r[:6] for r in rows):
+    for row in rows:
+        holder, type_, file, function, line, text = row[:6]
         if a.source:
             if file not in quoted:
                 quoted[file] = [open(p, errors="replace").read().split("\n") for p in find(a.source, file)]
             if not any(len(t) >= int(line) and " ".join(t[int(line) - 1].split()) == text for t in quoted[file]):
                 wrong.append(f"{file}:{line} does not read `{text}`: another source?")
         got = [s for s in sites.get((holder, type_, file, function), []) if s["allocations"] > 0]
+        total = sum(s["allocations"] for s in got)
+        if len(row) > 6 and got and total != int(row[6]):
+            wrong.append(f"{holder} : {type_} in {function} has {total} allocations, not {row[6]}")
         if not got:
             near = sorted({f'{s["holder"]} : {s["type"]} ×{s["allocations"]} (:{s["line"]})' for s in a.summary["sites"]
                            if os.path.basename(s["file"] or "") == file and s["function"] == function and s["allocations"]})
             wrong.append(f"missing {holder} : {type_} in {function}, {file}:{line}; there: {', '.join(near) or 'nothing'}")
-    print(f"{len(rows) - len(wrong)} of {len(rows)} true names found")
+    if a.only:
+        true = {tuple(r[:4]) for r in rows}
+        wrong += [f'not a true name: {s["holder"]} : {s["type"]} in {s["function"]}, {s["file"]}:{s["line"]} ×{s["allocations"]}'
+                  for k, group in sites.items() if k not in true for s in group if s["allocations"] and s["file"]]
+    print(f"{max(0, len(rows) - len(wrong))} of {len(rows)} true names found")
     return wrong
 
 
@@ -59,10 +67,10 @@ def share(part, whole):
     return 100.0 * part / whole if whole else 100.0
 
 
-def wrapper_sites(a):
+def layer_sites(a):
     """Named sites inside the programs' allocation layers."""
     wrong = []
-    for file, function in (r[:2] for r in table(a.foreign, 2)):
+    for file, function in (r[:2] for r in table(a.layers, 2)):
         first, last = 0, 1 << 60
         if "@" in file:
             file, part = file.split("@")
@@ -84,12 +92,12 @@ def coverage(a):
     named, wrapper, typed = share(c["named_allocations"], count), share(c["wrapper_only_allocations"], count), share(c["typed_bytes"], size)
     print(f"{count} allocations, {size} bytes: named {named:.3f} %, wrapper only {wrapper:.3f} %, typed bytes {typed:.2f} %")
     wrong = []
-    if count != t["allocations"] + (t["reallocations"] if count != t["allocations"] else 0):
-        wrong.append(f'coverage counts {count} allocations, totals {t["allocations"]} and {t["reallocations"]} reallocations')
+    if count != t["allocations"]:
+        wrong.append(f'coverage adds up to {count} allocations, totals say {t["allocations"]}')
     if a.named and named < a.named: wrong.append(f"named {named:.3f} % < {a.named} %")
     if a.wrapper and wrapper > a.wrapper: wrong.append(f"wrapper only {wrapper:.3f} % > {a.wrapper} %")
     if a.typed and typed < a.typed: wrong.append(f"typed bytes {typed:.2f} % < {a.typed} %")
-    return wrong + (wrapper_sites(a) if a.foreign else [])
+    return wrong + (layer_sites(a) if a.layers else [])
 
 
 def draw(summary, seed=20, per=20):
@@ -155,8 +163,9 @@ def main():
     p.add_argument("summary")
     p.add_argument("list", nargs="?")
     for name in ("--named", "--wrapper", "--typed"): p.add_argument(name, type=float)
-    for name in ("--foreign", "--source"): p.add_argument(name)
-    p.add_argument("--judge", action="store_true")
+    for name in ("--layers", "--source"): p.add_argument(name)
+    p.add_argument("--judge", action="store_true", help="print the drawn sites with their source lines")
+    p.add_argument("--only", action="store_true", help="no other name may be given")
     a = p.parse_args()
     a.summary = json.load(open(a.summary, encoding="utf-8"))
     wrong = globals()[a.step](a)
