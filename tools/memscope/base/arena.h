@@ -27,6 +27,9 @@ char *ms_arena_print(struct ms_arena *arena, const char *format, ...) __attribut
  * stays in the arena unless it was large (then it is given back at once). */
 void *ms_arena_grow(struct ms_arena *arena, void *old, size_t old_bytes, size_t new_bytes);
 
+/* For tables that move: large space of exactly that size goes back, small stays. */
+void ms_arena_give_back(struct ms_arena *arena, void *old, size_t old_bytes);
+
 /* Bytes held from the system. */
 size_t ms_arena_bytes(const struct ms_arena *arena);
 

@@ -30,8 +30,8 @@ struct ms_problem {
 
 /* A piece of a lane's rows. */
 struct ms_piece {
-  const unsigned char *rows; /* not aligned when the stream came from memory */
-  uint32_t bytes;
+  const uint64_t *rows;
+  uint32_t words;
   uint32_t chunk;    /* the thread's chunk number */
   uint64_t offset;   /* of rows, in the file */
   uint64_t start_ns; /* time at the first row */
@@ -61,8 +61,10 @@ struct ms_module_view {
   uint64_t offset; /* of its record in the file, as MODULE_LOAD rows say it */
   const char *path;
   const struct ms_segment *segments;
-  uint32_t first_unit, unit_count; /* into ms_stream.units */
+  uint32_t unit_count; /* whole ones; those with sites are in ms_stream.units */
 };
+
+struct ms_names; /* reader/name.c */
 
 struct ms_stream {
   struct ms_arena *arena;
@@ -72,7 +74,7 @@ struct ms_stream {
   struct ms_file_header header; /* strings in it end with a NUL */
   struct ms_lane *lanes;        /* by thread, own before shared */
   uint32_t lane_count;
-  struct ms_module_view *modules; /* by module id, then offset */
+  struct ms_module_view *modules; /* as they stand in the file */
   uint32_t module_count;
   struct ms_unit_view *units; /* by first_site */
   uint32_t unit_count;
@@ -82,6 +84,9 @@ struct ms_stream {
   struct ms_problem *problems; /* in order of finding, at most MS_PROBLEMS_MAX */
   uint32_t problem_count;
   uint64_t problems_more; /* not kept */
+  uint32_t missing_chunks; /* gaps in the threads' chunk numbers */
+  struct ms_names *names;
+  bool mapped;
 };
 
 enum { MS_PROBLEMS_MAX = 100 };
@@ -110,29 +115,38 @@ const char *ms_unit_text(const struct ms_unit_view *unit, uint32_t offset);
 struct ms_rows {
   struct ms_stream *stream;
   const struct ms_lane *lane;
-  uint32_t piece;        /* current one */
-  uint32_t at;           /* byte in it */
-  bool piece_begins;     /* the row just given is its piece's first: PLACE is 0 again */
+  uint32_t piece; /* the current one: that of the row just given */
+  uint32_t at;    /* word in it */
 };
 
 void ms_rows_open(struct ms_rows *rows, struct ms_stream *stream, const struct ms_lane *lane);
 
-/* The next row's words, at least words[0..1] readable; 0 at the end. *offset is
- * its place in the file. */
+/* The next row's words, all of them readable; NULL at the end. *offset is its
+ * place in the file. */
 const uint64_t *ms_rows_next(struct ms_rows *rows, uint64_t *offset);
+
+/* The words of the row at `at` of a piece of `words`; 0: none, or it would run
+ * over the piece's end. */
+static inline uint32_t ms_row_fits(const uint64_t *rows, uint32_t at, uint32_t words) {
+  if (at >= words) return 0;
+  uint32_t length = ms_row_words(rows[at]);
+  return length <= words - at ? length : 0;
+}
 
 /* ---- events ---- */
 
 enum ms_event_kind {
   MS_EVENT_ALLOC,        /* also realloc(NULL): fn >= 16 */
   MS_EVENT_FREE,
-  MS_EVENT_REALLOC,      /* block -> same block at address, size; before: old_address */
+  MS_EVENT_REALLOC,      /* the same block, now at address with size */
   MS_EVENT_REALLOC_FREE, /* realloc(p, 0) freed */
-  MS_EVENT_REALLOC_FAIL,
+  MS_EVENT_REALLOC_FAIL, /* nothing changed */
   MS_EVENT_BIND,         /* a later name for a live block */
-  MS_EVENT_BAD_FREE,
-  MS_EVENT_UNBORN_FREE,  /* free or realloc of a block this stream never saw allocated */
-  MS_EVENT_ROW,          /* any other row (words): threads, modules, losses, ends */
+  MS_EVENT_BAD_FREE,     /* of an address without a live block */
+  MS_EVENT_UNBORN_FREE,    /* the block's allocation is not in the stream; block 0 */
+  MS_EVENT_UNBORN_REALLOC, /* the same; block is new */
+  MS_EVENT_VANISHED,       /* no row: the block must have been freed, the row of it is missing */
+  MS_EVENT_ROW,            /* any other row (words): threads, modules, losses, ends */
 };
 
 struct ms_event {
@@ -148,7 +162,6 @@ struct ms_event {
   uint64_t address;
   uint64_t size;   /* ALLOC, REALLOC: bytes */
   uint64_t offset; /* of the row (REALLOC: the end row) in the file: an event's identity */
-  uint64_t partner; /* of an event that ends or changes a block: offset of the row that gave it this address */
   const uint64_t *words; /* MS_EVENT_ROW */
 };
 
@@ -160,7 +173,8 @@ enum ms_merge_order {
 
 struct ms_merge_counts {
   uint64_t events;  /* hot ones given so far */
-  uint64_t forced;  /* generation never came */
+  uint64_t forced;  /* generation never came: placed by time alone */
+  uint64_t inherited; /* the same in a forked child's stream: most likely blocks from before the fork */
   uint64_t parked;  /* times a lane had to wait */
   uint64_t open_reallocs; /* begun, never ended */
 };

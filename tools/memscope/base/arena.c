@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One command's memory. Small pieces come from chained slabs, large ones have
+ * a mapping of their own, so that growing tables give their old space back.
+ */
+#include "base/arena.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALIGN = 16, SLAB_BYTES = 1 << 20, LARGE_BYTES = 1 << 16 };
+
+struct large {
+  struct large *before, *after;
+  size_t bytes;
+  size_t unused_; /* keeps the contents aligned */
+};
+
+struct slab {
+  struct slab *next;
+  size_t unused_;
+};
+
+struct ms_arena {
+  struct slab *slabs;
+  struct large larges; /* list's ends */
+  char *at, *end;
+  size_t bytes;
+};
+
+/* A tool without memory cannot go on, and half a figure is worse than none. */
+static _Noreturn void exhausted(size_t bytes) {
+  fprintf(stderr, "memscope: no memory for %zu bytes more; free some, or analyse on a larger machine\n", bytes);
+  exit(2);
+}
+
+static void *system_get(size_t bytes) {
+  void *got = calloc(1, bytes);
+  if (!got) exhausted(bytes);
+  return got;
+}
+
+struct ms_arena *ms_arena_new(void) {
+  struct ms_arena *arena = system_get(sizeof *arena);
+  arena->larges.before = arena->larges.after = &arena->larges;
+  return arena;
+}
+
+void ms_arena_free(struct ms_arena *arena) {
+  if (!arena) return;
+  for (struct large *large = arena->larges.after, *after; large != &arena->larges; large = after) {
+    after = large->after;
+    free(large);
+  }
+  for (struct slab *slab = arena->slabs, *next; slab; slab = next) {
+    next = slab->next;
+    free(slab);
+  }
+  free(arena);
+}
+
+static void *large_get(struct ms_arena *arena, size_t bytes) {
+  struct large *large = system_get(sizeof *large + bytes);
+  large->bytes = bytes;
+  large->before = &arena->larges;
+  large->after = arena->larges.after;
+  large->after->before = large;
+  arena->larges.after = large;
+  arena->bytes += bytes;
+  return large + 1;
+}
+
+static void large_put(struct ms_arena *arena, void *contents) {
+  struct large *large = (struct large *)contents - 1;
+  large->before->after = large->after;
+  large->after->before = large->before;
+  arena->bytes -= large->bytes;
+  free(large);
+}
+
+static void slab_add(struct ms_arena *arena) {
+  struct slab *slab = system_get(SLAB_BYTES);
+  slab->next = arena->slabs;
+  arena->slabs = slab;
+  arena->at = (char *)(slab + 1);
+  arena->end = (char *)slab + SLAB_BYTES;
+  arena->bytes += SLAB_BYTES;
+}
+
+void *ms_arena_get(struct ms_arena *arena, size_t bytes) {
+  if (bytes >= LARGE_BYTES) {
+    if (bytes > SIZE_MAX / 2) exhausted(bytes);
+    return large_get(arena, bytes);
+  }
+  bytes = (bytes + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+  if ((size_t)(arena->end - arena->at) < bytes) slab_add(arena);
+  void *got = arena->at;
+  arena->at += bytes;
+  return got;
+}
+
+void *ms_arena_array(struct ms_arena *arena, size_t count, size_t bytes) {
+  size_t all;
+  if (__builtin_mul_overflow(count, bytes, &all)) exhausted(SIZE_MAX);
+  return ms_arena_get(arena, all);
+}
+
+char *ms_arena_text(struct ms_arena *arena, const char *text, size_t bytes) {
+  char *copy = ms_arena_get(arena, bytes + 1);
+  if (bytes) memcpy(copy, text, bytes);
+  return copy;
+}
+
+char *ms_arena_print(struct ms_arena *arena, const char *format, ...) {
+  va_list arguments, again;
+  va_start(arguments, format);
+  va_copy(again, arguments);
+  int bytes = vsnprintf(NULL, 0, format, arguments);
+  va_end(arguments);
+  char *text = ms_arena_get(arena, (size_t)(bytes < 0 ? 0 : bytes) + 1);
+  if (bytes > 0) vsnprintf(text, (size_t)bytes + 1, format, again);
+  va_end(again);
+  return text;
+}
+
+void *ms_arena_grow(struct ms_arena *arena, void *old, size_t old_bytes, size_t new_bytes) {
+  void *grown = ms_arena_get(arena, new_bytes);
+  if (!old_bytes) return grown;
+  memcpy(grown, old, old_bytes < new_bytes ? old_bytes : new_bytes);
+  ms_arena_give_back(arena, old, old_bytes);
+  return grown;
+}
+
+void ms_arena_give_back(struct ms_arena *arena, void *old, size_t old_bytes) {
+  if (old_bytes >= LARGE_BYTES) large_put(arena, old);
+}
+
+size_t ms_arena_bytes(const struct ms_arena *arena) { return arena->bytes; }

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Walks the file's records once and sorts what holds rows into lanes: each
+ * (thread, chunk) once, a whole CHUNK before the WINDOW it came from, that
+ * before a damaged CHUNK. Cut and damaged records give what they still have.
+ */
+#include "reader/index.h"
+
+#include "base/arena.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+/* No writer makes windows or holes larger than this; a larger one is damage. */
+enum { WINDOW_MOST = 64 << 20 };
+
+enum standing { WHOLE, LIVE, DAMAGED, CUT }; /* the lower one wins */
+
+struct found {
+  uint32_t thread, chunk;
+  uint8_t standing;
+  uint32_t words;  /* in use and in the file */
+  uint64_t offset; /* of the record */
+  uint64_t start_ns;
+};
+
+struct index {
+  struct ms_stream *stream;
+  struct found *founds;
+  uint32_t count, room;
+  bool cut; /* the file ends inside a record */
+};
+
+static bool zero_page(const unsigned char *bytes, uint64_t size) {
+  if (size > MS_RECORD_ALIGN) size = MS_RECORD_ALIGN;
+  return size == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0);
+}
+
+static struct ms_record record_at(const struct ms_stream *stream, uint64_t offset) {
+  struct ms_record record;
+  memcpy(&record, stream->bytes + offset, sizeof record);
+  return record;
+}
+
+/* Is a record's header there, as a writer leaves it? */
+static bool record_holds(const struct ms_record *record) {
+  if (record->magic != MS_RECORD_MAGIC) return false;
+  if (record->bytes < MS_RECORD_ALIGN || record->bytes % MS_RECORD_ALIGN) return false;
+  if (record->kind == MS_RECORD_WINDOW)
+    return record->bytes <= WINDOW_MOST && !record->check && !record->checksum && !record->reserved[0];
+  return record->check == XXH64(record, offsetof(struct ms_record, fill), MS_RECORD_MAGIC);
+}
+
+static struct found *found_add(struct index *index) {
+  if (index->count == index->room) {
+    uint32_t room = index->room ? index->room * 2 : 64;
+    index->founds = ms_arena_grow(index->stream->arena, index->founds, index->count * sizeof *index->founds,
+                                  room * sizeof *index->founds);
+    index->room = room;
+  }
+  return &index->founds[index->count++];
+}
+
+/* Payload bytes that are in use and in the file. */
+static uint64_t payload_there(struct index *index, const struct ms_record *record, uint64_t offset, bool *cut) {
+  uint64_t use = ms_fill_bytes(record->fill), room = record->bytes - sizeof *record;
+  uint64_t there = index->stream->size - offset - sizeof *record;
+  if (use > room) {
+    ms_stream_problem(index->stream, offset, "the record says it uses more bytes than it has");
+    use = room;
+  }
+  *cut = use > there;
+  return use > there ? there : use;
+}
+
+static enum standing rows_standing(const struct ms_record *record, const unsigned char *payload, uint64_t bytes, bool cut) {
+  if (cut) return CUT;
+  if (record->kind == MS_RECORD_WINDOW) return LIVE;
+  return (uint32_t)XXH64(payload, bytes, 0) == record->checksum ? WHOLE : DAMAGED;
+}
+
+static void rows_take(struct index *index, const struct ms_record *record, uint64_t offset) {
+  bool cut;
+  uint64_t bytes = payload_there(index, record, offset, &cut);
+  const unsigned char *payload = index->stream->bytes + offset + sizeof *record;
+  *found_add(index) = (struct found){.thread = record->thread,
+                                     .chunk = ms_fill_chunk(record->fill),
+                                     .standing = rows_standing(record, payload, bytes, cut),
+                                     .words = (uint32_t)(bytes / sizeof(uint64_t)),
+                                     .offset = offset,
+                                     .start_ns = record->start_ns};
+}
+
+static void tables_take(struct index *index, const struct ms_record *record, uint64_t offset) {
+  bool cut;
+  uint64_t bytes = payload_there(index, record, offset, &cut);
+  const unsigned char *payload = index->stream->bytes + offset + sizeof *record;
+  if (cut) {
+    ms_stream_problem(index->stream, offset, "the file ends inside this record of names; some places stay unknown");
+    index->cut = true;
+  } else if ((uint32_t)XXH64(payload, bytes, 0) != record->checksum) {
+    ms_stream_problem(index->stream, offset, "this record of names is damaged; some may be wrong or unknown");
+  }
+  if (record->kind == MS_RECORD_MODULE) ms_module_take(index->stream, offset, payload, bytes);
+  else ms_process_take(index->stream, offset, payload, bytes);
+}
+
+static void record_take(struct index *index, const struct ms_record *record, uint64_t offset) {
+  switch (record->kind) {
+  case MS_RECORD_WINDOW:
+  case MS_RECORD_CHUNK: rows_take(index, record, offset); break;
+  case MS_RECORD_MODULE:
+  case MS_RECORD_PROCESS: tables_take(index, record, offset); break;
+  default: break; /* of a later version: skipped by its length */
+  }
+}
+
+/* The next page that begins a record, or the end; damage is one problem, however long. */
+static uint64_t resync(struct index *index, uint64_t offset) {
+  const struct ms_stream *stream = index->stream;
+  uint64_t from = offset;
+  for (offset += MS_RECORD_ALIGN; offset + sizeof(struct ms_record) <= stream->size; offset += MS_RECORD_ALIGN) {
+    struct ms_record record = record_at(stream, offset);
+    if (record_holds(&record)) break;
+  }
+  if (offset + sizeof(struct ms_record) > stream->size) offset = stream->size;
+  ms_stream_problem(index->stream, from, "no record begins here; %" PRIu64 " bytes left out", offset - from);
+  return offset;
+}
+
+static void records_walk(struct index *index) {
+  const struct ms_stream *stream = index->stream;
+  uint64_t offset = MS_HEADER_BYTES;
+  while (offset < stream->size) {
+    uint64_t left = stream->size - offset;
+    if (zero_page(stream->bytes + offset, left)) {
+      offset += MS_RECORD_ALIGN;
+      continue;
+    }
+    if (left < sizeof(struct ms_record)) {
+      ms_stream_problem(index->stream, offset, "the file ends inside a record");
+      index->cut = true;
+      return;
+    }
+    struct ms_record record = record_at(stream, offset);
+    if (!record_holds(&record)) {
+      offset = resync(index, offset);
+      continue;
+    }
+    record_take(index, &record, offset);
+    if (record.bytes > left) return; /* the last one, cut perhaps: its taker has seen to that */
+    offset += record.bytes;
+  }
+}
+
+/* ---- lanes ---- */
+
+static int found_order(const void *a, const void *b) {
+  const struct found *x = a, *y = b;
+  if (x->thread != y->thread) return x->thread < y->thread ? -1 : 1;
+  if (x->chunk != y->chunk) return x->chunk < y->chunk ? -1 : 1;
+  if (x->standing != y->standing) return x->standing < y->standing ? -1 : 1;
+  if (x->words != y->words) return x->words > y->words ? -1 : 1;
+  return x->offset < y->offset ? -1 : x->offset > y->offset;
+}
+
+/* Says what is wrong with the one that was chosen. */
+static void found_complain(struct index *index, const struct found *found) {
+  if (found->standing == DAMAGED)
+    ms_stream_problem(index->stream, found->offset, "chunk %" PRIu32 " of thread %" PRIu32 " is damaged; its rows may be wrong",
+                      found->chunk, found->thread);
+  if (found->standing != CUT) return;
+  index->cut = true;
+  ms_stream_problem(index->stream, found->offset, "the file ends inside chunk %" PRIu32 " of thread %" PRIu32, found->chunk,
+                    found->thread);
+}
+
+/* Chunks of a thread count from 0 without a gap; the writer's header knows how many threads there are. */
+static void gap_check(struct index *index, const struct found *before, const struct found *found) {
+  uint32_t due = before && before->thread == found->thread ? before->chunk + 1 : 0;
+  if (found->chunk <= due) return;
+  uint32_t missing = found->chunk - due;
+  index->stream->missing_chunks += missing;
+  ms_stream_problem(index->stream, found->offset, "%" PRIu32 " chunks of thread %" PRIu32 " in front of this one are missing",
+                    missing, found->thread);
+}
+
+static void founds_choose(struct index *index) {
+  qsort(index->founds, index->count, sizeof *index->founds, found_order);
+  uint32_t kept = 0;
+  for (uint32_t i = 0; i < index->count; i++) {
+    const struct found *found = &index->founds[i], *before = kept ? &index->founds[kept - 1] : NULL;
+    if (before && before->thread == found->thread && before->chunk == found->chunk) continue;
+    found_complain(index, found);
+    gap_check(index, before, found);
+    index->founds[kept++] = *found;
+  }
+  index->count = kept;
+}
+
+static struct ms_piece piece_of(const struct ms_stream *stream, const struct found *found) {
+  uint64_t offset = found->offset + sizeof(struct ms_record);
+  return (struct ms_piece){.rows = (const uint64_t *)(stream->bytes + offset),
+                           .words = found->words,
+                           .chunk = found->chunk,
+                           .offset = offset,
+                           .start_ns = found->start_ns};
+}
+
+/* A piece of one of the shared chunks, between two OF_THREAD rows. */
+struct part {
+  uint32_t thread, order;
+  struct ms_piece piece;
+};
+
+struct parts {
+  struct part *rows;
+  uint32_t count, room;
+};
+
+static void part_add(struct ms_stream *stream, struct parts *parts, uint32_t thread, struct ms_piece piece) {
+  if (!thread || !piece.words) return;
+  if (parts->count == parts->room) {
+    uint32_t room = parts->room ? parts->room * 2 : 64;
+    parts->rows = ms_arena_grow(stream->arena, parts->rows, parts->count * sizeof *parts->rows, room * sizeof *parts->rows);
+    parts->room = room;
+  }
+  parts->rows[parts->count] = (struct part){.thread = thread, .order = parts->count, .piece = piece};
+  parts->count++;
+}
+
+/* Cuts a shared chunk at its OF_THREAD rows. Time runs on through all parts. */
+static void shared_split(struct ms_stream *stream, struct parts *parts, struct ms_piece whole) {
+  struct ms_piece part = whole;
+  uint32_t thread = 0, at = 0, length;
+  uint64_t ns = whole.start_ns;
+  part.words = 0;
+  for (; (length = ms_row_fits(whole.rows, at, whole.words)); at += length) {
+    const uint64_t *row = whole.rows + at;
+    if ((uint8_t)*row == MS_TAG_TIME) ns = ms_get_time(row).ns;
+    if ((uint8_t)*row != MS_TAG_OF_THREAD) continue;
+    part.words = (uint32_t)(row - part.rows);
+    part_add(stream, parts, thread, part);
+    thread = (uint32_t)ms_get_of_thread(row).thread;
+    part.rows = row + length;
+    part.offset = whole.offset + (at + length) * sizeof(uint64_t);
+    part.start_ns = ns;
+  }
+  part.words = (uint32_t)(whole.rows + at - part.rows);
+  part_add(stream, parts, thread, part);
+}
+
+static int part_order(const void *a, const void *b) {
+  const struct part *x = a, *y = b;
+  if (x->thread != y->thread) return x->thread < y->thread ? -1 : 1;
+  return x->order < y->order ? -1 : 1;
+}
+
+static struct ms_lane *lane_add(struct ms_stream *stream, uint32_t thread, bool shared, struct ms_piece *pieces) {
+  struct ms_lane *lane = &stream->lanes[stream->lane_count++];
+  *lane = (struct ms_lane){.thread = thread, .shared = shared, .pieces = pieces};
+  return lane;
+}
+
+static int lane_order(const void *a, const void *b) {
+  const struct ms_lane *x = a, *y = b;
+  if (x->thread != y->thread) return x->thread < y->thread ? -1 : 1;
+  return (int)x->shared - (int)y->shared;
+}
+
+static void lanes_build(struct index *index) {
+  struct ms_stream *stream = index->stream;
+  struct parts parts = {0};
+  uint32_t own = 0;
+  while (own < index->count && !index->founds[own].thread)
+    shared_split(stream, &parts, piece_of(stream, &index->founds[own++]));
+  if (parts.count) qsort(parts.rows, parts.count, sizeof *parts.rows, part_order);
+
+  uint32_t most = index->count - own + parts.count, used = 0;
+  struct ms_piece *pieces = ms_arena_array(stream->arena, most + 1, sizeof *pieces);
+  stream->lanes = ms_arena_array(stream->arena, most + 1, sizeof *stream->lanes);
+  struct ms_lane *lane = NULL;
+  for (uint32_t i = own; i < index->count; i++) {
+    if (!lane || lane->thread != index->founds[i].thread) lane = lane_add(stream, index->founds[i].thread, false, pieces + used);
+    pieces[used++] = piece_of(stream, &index->founds[i]);
+    lane->piece_count++;
+  }
+  lane = NULL;
+  for (uint32_t i = 0; i < parts.count; i++) {
+    if (!lane || lane->thread != parts.rows[i].thread) lane = lane_add(stream, parts.rows[i].thread, true, pieces + used);
+    pieces[used++] = parts.rows[i].piece;
+    lane->piece_count++;
+  }
+  qsort(stream->lanes, stream->lane_count, sizeof *stream->lanes, lane_order);
+}
+
+void ms_index_build(struct ms_stream *stream) {
+  struct index index = {.stream = stream};
+  records_walk(&index);
+  founds_choose(&index);
+  lanes_build(&index);
+  ms_modules_finish(stream);
+  bool ended = stream->header.end_how != MS_END_NONE;
+  if (ended && stream->header.tail > stream->size && !index.cut)
+    ms_stream_problem(stream, stream->size, "the file ends here, %" PRIu64 " bytes before its writer's end",
+                      stream->header.tail - stream->size);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the reader's own files share. Nobody outside reader/ includes this.
+ *
+ * Functions are listed under the file that holds them.
+ */
+#ifndef MS_READER_INDEX_H
+#define MS_READER_INDEX_H
+
+#include "reader/reader.h"
+
+/* index.c: records to lanes */
+void ms_index_build(struct ms_stream *stream);
+
+/* module.c: MODULE and PROCESS records; `bytes` of payload are there */
+void ms_module_take(struct ms_stream *stream, uint64_t offset, const unsigned char *payload, uint64_t bytes);
+void ms_process_take(struct ms_stream *stream, uint64_t offset, const unsigned char *payload, uint64_t bytes);
+void ms_modules_finish(struct ms_stream *stream);
+
+/* name.c: definitions of chains and callers */
+struct ms_names *ms_names_new(struct ms_stream *stream);
+
+#endif

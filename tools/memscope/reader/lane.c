@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A lane's rows, and looks at rows ahead of the one that is due.
+ */
+#include "reader/merge.h"
+
+#include "base/arena.h"
+
+enum {
+  CONTINUES_ROWS = 64, /* a lane that cycles one address 4096 times within a clock step meets it more often than this */
+  LATE_ROWS = 64,      /* BIND rows stand at a chunk's beginning */
+};
+
+/* Goes to the first row of the next piece that has one; false at the lane's end. */
+bool ms_run_next_piece(struct ms_merge *merge, struct run *run) {
+  const struct ms_lane *lane = run->lane;
+  if (run->at < run->end && *run->at)
+    ms_stream_problem(merge->stream, ms_run_offset(run), "a row of thread %u runs over its chunk's end", run->thread);
+  while (run->piece < lane->piece_count) {
+    const struct ms_piece *piece = &lane->pieces[run->piece++];
+    run->at = piece->rows;
+    run->end = piece->rows + piece->words;
+    run->place = run->size_high = 0;
+    run->stamp_ns = 0;
+    if (piece->start_ns > run->lo) run->lo = piece->start_ns;
+    if (ms_row_fits(run->at, 0, piece->words)) return true;
+  }
+  run->at = run->end;
+  return false;
+}
+
+/* When the run's next row can have happened at the latest. The time row that
+ * bounds it is looked for once and remembered until the lane has passed it. */
+uint64_t ms_run_hi(struct ms_merge *merge, struct run *run) {
+  if (run->hi_piece > run->piece || (run->hi_piece == run->piece && run->hi_at > run->at)) return run->hi;
+  const struct ms_lane *lane = run->lane;
+  const uint64_t *at = run->at, *end = run->end;
+  run->hi = UINT64_MAX;
+  for (uint32_t piece = run->piece;;) {
+    uint32_t length = ms_row_fits(at, 0, (uint32_t)(end - at));
+    uint64_t ns = 0;
+    if (length && (uint8_t)*at == MS_TAG_TIME) ns = ms_get_time(at).ns;
+    if (!length) {
+      if (piece >= lane->piece_count) {
+        run->hi_piece = UINT32_MAX;
+        return run->hi;
+      }
+      const struct ms_piece *next = &lane->pieces[piece++];
+      at = next->rows;
+      end = at + next->words;
+      ns = next->start_ns;
+      length = 0;
+    }
+    if (ns > run->lo) {
+      run->hi_piece = piece;
+      run->hi_at = at + (length > 0); /* a piece's own time is passed by entering it */
+      run->hi = ns + merge->step_ns;
+      return run->hi;
+    }
+    at += length;
+  }
+}
+
+/* The place of the free just read: a PLACE row behind it says so, before the
+ * next free; else the one that holds from before. `behind` is the next row. */
+uint32_t ms_run_place(const struct run *run, const uint64_t *behind) {
+  const uint64_t *end = run->end;
+  uint32_t piece = run->piece;
+  for (;;) {
+    uint32_t length = ms_row_fits(behind, 0, (uint32_t)(end - behind));
+    if (!length) {
+      if (piece != run->piece || piece >= run->lane->piece_count) return run->place;
+      const struct ms_piece *next = &run->lane->pieces[piece++];
+      behind = next->rows;
+      end = behind + next->words;
+      continue;
+    }
+    if ((uint8_t)*behind == MS_TAG_PLACE) return (uint32_t)ms_get_place(behind).name;
+    if (*behind & MS_HOT && ms_word_op(*behind) != MS_OP_REALLOC_END) return run->place;
+    behind += length;
+  }
+}
+
+/* The name of the block just allocated when a BIND row at the next chunk's
+ * beginning has it: its row had left the window. */
+uint32_t ms_run_late_name(const struct run *run, const uint64_t *behind, uint64_t word, uint32_t name) {
+  if (run->piece >= run->lane->piece_count || run->end - behind > LATE_ROWS) return name;
+  const struct ms_piece *next = &run->lane->pieces[run->piece];
+  for (uint32_t at = 0, rows = 0, length; rows < LATE_ROWS && (length = ms_row_fits(next->rows, at, next->words)); rows++, at += length) {
+    const uint64_t *row = next->rows + at;
+    if ((uint8_t)*row == MS_TAG_BIND && !((*row ^ word) >> 8)) name = (uint32_t)ms_get_bind(row).name;
+  }
+  return name;
+}
+
+/* Is the lane itself about to change this cell from its state? */
+bool ms_run_continues(const struct run *run, const struct ms_cell *cell) {
+  const uint64_t *at = run->at, *end = run->end;
+  uint32_t piece = run->piece;
+  uint64_t address = cell->key >> 20;
+  for (uint32_t rows = 0; rows < CONTINUES_ROWS; rows++) {
+    uint32_t length = ms_row_fits(at, 0, (uint32_t)(end - at));
+    if (!length) {
+      if (piece >= run->lane->piece_count) return false;
+      const struct ms_piece *next = &run->lane->pieces[piece++];
+      at = next->rows;
+      end = at + next->words;
+      continue;
+    }
+    if (*at & MS_HOT && *at >> 20 == address) return ms_word_due(*at, cell);
+    at += length;
+  }
+  return false;
+}

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Events of all threads in one order: by generations (see merge.h for the
+ * words), or by the serials of exact mode. This file decides whose turn it is.
+ *
+ * By generations, in order of preference:
+ *   1. a lane that can run on by itself, the one with the lowest time, unless
+ *      that would take it beyond the time at which a waiting lane is due;
+ *   2. the cross event whose patience ends first;
+ *   3. nobody can move: the parked event that must have happened first is
+ *      passed over, and counted.
+ */
+#include "reader/merge.h"
+
+#include "base/arena.h"
+
+#include <stddef.h>
+
+/* A row gives two events at most. */
+enum { EVENTS_OF_ROW = 2, PREFETCH_WORDS = 24 };
+
+enum turn { AGAIN, SWITCH, FULL };
+
+static uint64_t later(uint64_t ns, uint64_t step) { return ns > UINT64_MAX - step ? UINT64_MAX : ns + step; }
+
+/* ---- waiting ---- */
+
+static struct run **wait_list(struct ms_merge *merge, uint64_t addr8) {
+  return &merge->waits[(addr8 * UINT64_C(0x9e3779b97f4a7c15) >> 32) & merge->wait_mask];
+}
+
+static void wait_add(struct ms_merge *merge, struct run *run, struct ms_cell *cell, enum run_state state, uint64_t key) {
+  struct run **list = wait_list(merge, *run->at >> 20);
+  run->wait_next = *list;
+  *list = run;
+  cell->key |= MS_CELL_WAITED;
+  run->state = (uint8_t)state;
+  ms_heap_add(&merge->heaps[state], run, key);
+}
+
+static void wait_remove(struct ms_merge *merge, struct run *run) {
+  struct run **at = wait_list(merge, *run->at >> 20);
+  while (*at != run) at = &(*at)->wait_next;
+  *at = run->wait_next;
+  ms_heap_remove(&merge->heaps[run->state], run);
+}
+
+static void ready_add(struct ms_merge *merge, struct run *run, struct ms_cell *cell) {
+  wait_add(merge, run, cell, READY, later(run->lo, merge->step_ns));
+}
+
+static void park(struct ms_merge *merge, struct run *run, struct ms_cell *cell) {
+  merge->counts.parked++;
+  wait_add(merge, run, cell, PARKED, later(ms_run_hi(merge, run), merge->step_ns));
+}
+
+/* The cell has changed: who waited for just that is ready. What happened last
+ * happened before it, so its time is not lower. */
+void ms_merge_wake(struct ms_merge *merge, struct ms_cell *cell, uint64_t ns) {
+  uint64_t addr8 = cell->key >> 20;
+  cell->key &= ~(uint64_t)MS_CELL_WAITED;
+  for (struct run *run = *wait_list(merge, addr8), *next; run; run = next) {
+    next = run->wait_next;
+    if (*run->at >> 20 != addr8) continue;
+    cell->key |= MS_CELL_WAITED;
+    if (run->state != PARKED || !ms_word_due(*run->at, cell)) continue;
+    wait_remove(merge, run);
+    if (ns > run->lo) run->lo = ns;
+    ready_add(merge, run, cell);
+    if (run->key < merge->limit) merge->limit = run->key;
+  }
+}
+
+/* Another lane that waits to do the very same and must have done it earlier. */
+static bool rival_exists(struct ms_merge *merge, struct run *run) {
+  for (struct run *other = *wait_list(merge, *run->at >> 20); other; other = other->wait_next) {
+    if (other == run || (*other->at ^ *run->at) >> 8 || ms_word_gives(*other->at) != ms_word_gives(*run->at)) continue;
+    if (ms_run_hi(merge, other) < ms_run_hi(merge, run)) return true;
+  }
+  return false;
+}
+
+/* The cell's state is there, but is it the one meant, or does it come back
+ * thousands of generations later? */
+static bool cross_allowed(struct ms_merge *merge, struct run *run, struct ms_cell *cell) {
+  if (cell->key & MS_CELL_SEEN && ms_run_continues(&merge->runs[cell->lane], cell)) return false;
+  return !(cell->key & MS_CELL_WAITED) || !rival_exists(merge, run);
+}
+
+/* ---- one row ---- */
+
+static void hot_take(struct ms_merge *merge, struct run *run, struct ms_cell *cell) {
+  ms_accept_hot(merge, run, cell);
+  if (cell && cell->key & MS_CELL_WAITED) ms_merge_wake(merge, cell, run->lo);
+}
+
+/* Nothing can come that would make it due: it happens now, whatever the state. */
+static void hot_force(struct ms_merge *merge, struct run *run, struct ms_cell *cell) {
+  if (!ms_word_due(*run->at, cell)) {
+    if (merge->forked && !(cell->key & MS_CELL_SEEN)) merge->counts.inherited++;
+    else if (!merge->cells.forget || cell->key & MS_CELL_SEEN || !ms_word_gives(*run->at)) merge->counts.forced++;
+  }
+  hot_take(merge, run, cell);
+}
+
+/* A cross event of the lane that runs: would it be chosen again if it waited? */
+static bool others_done(struct ms_merge *merge, const struct run *run) {
+  uint64_t soft = later(run->lo, merge->step_ns);
+  const struct run *first = ms_heap_top(&merge->heaps[RUN]), *ready = ms_heap_top(&merge->heaps[READY]);
+  return (!first || first->lo > soft) && (!ready || ready->key >= soft);
+}
+
+static enum turn hot_turn(struct ms_merge *merge, struct run *run) {
+  uint64_t word = *run->at, addr8 = word >> 20;
+  if (!addr8) { /* realloc that freed; anything else at 0 is no row a writer makes */
+    if (ms_word_op(word) == MS_OP_REALLOC_END) hot_take(merge, run, NULL);
+    else run->at += ms_row_words(word);
+    return AGAIN;
+  }
+  if (!ms_cells_room(&merge->cells)) {
+    merge->failed = true;
+    return FULL;
+  }
+  struct ms_cell *cell = ms_cell_at(&merge->cells, addr8);
+  if (ms_word_due(word, cell)) {
+    if (merge->alive == 1 || (cell->key & MS_CELL_SEEN && cell->lane == run->index) ||
+        (others_done(merge, run) && cross_allowed(merge, run, cell))) {
+      hot_take(merge, run, cell);
+      return AGAIN;
+    }
+    ready_add(merge, run, cell);
+    return SWITCH;
+  }
+  if (merge->alive == 1) {
+    hot_force(merge, run, cell);
+    return AGAIN;
+  }
+  park(merge, run, cell);
+  return SWITCH;
+}
+
+static void prefetch(const struct ms_merge *merge, const struct run *run) {
+  if (run->end - run->at <= PREFETCH_WORDS) return;
+  uint64_t ahead = run->at[PREFETCH_WORDS];
+  if (ahead & MS_HOT) ms_cell_prefetch(&merge->cells, ahead >> 20);
+}
+
+static void run_end(struct ms_merge *merge, struct run *run) {
+  run->state = DONE;
+  merge->alive--;
+  merge->counts.open_reallocs += run->open_count;
+}
+
+/* Runs the current lane until it has to wait, has used its time, or the buffer is full. */
+static enum turn current_run(struct ms_merge *merge) {
+  struct run *run = merge->current;
+  while (merge->out_end - merge->out >= EVENTS_OF_ROW) {
+    uint32_t length = ms_row_fits(run->at, 0, (uint32_t)(run->end - run->at));
+    if (!length) {
+      if (!ms_run_next_piece(merge, run)) {
+        run_end(merge, run);
+        return SWITCH;
+      }
+    } else if (*run->at & MS_HOT) {
+      prefetch(merge, run);
+      enum turn turn = hot_turn(merge, run);
+      if (turn != AGAIN) return turn;
+      continue;
+    } else {
+      ms_accept_cold(merge, run, length);
+    }
+    if (run->lo > merge->limit) {
+      run->state = RUN;
+      ms_heap_add(&merge->heaps[RUN], run, run->lo);
+      return SWITCH;
+    }
+  }
+  return FULL;
+}
+
+/* ---- whose turn ---- */
+
+static struct ms_cell *front_cell(struct ms_merge *merge, const struct run *run) {
+  if (ms_cells_room(&merge->cells)) return ms_cell_at(&merge->cells, *run->at >> 20);
+  merge->failed = true;
+  return NULL;
+}
+
+/* A lane that may run up to where the next one takes over. */
+static void current_set(struct ms_merge *merge, struct run *run) {
+  const struct run *first = ms_heap_top(&merge->heaps[RUN]), *ready = ms_heap_top(&merge->heaps[READY]);
+  const struct run *parked = ms_heap_top(&merge->heaps[PARKED]);
+  merge->limit = first ? first->lo : UINT64_MAX;
+  if (ready && ready->key < merge->limit) merge->limit = ready->key;
+  if (parked && parked->key < merge->limit) merge->limit = parked->key;
+  if (run->lo > merge->limit) merge->limit = run->lo;
+  merge->current = run;
+}
+
+/* Takes the ready lane's event if its state still holds, else lets it wait on. */
+static bool ready_try(struct ms_merge *merge, struct run *run, bool must) {
+  struct ms_cell *cell = front_cell(merge, run);
+  if (!cell) return false;
+  if (!ms_word_due(*run->at, cell)) {
+    wait_remove(merge, run);
+    park(merge, run, cell);
+    return false;
+  }
+  if (!must && !cross_allowed(merge, run, cell)) return false;
+  wait_remove(merge, run);
+  hot_take(merge, run, cell);
+  current_set(merge, run);
+  return true;
+}
+
+/* The first of the ready ones, in their order, that is allowed to act. When all
+ * contradict one another the first acts all the same. */
+static bool ready_choose(struct ms_merge *merge) {
+  struct heap *ready = &merge->heaps[READY];
+  for (;;) {
+    struct run *top = ms_heap_top(ready);
+    if (!top) return false;
+    uint32_t before = ready->count;
+    if (ready_try(merge, top, false)) return true;
+    if (ready->count < before) continue; /* it was parked */
+    for (uint32_t i = 1; i < ready->count; i++) {
+      before = ready->count;
+      if (ready_try(merge, ready->runs[i], false)) return true;
+      if (ready->count < before) break;
+    }
+    if (ready->count == before) return ready_try(merge, top, true);
+  }
+}
+
+static void parked_force(struct ms_merge *merge, struct run *run) {
+  struct ms_cell *cell = front_cell(merge, run);
+  if (!cell) return;
+  wait_remove(merge, run);
+  hot_force(merge, run, cell);
+  current_set(merge, run);
+}
+
+/* Sets the current lane; false at the end. */
+static bool lane_choose(struct ms_merge *merge) {
+  while (!merge->failed) {
+    struct run *first = ms_heap_top(&merge->heaps[RUN]), *ready = ms_heap_top(&merge->heaps[READY]);
+    struct run *parked = ms_heap_top(&merge->heaps[PARKED]);
+    uint64_t bound = ready ? ready->key : UINT64_MAX;
+    if (parked && parked->key < bound) bound = parked->key;
+    if (first && first->lo <= bound) {
+      ms_heap_remove(&merge->heaps[RUN], first);
+      current_set(merge, first);
+      return true;
+    }
+    if (ready && (!parked || ready->lo <= parked->key)) {
+      if (ready_choose(merge)) return true;
+      continue; /* they have been parked */
+    }
+    if (!parked) return false;
+    parked_force(merge, parked);
+    return !merge->failed;
+  }
+  return false;
+}
+
+static void order_generations(struct ms_merge *merge) {
+  while (merge->out_end - merge->out >= EVENTS_OF_ROW && !merge->failed) {
+    if (!merge->current && !lane_choose(merge)) return;
+    if (current_run(merge) == SWITCH) merge->current = NULL;
+  }
+}
+
+/* ---- by serials ---- */
+
+/* On to the lane's next hot row, where it waits (READY) with its serial. */
+static bool serial_advance(struct ms_merge *merge, struct run *run) {
+  while (merge->out_end - merge->out >= EVENTS_OF_ROW) {
+    uint32_t length = ms_row_fits(run->at, 0, (uint32_t)(run->end - run->at));
+    if (length && *run->at & MS_HOT) {
+      run->state = READY;
+      ms_heap_add(&merge->heaps[RUN], run, run->serial);
+      return true;
+    }
+    if (length) ms_accept_cold(merge, run, length);
+    else if (!ms_run_next_piece(merge, run)) {
+      run_end(merge, run);
+      return true;
+    }
+  }
+  return false; /* no room: it stays the current one */
+}
+
+static void serial_take(struct ms_merge *merge, struct run *run) {
+  uint64_t word = *run->at, addr8 = word >> 20;
+  run->state = RUN;
+  if (!addr8 && ms_word_op(word) != MS_OP_REALLOC_END) run->at += ms_row_words(word);
+  else if (!ms_cells_room(&merge->cells)) merge->failed = true;
+  else ms_accept_hot(merge, run, addr8 ? ms_cell_at(&merge->cells, addr8) : NULL);
+}
+
+static void order_serials(struct ms_merge *merge) {
+  while (merge->out_end - merge->out >= EVENTS_OF_ROW && !merge->failed) {
+    if (merge->current && !serial_advance(merge, merge->current)) return;
+    merge->current = ms_heap_top(&merge->heaps[RUN]);
+    if (!merge->current) return;
+    ms_heap_remove(&merge->heaps[RUN], merge->current);
+    if (merge->current->state == READY) serial_take(merge, merge->current);
+  }
+}
+
+/* ---- open, next, close ---- */
+
+static bool stream_has_serials(const struct ms_stream *stream) { return stream->header.mode == MS_MODE_EXACT; }
+
+static void runs_open(struct ms_merge *merge) {
+  struct ms_stream *stream = merge->stream;
+  merge->runs = ms_arena_array(stream->arena, stream->lane_count + 1, sizeof *merge->runs);
+  for (int i = 0; i <= PARKED; i++)
+    merge->heaps[i].runs = ms_arena_array(stream->arena, stream->lane_count + 1, sizeof(struct run *));
+  uint32_t lists = 1;
+  while (lists < stream->lane_count) lists *= 2;
+  merge->waits = ms_arena_array(stream->arena, lists, sizeof *merge->waits);
+  merge->wait_mask = lists - 1;
+  for (uint32_t i = 0; i < stream->lane_count; i++) {
+    struct run *run = &merge->runs[i];
+    *run = (struct run){.index = i, .thread = stream->lanes[i].thread, .lane = &stream->lanes[i]};
+    if (!ms_run_next_piece(merge, run)) {
+      run->state = DONE;
+      continue;
+    }
+    merge->alive++;
+    ms_heap_add(&merge->heaps[RUN], run, merge->serials ? 0 : run->lo);
+  }
+}
+
+struct ms_merge *ms_merge_open(struct ms_stream *stream, enum ms_merge_order order) {
+  struct ms_merge *merge = ms_arena_get(stream->arena, sizeof *merge);
+  merge->stream = stream;
+  merge->serials = order == MS_ORDER_SERIALS || (order == MS_ORDER_AUTO && stream_has_serials(stream));
+  merge->forked = stream->header.parent[0] != 0;
+  merge->step_ns = stream->header.clock_step_ns ? stream->header.clock_step_ns : 1000000;
+  if (!ms_cells_init(&merge->cells, stream->lane_count == 1)) return NULL;
+  runs_open(merge);
+  return merge;
+}
+
+uint32_t ms_merge_next(struct ms_merge *merge, struct ms_event *events, uint32_t most) {
+  merge->out = events;
+  merge->out_end = events + most;
+  if (merge->serials) order_serials(merge);
+  else order_generations(merge);
+  if (merge->failed && merge->out == events)
+    ms_stream_problem(merge->stream, 0, "no memory for the table of addresses: the rest was not read");
+  return (uint32_t)(merge->out - events);
+}
+
+const struct ms_merge_counts *ms_merge_counts(const struct ms_merge *merge) { return &merge->counts; }
+
+void ms_merge_close(struct ms_merge *merge) {
+  if (merge) ms_cells_fini(&merge->cells);
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The merge's inside: what its files share. Nobody outside reader/ includes it.
+ *
+ * A lane's rows are in exact order; between lanes only the same address needs
+ * an order. An event is *due* when its address's cell is in the state just
+ * before it. Generations are counted modulo 4096, so a state may look right by
+ * coincidence; who may act when (merge.c) keeps that from happening:
+ *
+ *   own     due, and this lane itself made the state: nobody else can come
+ *           between; taken at once.
+ *   cross   due, but another lane made the state: taken when the other lanes
+ *           have gone as far as time allows, and the maker of the state is not
+ *           itself about to change it.
+ *   parked  not due: waits for its address.
+ *
+ *   soft    a lane's time + one clock step: how long a cross event lets others go first
+ *   hi      the latest time its next event can have happened: the next time
+ *           row behind it + one step
+ */
+#ifndef MS_READER_MERGE_H
+#define MS_READER_MERGE_H
+
+#include "reader/cell.h"
+#include "reader/reader.h"
+
+struct open_realloc {
+  uint32_t block; /* 0: never seen allocated */
+  uint32_t place;
+  uint64_t word; /* of the begin row */
+};
+
+enum run_state { RUN, READY, PARKED, DONE };
+
+struct run { /* a lane being read */
+  const uint64_t *at, *end; /* in the current piece */
+  uint64_t lo;              /* coarse time now */
+  uint32_t index, thread;
+  uint32_t place; /* of frees from here on */
+  uint32_t size_high;
+  uint64_t stamp_ns; /* exact: of the next hot row; 0 = none */
+  uint64_t serial;
+  const struct ms_lane *lane;
+  uint32_t piece; /* the current one + 1 */
+  /* what was found out about rows ahead */
+  uint32_t hi_piece; /* where the next time row is (piece + 1) */
+  const uint64_t *hi_at;
+  uint64_t hi;
+  /* waiting */
+  uint8_t state; /* enum run_state */
+  uint32_t heap_at;
+  uint64_t key; /* in its heap */
+  struct run *wait_next;
+  /* reallocations begun, innermost last */
+  struct open_realloc *opens;
+  uint32_t open_count, open_room;
+};
+
+struct heap {
+  struct run **runs;
+  uint32_t count;
+};
+
+struct ms_merge {
+  struct ms_stream *stream;
+  struct ms_merge_counts counts;
+  struct ms_cells cells;
+  uint32_t *free_blocks; /* numbers to use again */
+  uint32_t free_count, free_room, block_count;
+  struct run *runs;
+  uint32_t alive; /* lanes not at their end */
+  bool serials, failed, forked;
+  uint64_t step_ns;
+  struct heap heaps[PARKED + 1];
+  struct run **waits; /* by address: READY and PARKED lanes */
+  uint32_t wait_mask;
+  struct run *current; /* the lane being run, NULL = choose one */
+  uint64_t limit;      /* current may run while its time is not beyond it */
+  struct ms_event *out, *out_end;
+};
+
+/* lane.c: a lane's rows, also those ahead */
+bool ms_run_next_piece(struct ms_merge *merge, struct run *run);
+uint64_t ms_run_hi(struct ms_merge *merge, struct run *run);
+uint32_t ms_run_place(const struct run *run, const uint64_t *behind);
+uint32_t ms_run_late_name(const struct run *run, const uint64_t *behind, uint64_t word, uint32_t name);
+bool ms_run_continues(const struct run *run, const struct ms_cell *cell);
+static inline uint64_t ms_run_offset(const struct run *run) {
+  const struct ms_piece *piece = &run->lane->pieces[run->piece - 1];
+  return piece->offset + (uint64_t)(run->at - piece->rows) * sizeof(uint64_t);
+}
+
+/* accept.c: state changes to events */
+void ms_accept_hot(struct ms_merge *merge, struct run *run, struct ms_cell *cell);
+void ms_accept_cold(struct ms_merge *merge, struct run *run, uint32_t length);
+
+/* merge.c: somebody may wait for what the cell has become */
+void ms_merge_wake(struct ms_merge *merge, struct ms_cell *cell, uint64_t ns);
+
+/* heap.c */
+void ms_heap_add(struct heap *heap, struct run *run, uint64_t key);
+void ms_heap_remove(struct heap *heap, struct run *run);
+static inline struct run *ms_heap_top(const struct heap *heap) { return heap->count ? heap->runs[0] : NULL; }
+
+static inline unsigned ms_word_op(uint64_t word) { return word >> 5 & 3; }
+static inline uint32_t ms_word_gen(uint64_t word) { return word >> 8 & MS_GEN_MASK; }
+static inline bool ms_word_gives(uint64_t word) { return ms_word_op(word) == MS_OP_ALLOC || ms_word_op(word) == MS_OP_REALLOC_END; }
+
+/* Is the row with that word the next that can happen to its address? */
+static inline bool ms_word_due(uint64_t word, const struct ms_cell *cell) {
+  if (!ms_word_gives(word)) return !((word ^ cell->key) >> 8) && cell->key & MS_CELL_LIVE;
+  if (cell->key & MS_CELL_LIVE) return false;
+  uint32_t gen = ms_word_gen(word);
+  return cell->key & MS_CELL_SEEN ? gen == ((ms_word_gen(cell->key) + 1) & MS_GEN_MASK) : gen == 1;
+}
+
+#endif

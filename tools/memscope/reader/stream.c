@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The file: mapped, its header page believed or refused, its problems listed.
+ */
+#include "reader/index.h"
+
+#include "base/arena.h"
+#include "base/error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void ms_stream_problem(struct ms_stream *stream, uint64_t offset, const char *format, ...) {
+  if (stream->problem_count == MS_PROBLEMS_MAX) {
+    stream->problems_more++;
+    return;
+  }
+  char text[256];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  stream->problems[stream->problem_count++] =
+      (struct ms_problem){.offset = offset, .text = ms_arena_print(stream->arena, "%s", text)};
+}
+
+void ms_stream_report(const struct ms_stream *stream, struct ms_error *error) {
+  if (!stream->problem_count || error->code) return;
+  const struct ms_problem *first = &stream->problems[0];
+  uint64_t more = stream->problem_count - 1 + stream->problems_more;
+  error->offset = first->offset;
+  ms_error_set(error, MS_ERROR_DATA,
+               "%s: at offset %" PRIu64 ": %s%s; everything else was read: record or copy it again for the rest",
+               stream->path, first->offset, first->text, more ? " (and more problems behind)" : "");
+}
+
+static bool refuse(struct ms_error *error, const char *path, const char *why) {
+  ms_error_set(error, MS_ERROR_DATA, "%s: %s", path, why);
+  return false;
+}
+
+static bool header_check(const struct ms_stream *stream, struct ms_error *error) {
+  const struct ms_file_header *header = &stream->header;
+  uint64_t known = stream->size < sizeof header->magic ? stream->size : sizeof header->magic;
+  if (!stream->size) return refuse(error, stream->path, "is empty: the recorded program never got to write; record it again");
+  if (memcmp(stream->bytes, MS_STREAM_MAGIC, known) != 0)
+    return refuse(error, stream->path, "is no MemScope stream; give a file that `memscope run` wrote (*.memscope)");
+  if (stream->size < MS_HEADER_BYTES)
+    return refuse(error, stream->path, "ends inside its header, nothing can be read; copy or record it again");
+  if (header->byte_order != MS_BYTE_ORDER)
+    return refuse(error, stream->path, "its header is damaged or of another byte order; copy or record it again");
+  if (header->version > MS_STREAM_VERSION) {
+    ms_error_set(error, MS_ERROR_DATA, "%s: is of stream version %" PRIu32 ", this memscope reads up to %d: use a newer memscope",
+                 stream->path, header->version, MS_STREAM_VERSION);
+    return false;
+  }
+  if (!header->version || header->header_bytes != MS_HEADER_BYTES || header->record_align != MS_RECORD_ALIGN)
+    return refuse(error, stream->path, "its header is damaged; copy or record it again");
+  return true;
+}
+
+static void header_take(struct ms_stream *stream) {
+  uint64_t bytes = stream->size < sizeof stream->header ? stream->size : sizeof stream->header;
+  memcpy(&stream->header, stream->bytes, bytes);
+  stream->header.host[sizeof stream->header.host - 1] = 0;
+  stream->header.parent[sizeof stream->header.parent - 1] = 0;
+}
+
+static struct ms_stream *stream_new(struct ms_arena *arena, const char *path) {
+  struct ms_stream *stream = ms_arena_get(arena, sizeof *stream);
+  stream->arena = arena;
+  stream->path = ms_arena_print(arena, "%s", path);
+  stream->problems = ms_arena_array(arena, MS_PROBLEMS_MAX, sizeof *stream->problems);
+  stream->program = stream->directory = "";
+  return stream;
+}
+
+static struct ms_stream *stream_index(struct ms_stream *stream, struct ms_error *error) {
+  header_take(stream);
+  if (!header_check(stream, error)) {
+    ms_stream_close(stream);
+    return NULL;
+  }
+  ms_index_build(stream);
+  stream->names = ms_names_new(stream);
+  return stream;
+}
+
+static struct ms_stream *path_refuse(struct ms_error *error, const char *path, const char *why) {
+  ms_error_set(error, MS_ERROR_USAGE, "%s: %s", path, why);
+  return NULL;
+}
+
+struct ms_stream *ms_stream_open(struct ms_arena *arena, const char *path, struct ms_error *error) {
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  struct stat status;
+  if (fd < 0 || fstat(fd, &status) != 0) {
+    int why = errno;
+    if (fd >= 0) close(fd);
+    ms_error_set(error, MS_ERROR_USAGE, "%s: cannot be read: %s; give the stream that `memscope run` wrote", path,
+                 strerror(why));
+    return NULL;
+  }
+  struct ms_stream *stream = stream_new(arena, path);
+  stream->size = (uint64_t)status.st_size;
+  void *bytes = NULL;
+  if (S_ISREG(status.st_mode) && stream->size)
+    bytes = mmap(NULL, stream->size, PROT_READ, MAP_PRIVATE, fd, 0);
+  close(fd);
+  if (S_ISDIR(status.st_mode)) return path_refuse(error, path, "is a directory; name one stream in it (*.memscope)");
+  if (!S_ISREG(status.st_mode)) return path_refuse(error, path, "is no regular file; save the stream to a file first");
+  if (bytes == MAP_FAILED) return path_refuse(error, path, "cannot be mapped: the machine has too little memory or address space");
+  stream->bytes = bytes;
+  stream->mapped = bytes != NULL;
+  return stream_index(stream, error);
+}
+
+struct ms_stream *ms_stream_open_memory(struct ms_arena *arena, const void *bytes, uint64_t size, struct ms_error *error) {
+  struct ms_stream *stream = stream_new(arena, "memory");
+  stream->size = size;
+  stream->bytes = bytes;
+  if ((uintptr_t)bytes % sizeof(uint64_t)) {
+    void *aligned = ms_arena_get(arena, size);
+    stream->bytes = memcpy(aligned, bytes, size);
+  }
+  return stream_index(stream, error);
+}
+
+void ms_stream_close(struct ms_stream *stream) {
+  if (stream && stream->mapped) munmap((void *)stream->bytes, stream->size);
+  if (stream) stream->mapped = false;
+}
