@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+// The timeline as the chart wants it: an axis, the stacked curves, the peak.
+import type { Report } from "./report";
+import { others as othersColour, categories } from "../colour";
+
+export type Group = "types" | "holders";
+export type Axis = "time" | "events";
+export interface Curve { name: string; detail: string; id: number; colour: number; live: Float64Array }
+
+/** A run shorter than the clock's step has hardly any times: it is drawn along its events. */
+export function axisOf(report: Report, wanted?: string): Axis {
+  if (wanted === "time" || wanted === "events") return wanted;
+  const ends = report.timeline.num("end_ns");
+  let distinct = 0;
+  for (let i = 1; i < ends.length && distinct < 24; i++) if (ends[i] !== ends[i - 1]) distinct++;
+  return distinct >= Math.min(24, ends.length / 2) ? "time" : "events";
+}
+
+/** Where each sample ends, along an axis: seconds or events. Sample i is point i + 1; point 0 is the beginning. */
+export function axisPoints(report: Report, axis: Axis): Float64Array {
+  const ends = report.timeline.num(axis === "time" ? "end_ns" : "end_event");
+  const points = new Float64Array(ends.length + 1);
+  for (let i = 0; i < ends.length; i++) points[i + 1] = axis === "time" ? ends[i]! / 1e9 : ends[i]!;
+  return points;
+}
+
+/** The biggest curves of a group, the rest as one. */
+export function curves(report: Report, group: Group): Curve[] {
+  return report.once(`curves.${group}`, () => {
+    const table = report.table("curves"), points = report.table("curve_points");
+    const live = points.num("live_bytes"), samples = report.timeline.rows;
+    const wanted = group === "types" ? 0 : 1;
+    const out: Curve[] = [];
+    const rest: Curve = { name: "all others", detail: "", id: 0, colour: othersColour, live: new Float64Array(samples + 1) };
+    for (let i = 0; i < table.rows; i++) {
+      if (table.num("group")[i] !== wanted) continue;
+      const id = table.num("id")[i]!;
+      const values = live.subarray(i * samples, (i + 1) * samples);
+      if (!id || out.length >= categories) {
+        for (let k = 0; k < samples; k++) rest.live[k + 1]! += values[k]!;
+        continue;
+      }
+      const shifted = new Float64Array(samples + 1);
+      shifted.set(values, 1);
+      out.push({ ...label(report, group, id), id, colour: out.length, live: shifted });
+    }
+    if (rest.live.some((v) => v > 0)) out.push(rest);
+    return out;
+  });
+}
+
+function label(report: Report, group: Group, id: number): { name: string; detail: string } {
+  if (group === "types") return { name: report.typeName(id) || "type unknown", detail: "" };
+  const { holders } = report;
+  return { name: holders.text("holder", id - 1) || "unnamed", detail: holders.text("type", id - 1) };
+}
+
+/** Each curve on top of those before it: the k-th array is the upper edge of curve k. */
+export function stacked(list: Curve[]): Float64Array[] {
+  let below: Float64Array | undefined;
+  return list.map((curve) => {
+    const edge = new Float64Array(curve.live.length);
+    for (let i = 0; i < edge.length; i++) edge[i] = curve.live[i]! + (below ? below[i]! : 0);
+    return (below = edge);
+  });
+}
+
+/** "12-80": samples, both included. */
+export function parseRange(text: string | undefined, samples: number): [number, number] | undefined {
+  const match = /^(\d+)-(\d+)$/.exec(text ?? "");
+  if (!match || !samples) return undefined;
+  const from = Math.min(Number(match[1]), samples - 1), to = Math.min(Number(match[2]), samples - 1);
+  return from <= to ? [from, to] : undefined;
+}

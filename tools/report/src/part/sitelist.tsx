@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+// The list of variables, as a table or as cards, that Variables and Not freed share.
+import type { JSX } from "preact";
+import { useMemo } from "preact/hooks";
+import { filterSites } from "../data/filter";
+import { naming, provenance, type Report } from "../data/report";
+import { filterOf, stateOf } from "../data/site";
+import type { NumberColumn } from "../data/table";
+import { bytes, count, percent, plural, time } from "../format";
+import { go, type Route } from "../state/route";
+import { parseSelection } from "../inspect/registry";
+import { SiteCards } from "./cards";
+import { Filters } from "./filters";
+import { Icon } from "./icons";
+import { Badge, blocksText, countOrDash, Meter, Name } from "./small";
+import { formatSort, parseSort, useSorted, VirtualTable, type Column, type Sort } from "./table";
+
+export interface SiteListProps {
+  report: Report;
+  route: Route;
+  label: string;
+  firstSort: Sort;
+  /** Filters the view itself sets. */
+  preset?: Record<string, string>;
+  /** Columns in order of importance; the first is always there. */
+  order?: string[];
+  summary: (rows: Uint32Array) => string;
+  empty: JSX.Element | string;
+}
+
+function largest(values: NumberColumn): number {
+  let most = 0;
+  for (const v of values) if (v > most) most = v;
+  return most;
+}
+
+function figure(report: Report, id: string, title: string, column: string, help: string, rank: number, width = 96): Column {
+  const values = report.sites.num(column);
+  const most = report.once(`most.${column}`, () => largest(values));
+  const asBytes = column.includes("bytes");
+  return {
+    id, title, help, rank, width, right: true,
+    keys: () => values,
+    cell: (i) => (asBytes ? (values[i] ? <Meter value={values[i]!} most={most} text={bytes(values[i]!)} /> : <span class="faint">–</span>) : countOrDash(values[i]!)),
+  };
+}
+
+/** What grew and what was there in the chosen stretch. */
+function rangeColumns(report: Report, range: [number, number]): Column[] {
+  const { sites } = report;
+  const key = range.join("-");
+  const atEnd = report.once(`range.end.${key}`, () => Float64Array.from({ length: sites.rows }, (_, i) => report.liveAt(i, range[1])));
+  const atStart = report.once(`range.start.${key}`, () => Float64Array.from({ length: sites.rows }, (_, i) => report.liveAt(i, range[0] - 1)));
+  const growth = report.once(`range.growth.${key}`, () => atEnd.map((v, i) => v - atStart[i]!));
+  const lowest = report.once(`range.low.${key}`, () => growth.reduce((m, v) => Math.min(m, v), 0));
+  const most = largest(atEnd);
+  return [
+    { id: "growth", title: "Growth", help: "Live bytes at the end of the chosen stretch minus those before it", width: 100, right: true, rank: 1,
+      keys: () => growth.map((v) => v - lowest), cell: (i) => (growth[i] ? <span class={growth[i]! > 0 ? "warn" : "good"}>{growth[i]! > 0 ? "+" : ""}{bytes(growth[i]!)}</span> : <span class="faint">±0</span>) },
+    { id: "rangelive", title: "Live then", help: "Live bytes at the end of the chosen stretch", width: 100, right: true, rank: 1,
+      keys: () => atEnd, cell: (i) => (atEnd[i] ? <Meter value={atEnd[i]!} most={most} text={bytes(atEnd[i]!)} /> : <span class="faint">–</span>) },
+  ];
+}
+
+export function siteColumns(report: Report, range: [number, number] | undefined): Column[] {
+  const { sites } = report;
+  const allocations = sites.num("allocations"), temporary = sites.num("temporary");
+  const median = sites.num("lifetime_median_ns"), died = sites.num("lifetime_count");
+  const threads = sites.num("thread_count");
+  return [
+    { id: "holder", title: "Variable", rank: 0, width: 200, grow: 3, ascending: true, keys: () => sites.keys("holder"),
+      cell: (i) => <Name holder={report.holder(i)} type={report.siteType(i)} /> },
+    { id: "place", title: "Place", rank: 2, width: 140, grow: 1, ascending: true, keys: () => report.byPlace("text", true),
+      cell: (i) => <span class="mono muted" title={report.sitePlace(i) < 0 ? "" : report.places.text("text", report.sitePlace(i))}>{report.placeShort(report.sitePlace(i))}</span> },
+    { id: "function", title: "Function", rank: 7, width: 130, grow: 1, ascending: true, keys: () => report.byPlace("function", true),
+      cell: (i) => <span class="mono muted">{report.sitePlace(i) < 0 ? "" : report.places.text("function", report.sitePlace(i))}</span> },
+    ...(range ? rangeColumns(report, range) : []),
+    figure(report, "peak", "At peak", "bytes_at_peak", "Bytes it held when the whole program held most; these add up to the peak", 1, 104),
+    figure(report, "own", "Own peak", "peak_bytes", "The most it ever held, at any time", 5, 104),
+    figure(report, "live", "Not freed", "live_bytes", "Bytes alive at the end of the recording", 3, 104),
+    figure(report, "total", "Allocated", "allocated_bytes", "All bytes ever asked for, freed or not", 6, 104),
+    figure(report, "count", "Allocs", "allocations", "How many blocks were allocated", 3, 84),
+    { id: "temporary", title: "Temp", help: "Share freed before the thread's next allocation", rank: 8, width: 70, right: true,
+      keys: () => report.once("temporary.share", () => Float64Array.from(allocations, (n, i) => (n ? temporary[i]! / n : 0))),
+      cell: (i) => (temporary[i] ? percent(temporary[i]! / allocations[i]!) : <span class="faint">–</span>) },
+    { id: "life", title: "Median life", help: "Half of its freed blocks lived shorter than this", rank: 7, width: 92, right: true, keys: () => median,
+      cell: (i) => (died[i] ? time(median[i]!) : <span class="faint">–</span>) },
+    { id: "threads", title: "Threads", help: "Threads that allocated it", rank: 9, width: 74, right: true, keys: () => threads, cell: (i) => count(threads[i]!) },
+    { id: "state", title: "Life", rank: 6, width: 92,
+      cell: (i) => { const s = stateOf(report, i); return <Badge tone={s.tone} title={s.why}>{s.text}</Badge>; } },
+    { id: "name", title: "Name", help: "How the name was found: exact, derived, inferred; or wrapper only, unnamed", rank: 8, width: 86, keys: () => sites.num("naming"), ascending: true,
+      cell: (i) => {
+        const level = sites.num("naming")[i]!;
+        return level ? <span class={level === 1 ? "warn" : "bad"}>{naming[level]}</span> : <span class="faint">{provenance[sites.num("provenance")[i]!]}</span>;
+      } },
+  ];
+}
+
+function compactRow(report: Report, i: number, sort: Sort): JSX.Element {
+  const { sites } = report;
+  const shown: Record<string, string> = {
+    live: bytes(sites.num("live_bytes")[i]!), total: bytes(sites.num("allocated_bytes")[i]!), own: bytes(sites.num("peak_bytes")[i]!),
+    count: blocksText(sites.num("allocations")[i]!), life: time(sites.num("lifetime_median_ns")[i]!),
+  };
+  const state = stateOf(report, i);
+  return <>
+    <span class="line"><span class="clip"><Name holder={report.holder(i)} type={report.siteType(i)} /></span><b class="num">{shown[sort.id] ?? bytes(sites.num("bytes_at_peak")[i]!)}</b></span>
+    <span class="line"><span class="clip mono faint">{report.placeShort(report.sitePlace(i))}</span><span class={`small ${state.tone}`}>{state.text}</span></span>
+  </>;
+}
+
+export function SiteList(props: SiteListProps): JSX.Element {
+  const { report, route, preset } = props;
+  const params = preset ? { ...route.params, ...preset } : route.params;
+  const filter = useMemo(() => filterOf(report, params), [report, JSON.stringify(params)]);
+  const columns = useMemo(() => {
+    const all = siteColumns(report, filter.range);
+    const { order } = props;
+    if (!order) return all;
+    const wanted = order.flatMap((id) => all.filter((c) => c.id === id));
+    return [...wanted, ...all.filter((c) => !order.includes(c.id))].map((c) => ({ ...c, rank: order.includes(c.id) ? order.indexOf(c.id) : c.rank + order.length }));
+  }, [report, filter.range?.join("-")]);
+  const rows = useMemo(() => filterSites(report, filter), [report, filter]);
+  const sort = parseSort(params["sort"], filter.range ? { id: "growth", descending: true } : props.firstSort);
+  const sorted = useSorted(rows, columns, sort);
+  const selection = parseSelection(report, params["sel"]);
+  const selected = selection?.kind === "site" ? selection.row : undefined;
+  const select = (row: number) => go({ params: { sel: String(row + 1) } }, selected === undefined ? "push" : "replace");
+  const cards = params["as"] === "cards";
+  return (
+    <div class="list-view">
+      <div class="toolbar">
+        <Filters report={report} params={params} without={Object.keys(preset ?? {})} />
+        <div class="toolbar-end">
+          <div class="segments icons" role="group" aria-label="Show as">
+            <button class={cards ? "" : "on"} aria-pressed={!cards} title="Table" aria-label="Table" onClick={() => go({ params: { as: undefined } })}><Icon name="table" /></button>
+            <button class={cards ? "on" : ""} aria-pressed={cards} title="Cards" aria-label="Cards" onClick={() => go({ params: { as: "cards" } })}><Icon name="cards" /></button>
+          </div>
+        </div>
+      </div>
+      <p class="list-summary tab-num faint" role="status">
+        {rows.length === report.sites.rows ? plural(rows.length, "variable") : `${count(rows.length)} of ${plural(report.sites.rows, "variable")}`}
+        {rows.length > 0 && <> · {props.summary(rows)}</>}
+      </p>
+      {cards
+        ? <SiteCards report={report} rows={sorted} selected={selected} onSelect={select} empty={props.empty} />
+        : <VirtualTable label={props.label} columns={columns} rows={sorted} sort={sort} onSort={(s) => go({ params: { sort: formatSort(s) } }, "replace")}
+            compact={(i) => compactRow(report, i, sort)} selected={selected} onSelect={select} empty={props.empty} />}
+    </div>
+  );
+}
+
+export function sumOf(values: NumberColumn, rows: Uint32Array): number {
+  let total = 0;
+  for (const row of rows) total += values[row]!;
+  return total;
+}

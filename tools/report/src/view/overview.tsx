@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+// The run at a glance: what it was, how much of it has a name, how memory moved,
+// who held it, what stayed.
+import type { JSX } from "preact";
+import { useMemo, useState } from "preact/hooks";
+import { axisOf, axisPoints, curves, parseRange, type Axis, type Curve, type Group } from "../data/history";
+import { allRows, sortRows } from "../data/sort";
+import type { Report } from "../data/report";
+import { sum } from "../data/table";
+import { bytes, count, grouped, moment, percent, plural, time } from "../format";
+import { BarRow, Card, Figure, Name, Segments } from "../part/small";
+import { CoverageBar } from "../part/coverage";
+import { RangeChip } from "../part/filters";
+import { Icon } from "../part/icons";
+import { Timeline } from "../part/timeline";
+import { go, linkTo } from "../state/route";
+import type { ViewProps } from "./registry";
+
+export function Overview({ report, route }: ViewProps): JSX.Element {
+  return (
+    <div class="page">
+      <Header report={report} />
+      <Warnings report={report} />
+      <Figures report={report} />
+      <Card title="How much has a name" side={<a href={linkTo({ view: "coverage" })}>Coverage</a>}>
+        <CoverageBar report={report} by="allocations" />
+      </Card>
+      <History report={report} params={route.params} />
+      <RangeSummary report={report} params={route.params} />
+      <div class="columns">
+        <TopHolders report={report} title="Holders at the peak" column="bytes_at_peak" sort="peak.down" />
+        {report.num("live_blocks") > 0
+          ? <TopHolders report={report} title="Not freed" column="live_bytes" sort="live.down" view="notfreed" />
+          : <Card title="Not freed"><p class="muted pad">Every block was given back.</p></Card>}
+        <TopHolders report={report} title="Most allocations" column="allocations" sort="count.down" />
+      </div>
+    </div>
+  );
+}
+
+export function endText(report: Report): string {
+  const status = report.num("end_status");
+  switch (report.num("end_how")) {
+    case 1: return status ? `exit status ${status}` : "exited normally";
+    case 2: return `_exit, status ${status}`;
+    case 3: return "became another program";
+    case 4: return `signal ${status}`;
+    case 5: return "recording was ended";
+    default: return "no end recorded: killed, or still running";
+  }
+}
+
+function Header({ report }: { report: Report }): JSX.Element {
+  const command = report.argv.join(" ");
+  return (
+    <header class="page-head">
+      <h1 class="clip">{report.text("name")}</h1>
+      <p class="command mono muted clip" title={command}>{command}</p>
+      <ul class="facts faint tab-num">
+        <li>{moment(report.num("start_unix_ms"))}</li>
+        <li>ran {time(report.num("duration_ns"))}</li>
+        <li>{endText(report)}</li>
+        <li>pid {report.num("pid")} on {report.text("host")}</li>
+        <li>{report.text("mode")} mode</li>
+        <li class={report.num("complete") ? "" : "warn"}>{report.num("complete") ? "complete" : "not complete"}</li>
+      </ul>
+    </header>
+  );
+}
+
+function Warnings({ report }: { report: Report }): JSX.Element | null {
+  const { notes } = report;
+  const lines: string[] = [];
+  for (let i = 0; i < notes.rows; i++) if (notes.num("kind")[i]! > 0) lines.push(notes.text("text", i));
+  if (report.num("bad_frees")) lines.unshift(`${plural(report.num("bad_frees"), "free")} of an address that held no live block: double, invalid, or allocated before the recording.`);
+  if (!lines.length) return null;
+  return (
+    <div class="warning" role="note">
+      <Icon name="warn" />
+      <div>{lines.slice(0, 3).map((line, i) => <p key={i}>{line}</p>)}
+        {lines.length > 3 && <p><a href={linkTo({ view: "about" })}>{lines.length - 3} more</a></p>}</div>
+    </div>
+  );
+}
+
+function Figures({ report }: { report: Report }): JSX.Element {
+  const n = (name: string) => report.num(name);
+  const share = (part: string, whole: string) => percent(n(whole) ? n(part) / n(whole) : 0);
+  return (
+    <dl class="figures">
+      <Figure label="Peak" value={bytes(n("peak_bytes"))} note={`${count(n("peak_blocks"))} blocks, at ${time(n("peak_time_ns"))}`} title={`${grouped(n("peak_bytes"))} bytes`} />
+      <Figure label="Not freed" value={bytes(n("live_bytes"))} note={`${count(n("live_blocks"))} blocks at the end`} title={`${grouped(n("live_bytes"))} bytes`} />
+      <Figure label="Allocated in all" value={bytes(n("allocated_bytes"))} note={`${count(n("events"))} events`} title={`${grouped(n("allocated_bytes"))} bytes`} />
+      <Figure label="Allocations" value={count(n("allocations"))} note={`${count(n("reallocations"))} reallocations`} title={grouped(n("allocations"))} />
+      <Figure label="Frees" value={count(n("frees"))} note={`${share("frees", "allocations")} of allocations`} title={grouped(n("frees"))} />
+      <Figure label="Temporary" value={share("temporary", "allocations")} note={`${count(n("temporary"))} blocks`} title="Freed before their thread's next allocation" />
+      <Figure label="Variables" value={count(report.sites.rows)} note={`of ${plural(report.types.rows, "type")}`} />
+      <Figure label={n("lost_events") ? "Lost events" : "Threads"} value={count(n("lost_events") || n("threads"))} tone={n("lost_events") ? "bad" : ""}
+        note={n("lost_events") ? `${plural(n("threads"), "thread")}` : `${plural(report.modules.rows, "module")}`} />
+    </dl>
+  );
+}
+
+const groups: { id: Group; text: string }[] = [{ id: "types", text: "Types" }, { id: "holders", text: "Holders" }];
+const axes = [{ id: "time", text: "Time" }, { id: "events", text: "Events" }];
+
+function History({ report, params }: { report: Report; params: Record<string, string> }): JSX.Element | null {
+  const group: Group = params["by"] === "holders" ? "holders" : "types";
+  const axis = axisOf(report, params["along"]);
+  const [hover, setHover] = useState<number>();
+  const list = curves(report, group);
+  const x = useMemo(() => axisPoints(report, axis), [report, axis]);
+  const most = report.once("most", () => {
+    const values = new Float64Array(report.timeline.rows + 1);
+    values.set(report.timeline.num("most_bytes"), 1);
+    return values;
+  });
+  if (!report.timeline.rows) return null;
+  const peak = report.num("peak_sample") + 1;
+  const at = hover ?? peak;
+  const wide = innerWidth > 720;
+  return (
+    <Card title="Live bytes" class="history" side={<>
+      <RangeChip report={report} params={params} />
+      <Segments label="Stack by" choices={groups} value={group} onChange={(id) => go({ params: { by: id === "types" ? undefined : id } }, "replace")} />
+      <Segments label="Along" choices={axes} value={axis} onChange={(id) => go({ params: { along: id } }, "replace")} />
+    </>}>
+      <div class="history-body">
+        <Timeline curves={list} most={most} x={x} axis={axis} peak={peak} height={wide ? 272 : 208} onHover={setHover}
+          range={parseRange(params["range"], report.timeline.rows)}
+          onRange={(r) => go({ params: { range: r && `${r[0]}-${r[1]}` } })} />
+        <Legend report={report} list={list} group={group} at={at} hovering={hover !== undefined} axis={axis} x={x} />
+      </div>
+      <p class="hint faint">Drag across the chart to look at one stretch: every list then shows what lived or moved in it, and what grew.</p>
+    </Card>
+  );
+}
+
+interface LegendProps { report: Report; list: Curve[]; group: Group; at: number; hovering: boolean; axis: Axis; x: Float64Array }
+
+function Legend({ report, list, group, at, hovering, axis, x }: LegendProps): JSX.Element {
+  const total = at ? report.timeline.num("live_bytes")[at - 1]! : 0;
+  const most = Math.max(1, ...list.map((c) => c.live[at]!));
+  const when = axis === "time" ? time(x[at]! * 1e9) : `event ${count(x[at]!)}`;
+  return (
+    <div class="legend">
+      <p class="legend-head tab-num"><span class="faint">{hovering ? "At" : "At the peak,"} {when}</span><b>{bytes(total)}</b></p>
+      <ul>
+        {list.map((c) => (
+          <li key={c.id}>
+            <a class="legend-row" href={c.id ? linkTo({ view: "variables", params: group === "types" ? { type: String(c.id) } : { q: c.name } }) : linkTo({ view: "variables" })}>
+              <span class="swatch" style={{ background: `var(--c${c.colour})` }} />
+              <span class="clip mono">{c.detail ? <Name holder={c.name} type={c.detail} /> : c.name}</span>
+              <span class="num">{bytes(c.live[at]!)}</span>
+              <span class="legend-bar"><span style={{ width: `${(c.live[at]! / most) * 100}%`, background: `var(--c${c.colour})` }} /></span>
+            </a>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+/** What happened within the chosen stretch. */
+function RangeSummary({ report, params }: { report: Report; params: Record<string, string> }): JSX.Element | null {
+  const range = parseRange(params["range"], report.timeline.rows);
+  if (!range) return null;
+  const [from, to] = range;
+  const total = (name: string) => sum(report.timeline.num(name), from, to + 1);
+  const live = report.timeline.num("live_bytes");
+  const before = from ? live[from - 1]! : 0, growth = live[to]! - before;
+  return (
+    <Card title="In the chosen stretch" side={<a href={linkTo({ view: "variables", params: { sort: "growth.down" } })}>What grew</a>}>
+      <dl class="figures tight">
+        <Figure label="Growth" value={`${growth > 0 ? "+" : ""}${bytes(growth)}`} tone={growth > 0 ? "warn" : ""} note={`${bytes(before)} to ${bytes(live[to]!)}`} />
+        <Figure label="Allocations" value={count(total("allocations"))} note={bytes(total("allocated_bytes"))} />
+        <Figure label="Frees" value={count(total("frees"))} />
+      </dl>
+    </Card>
+  );
+}
+
+function TopHolders(props: { report: Report; title: string; column: string; sort: string; view?: string }): JSX.Element {
+  const { report, column } = props;
+  const { sites } = report;
+  const values = sites.num(column);
+  const top = useMemo(() => sortRows(allRows(sites.rows), values, true).subarray(0, 8), [report, column]);
+  const whole = sites.sum(column), most = top.length ? values[top[0]!]! : 0;
+  return (
+    <Card title={props.title} side={<a href={linkTo({ view: props.view ?? "variables", params: { sort: props.sort } })}>All</a>}>
+      <ul class="bars">
+        {[...top].filter((row) => values[row]! > 0).map((row) => (
+          <li key={row}>
+            <BarRow href={linkTo({ params: { sel: String(row + 1) } })} value={values[row]!} most={most} share={whole ? values[row]! / whole : 0}
+              text={column === "allocations" ? count(values[row]!) : bytes(values[row]!)}
+              name={<Name holder={report.holder(row)} type={report.siteType(row)} />} note={report.placeShort(report.sitePlace(row))} />
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}
