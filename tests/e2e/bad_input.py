@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Every bad input is one line that says what to do, with the right exit code:
+127 no such program, 126 not executable, 2 usage and unwritable places, 3 bad data."""
+import os
+import struct
+
+from e2e import MEMSCOPE, Skip, compile_c, main, ok, one_line_error, record, run, summary, write
+
+READERS = ("summary", "report", "dump")
+VERSION_OFFSET = 12  # of struct ms_file_header: magic[8], byte_order, version
+BLOCKS = "#include <stdlib.h>\nchar *kept[9];\nint main(void) { for (int i = 0; i < 9; i++) kept[i] = malloc(10); return 0; }\n"
+
+
+def test_programs(folder):
+    write(folder + "/plain", "text\n", 0o644)
+    write(folder + "/text", "text\n", 0o755)
+    write(folder + "/lost", "#!/nonexistent/interpreter\n", 0o755)
+    for words, code, says in (
+        (["./none"], 127, "no such program"),
+        (["no-such-program-anywhere"], 127, "no such program"),
+        (["plain"], 127, "PATH"),
+        (["./plain"], 126, "chmod +x"),
+        (["."], 126, "folder"),
+        (["./text"], 126, "no program"),
+        (["./lost"], 127, "interpreter"),
+    ):
+        one_line_error(run(MEMSCOPE, "run", *words, cwd=folder), code, says)
+        one_line_error(run(MEMSCOPE, "run", "--", *words, cwd=folder), code, says)
+    assert not [f for f in os.listdir(folder) if ".memscope" in f], "nothing ran, so nothing is left"
+
+
+def test_unwritable_output(folder):
+    started = folder + "/started"
+    os.mkdir(folder + "/d")
+    for place, says in ((folder + "/none/x", "No such file"), (folder + "/d", "directory"), ("/proc/x", "-o"),
+                        (folder + "/%p/x", "%")):
+        one_line_error(run(MEMSCOPE, "run", "-o", place, "touch", started, cwd=folder), 2, says)
+    if os.geteuid() != 0:
+        os.chmod(folder + "/d", 0o555)
+        one_line_error(run(MEMSCOPE, "run", "touch", started, cwd=folder + "/d"), 2, "Permission denied", "-o")
+    assert not os.path.exists(started), "checked before the program is started"
+
+
+def test_unwritable_folder_of_another(folder):
+    """The same as another user, for whom permissions count."""
+    if os.geteuid() != 0:
+        raise Skip("runs as root only; the test above covers other users")
+    os.chmod(folder, 0o755)
+    done = run("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", MEMSCOPE, "run", "true", cwd=folder)
+    if "setpriv" in done.stderr or done.returncode == 126:
+        raise Skip("this checkout cannot be read by another user")
+    one_line_error(done, 2, "Permission denied", "-o")
+
+
+def test_usage(folder):
+    for words in (["run"], ["run", "--"], ["run", "--mode", "x", "true"], ["run", "--follow-fork=x", "true"],
+                  ["run", "--nonsense", "true"], ["run", "-o"], ["run", "-o", "", "true"],
+                  ["nonsense"], ["help", "nonsense"], ["doctor", "x"], *([v] for v in READERS),
+                  *([v, "--nonsense", "x"] for v in READERS), *([v, "a", "b"] for v in READERS)):
+        one_line_error(run(MEMSCOPE, *words, cwd=folder), 2, "memscope")
+    assert run(MEMSCOPE).returncode == 2
+
+
+def test_no_stream_there(folder):
+    for verb in READERS:
+        one_line_error(run(MEMSCOPE, verb, "none.memscope", cwd=folder), 2, "none.memscope", "No such file")
+        one_line_error(run(MEMSCOPE, verb, folder, cwd=folder), 2, folder)
+
+
+def bad_data(folder, name, *says):
+    for verb in READERS:
+        done = run(MEMSCOPE, verb, name, cwd=folder)
+        one_line_error(done, 3, name, *says)
+        assert done.stdout == "", "a stream that cannot be read gives no product"
+
+
+def test_foreign_files(folder):
+    write(folder + "/empty.memscope", "")
+    write(folder + "/text.memscope", "This is not a stream.\n" * 1000)
+    bad_data(folder, "empty.memscope", "empty")
+    bad_data(folder, "text.memscope", "not a MemScope stream")
+    bad_data(folder, "/bin/true", "not a MemScope stream")
+
+
+def test_versions(folder):
+    stream = record(folder, compile_c(folder, "a", BLOCKS))
+    data = bytearray(open(stream, "rb").read())
+    version = struct.unpack_from("<I", data, VERSION_OFFSET)[0]
+    struct.pack_into("<I", data, VERSION_OFFSET, version + 1)
+    open(folder + "/newer.memscope", "wb").write(data)
+    bad_data(folder, "newer.memscope", f"version {version + 1}", "newer")
+
+
+def test_truncated(folder):
+    """Within the header nothing can be read; behind it all whole events are shown, and the loss is said."""
+    stream = record(folder, compile_c(folder, "a", BLOCKS))
+    data = open(stream, "rb").read()
+    whole = summary(stream)["totals"]["allocations"]
+    for size in (1, 7, 8, 100, 4095):
+        open(folder + "/cut.memscope", "wb").write(data[:size])
+        bad_data(folder, "cut.memscope")
+    seen = set()
+    for size in range(4096, len(data), max(4096, len(data) // 40)):
+        open(folder + "/cut.memscope", "wb").write(data[:size])
+        done = run(MEMSCOPE, "summary", "cut.memscope", cwd=folder)
+        assert done.returncode in (0, 3), (size, done.returncode, done.stderr)
+        assert done.stderr.count("\n") <= 1, done.stderr
+        if done.returncode == 0:
+            seen.add(summary(folder + "/cut.memscope")["totals"]["allocations"])
+    assert all(count <= whole for count in seen), (seen, whole)
+
+
+def test_full_stdout(folder):
+    stream = record(folder, compile_c(folder, "a", BLOCKS))
+    for words in (["summary", stream], ["dump", stream], ["help"]):
+        done = run("sh", "-c", '"$@" >/dev/full', "sh", MEMSCOPE, *words)
+        one_line_error(done, 2, "standard output")
+
+
+def test_report_cannot_be_written(folder):
+    stream = record(folder, compile_c(folder, "a", BLOCKS))
+    for place in (folder + "/none/r.html", folder, "/dev/full"):
+        one_line_error(run(MEMSCOPE, "report", stream, "-o", place, cwd=folder), 2, place)
+
+
+def test_messages_hold_no_own_paths(folder):
+    done = run(MEMSCOPE, "summary", "none")
+    assert ".c:" not in done.stderr, done.stderr
+    assert ok(MEMSCOPE, "help").count("\n") > 5
+
+
+if __name__ == "__main__":
+    main()

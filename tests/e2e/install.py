@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""cmake --install lays the parts where a package would, and they find each
+other there; examples build with what is installed."""
+import os
+
+from e2e import BUILD, SOURCE, compile_c, main, ok, record, run, summary
+
+
+def tree(folder):
+    return sorted(os.path.relpath(os.path.join(base, name), folder) for base, _, names in os.walk(folder) for name in names)
+
+
+def test_installed_parts_work(folder):
+    prefix = folder + "/usr"
+    ok("cmake", "--install", BUILD, "--prefix", prefix)
+    files = tree(prefix)
+    for wanted in ("bin/memscope", "bin/memscope-cc", "bin/memscope-c++", "share/doc/memscope/README.md",
+                   "share/doc/memscope/copyright", "share/man/man1/memscope.1"):
+        assert wanted in files, (wanted, files)
+    for wanted in ("libmemscope.so", "libmemscope.a", "memscope.so"):
+        assert any(os.path.basename(f) == wanted for f in files), (wanted, files)
+    done = run(prefix + "/bin/memscope", "doctor", cwd=folder)
+    assert done.returncode == 0 and prefix in done.stdout and BUILD not in done.stdout, done.stdout
+
+
+def test_nothing_points_back(folder):
+    """No installed file may need the build tree."""
+    prefix = folder + "/usr"
+    ok("cmake", "--install", BUILD, "--prefix", prefix)
+    for name in ("memscope", "memscope-cc", "memscope-c++"):
+        dynamic = ok("readelf", "-d", f"{prefix}/bin/{name}")
+        assert "RUNPATH" not in dynamic and "RPATH" not in dynamic, dynamic
+
+
+def test_examples(folder):
+    for name in sorted(os.listdir(os.path.join(SOURCE, "examples"))):
+        source = os.path.join(SOURCE, "examples", name, name + ".c")
+        if not os.path.exists(source):
+            continue
+        program = os.path.join(folder, name)
+        ok(BUILD + "/bin/memscope-cc", "-O2", "-g", source, "-o", program, "-lpthread", "-lm")
+        plain = os.path.join(folder, name + "-plain")
+        ok("gcc", "-O2", source, "-o", plain, "-lpthread", "-lm")
+        done = run(BUILD + "/bin/memscope", "run", "--", program, cwd=folder)
+        assert done.returncode == 0 and done.stdout == ok(plain), (name, done.stderr)
+
+
+ORDERS = {"order": 20000, "customer": 701, "book->log[book->log_count++]": 20000}
+
+
+def test_orders_example_names(folder):
+    """What examples/orders/README.md says of the names."""
+    text = open(os.path.join(SOURCE, "examples/orders/orders.c")).read()
+    data = summary(record(folder, compile_c(folder, "orders", text)))
+    count = {}
+    for site in data["sites"]:
+        count[site["holder"]] = count.get(site["holder"], 0) + site["allocations"]
+    for holder, allocations in ORDERS.items():
+        assert count.get(holder) == allocations, (holder, count)
+    left = [s for s in data["sites"] if s["live_blocks"]]
+    assert sum(s["live_blocks"] for s in left if s["file"].endswith("orders.c")) == 690, left
+    assert not [s for s in data["sites"] if s["function"] in ("xmalloc", "text_copy")], "the wrapper's caller is named"
+
+
+if __name__ == "__main__":
+    main()
