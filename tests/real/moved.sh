@@ -1,27 +1,27 @@
 # SPDX-License-Identifier: MIT
-# Sourced by `real moved`: a stream needs nothing but itself. Its summaries and
-# its report must be byte-identical when the program, its libraries' build and
-# its sources are gone and the stream lies elsewhere. Source excerpts, which a
-# report shows when the file is readable, are left out of the comparison by
-# hiding the sources already for the first report.
+# Sourced by `real moved`: a stream needs nothing but itself. Summaries must be
+# byte-identical when the program, its sources and its build are gone and the
+# stream lies elsewhere; the report too, but for the source excerpts it shows
+# while a file can still be read.
+
+moved_describe() { # STREAM OUT
+  "$MEMSCOPE" summary "$1" >"$2.txt" && "$MEMSCOPE" summary --json "$1" >"$2.json" &&
+    "$MEMSCOPE" report "$1" -o "$2.html" >"$2.log" 2>&1 || die "summary or report fails: $(tail -1 "$2.log" 2>/dev/null)"
+}
 
 # moved DIR STREAM
 moved() {
-  local dir=$1 stream=$2 away=$1.away work=$MS_WORK/${1##*/}.moved
-  work=$MS_WORK/$name/moved
+  local dir=$1 away=$1.away work=$MS_WORK/$name/moved kind
   rm -rf "$work" && mkdir -p "$work/there" "$work/else/where"
-  cp "$stream" "$work/there/run.memscope"
-  ( cd / && describe "$work/there/run.memscope" "$work/before" ) || return 1
-  trap 'rm -rf "$dir" && mv "$away" "$dir"' EXIT
+  cp "$2" "$work/there/run.memscope"
+  cd / && moved_describe "$work/there/run.memscope" "$work/before"
+  trap "rm -rf '$dir' && mv '$away' '$dir'" EXIT
   mv "$dir" "$away" || return 1
-  mv "$work/there/run.memscope" "$work/else/where/run.memscope" && rmdir "$work/there"
-  ( cd "$work" && describe "else/where/run.memscope" "$work/after" ) || return 1
-  local kind
+  moved_describe "$work/there/run.memscope" "$work/gone"
+  mv "$work/there/run.memscope" "$work/else/where/run.memscope"
+  cd "$work/else" && moved_describe "where/run.memscope" "$work/after"
   for kind in txt json; do compare "$work/before.$kind" "$work/after.$kind"; done
-  excerpts_only "$work/before.html" "$work/after.html" || die "the report differs in more than source excerpts"
-  echo "summary, summary --json and report ($(stat -c %s "$work/after.html") bytes) are the same without sources and binaries"
-}
-
-describe() { # STREAM OUT
-  "$MEMSCOPE" summary "$1" >"$2.txt" && "$MEMSCOPE" summary --json "$1" >"$2.json" && "$MEMSCOPE" report "$1" -o "$2.html" >"$2.log" 2>&1
+  cmp "$work/gone.html" "$work/after.html" || die "the report depends on where the stream lies"
+  python3 "$REAL/page.py" same "$work/before.html" "$work/after.html" || die "the report needs sources or binaries"
+  echo "summary, summary --json and report ($(stat -c %s "$work/after.html") bytes) stay the same"
 }
