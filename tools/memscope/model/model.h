@@ -10,7 +10,8 @@
  * array they index (element id - 1); 0 = none, unknown. They hold within one
  * stream. Strings are never NULL ("" = unknown), valid UTF-8, but they are the
  * program's: escape them for the place they go to. Everything lives in the
- * arena given to ms_model_build and never changes.
+ * arena given to ms_model_build and in the mapped stream (keep it open), and
+ * never changes.
  */
 #ifndef MS_MODEL_MODEL_H
 #define MS_MODEL_MODEL_H
@@ -48,7 +49,8 @@ struct ms_model_process {
 /* ---- totals ---- */
 
 /* An event is one allocation, free or reallocation. live = allocations - frees:
- * a realloc that frees counts as a free, realloc(NULL) as an allocation. */
+ * a realloc that frees counts as a free, realloc(NULL) as an allocation. Blocks
+ * that are unborn or vanished (a stream with losses) break that sum. */
 struct ms_model_totals {
   uint64_t allocations, frees, reallocations;
   uint64_t allocated_bytes; /* asked for by allocations and reallocations (whole new sizes) */
@@ -59,6 +61,8 @@ struct ms_model_totals {
   uint64_t events;      /* allocations + frees + reallocations */
   uint64_t lost_events; /* the writer said it lost them */
   uint64_t bad_frees;   /* frees of addresses that held no live block: double, invalid or born unseen */
+  uint64_t unborn;      /* frees and reallocations of blocks whose allocation is not in the stream */
+  uint64_t vanished;    /* blocks whose free is not in the stream: their address was given out again */
   uint64_t forced;      /* events whose generation never came: placed by time alone */
   uint64_t failed_reallocations;
   uint64_t stream_bytes; /* size of the file */
@@ -113,7 +117,7 @@ struct ms_model_lifetime {
   uint64_t count;
   uint64_t min_ns, max_ns;    /* exact to the clock's step */
   uint64_t median_ns, p99_ns; /* interpolated within their bucket, never outside min..max */
-  uint64_t buckets[MS_LIFETIME_BUCKETS];
+  const uint64_t *buckets;    /* MS_LIFETIME_BUCKETS of them */
 };
 
 /* Live bytes at a timeline sample's end; holds until the next point. */
@@ -292,7 +296,7 @@ enum ms_note_kind {
   MS_NOTE_LOSS,   /* events are missing */
   MS_NOTE_DAMAGE, /* the stream is damaged; offset says where */
 };
-struct ms_note {
+struct ms_model_note {
   enum ms_note_kind kind;
   uint64_t offset; /* in the stream, MS_NOTE_DAMAGE */
   const char *text;
@@ -323,7 +327,7 @@ struct ms_model {
   uint32_t live_count;
   const struct ms_finding *findings;
   uint32_t finding_count;
-  const struct ms_note *notes;
+  const struct ms_model_note *notes;
   uint32_t note_count;
 };
 
@@ -337,5 +341,8 @@ const char *ms_model_function(uint32_t id);
 /* "exact", "derived", "inferred"; "named", "wrapper only", "unnamed". */
 const char *ms_provenance_name(enum ms_provenance provenance);
 const char *ms_naming_name(enum ms_naming naming);
+
+/* enum ms_lost_reason as a sentence that says what to do. */
+const char *ms_lost_reason_name(uint32_t reason);
 
 #endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * memscope dump F: every event as a line of text, in merged order; --raw: every
+ * row, thread by thread; --check-merge: the merge against its oracle.
+ */
+#include "cmd/dump.h"
+
+#include "cmd/cmd.h"
+
+#include <string.h>
+
+static const struct dump_mode {
+  const char *option;
+  int (*run)(struct ms_stream *, FILE *, struct ms_error *);
+} modes[] = {
+    {"--stable", ms_dump_stable},
+    {"--raw", ms_dump_raw},
+    {"--check-merge", ms_dump_check_merge},
+};
+
+static const struct dump_mode *mode_find(const char *option) {
+  for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
+    if (strcmp(modes[i].option, option) == 0) return &modes[i];
+  return NULL;
+}
+
+int ms_cmd_dump(struct ms_cmd_context *context, int argc, char **argv) {
+  const char *path = NULL;
+  const struct dump_mode *mode = NULL;
+  for (int i = 1; i < argc; i++) {
+    const struct dump_mode *found = mode_find(argv[i]);
+    if (found && mode && found != mode) return ms_cmd_usage(context, "%s and %s cannot go together", mode->option, found->option);
+    if (found) mode = found;
+    else if (argv[i][0] == '-' && argv[i][1]) return ms_cmd_usage(context, "dump knows no '%s'", argv[i]);
+    else if (path) return ms_cmd_usage(context, "one stream at a time, not also '%s'", argv[i]);
+    else path = argv[i];
+  }
+  if (!path) return ms_cmd_usage(context, "which stream?");
+
+  struct ms_arena *arena = ms_arena_new();
+  struct ms_stream *stream = ms_stream_open(arena, path, &context->error);
+  int code = stream ? (mode ? mode->run : ms_dump_events)(stream, stdout, &context->error) : 0;
+  if (stream) ms_stream_report(stream, &context->error);
+  ms_stream_close(stream);
+  ms_arena_free(arena);
+  return context->error.code ? (int)context->error.code : code;
+}

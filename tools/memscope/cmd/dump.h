@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The forms of `memscope dump`. Each returns the exit code.
+ */
+#ifndef MS_CMD_DUMP_H
+#define MS_CMD_DUMP_H
+
+#include <stdio.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "reader/reader.h"
+
+/* dump_event.c: merged events with times and addresses; stable: neither, and
+ * blocks, threads and names numbered by first sight. */
+int ms_dump_events(struct ms_stream *stream, FILE *out, struct ms_error *error);
+int ms_dump_stable(struct ms_stream *stream, FILE *out, struct ms_error *error);
+
+/* dump_raw.c: rows as they stand, with their offsets */
+int ms_dump_raw(struct ms_stream *stream, FILE *out, struct ms_error *error);
+
+/* dump_check.c: pairs by generations against pairs by serials */
+int ms_dump_check_merge(struct ms_stream *stream, FILE *out, struct ms_error *error);
+
+#endif

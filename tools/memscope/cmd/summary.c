@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * memscope summary F: a stream's figures, for people or as JSON.
+ */
+#include "cmd/summary.h"
+
+#include "base/arena.h"
+#include "cmd/cmd.h"
+#include "export/export.h"
+#include "reader/reader.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct arguments {
+  const char *path, *colour;
+  unsigned top;
+  bool json;
+};
+
+/* What was read is shown even when the stream is damaged; the error says so. */
+static int summary_write(FILE *out, const struct arguments *arguments, struct ms_error *error) {
+  struct ms_arena *arena = ms_arena_new();
+  struct ms_stream *stream = ms_stream_open(arena, arguments->path, error);
+  const struct ms_model *model = stream ? ms_model_build(arena, stream, error) : NULL;
+  if (model && arguments->json) {
+    if (!ms_export_json(model, MS_VERSION, out)) ms_error_set(error, MS_ERROR_USAGE, "no memory for JSON; free some");
+  } else if (model) {
+    struct ms_text_options options = {.path = arguments->path,
+                                      .top = arguments->top,
+                                      .colour = ms_colour_wanted(out, arguments->colour),
+                                      .columns = ms_terminal_columns(out)};
+    ms_export_text(model, &options, out);
+  }
+  ms_stream_close(stream);
+  ms_arena_free(arena);
+  return (int)error->code;
+}
+
+int ms_summary_print(FILE *out, const char *path, unsigned top, struct ms_error *error) {
+  return summary_write(out, &(struct arguments){.path = path, .top = top}, error);
+}
+
+static bool top_parse(const char *text, unsigned *top) {
+  char *end;
+  unsigned long value = strtoul(text, &end, 10);
+  if (*text < '0' || *text > '9' || *end || !value || value > 1000000) return false;
+  *top = (unsigned)value;
+  return true;
+}
+
+static bool colour_known(const char *how) {
+  return strcmp(how, "auto") == 0 || strcmp(how, "always") == 0 || strcmp(how, "never") == 0;
+}
+
+static int arguments_parse(struct ms_cmd_context *context, int argc, char **argv, struct arguments *arguments) {
+  for (int i = 1; i < argc; i++) {
+    const char *top = NULL;
+    if (strcmp(argv[i], "--json") == 0) arguments->json = true;
+    else if (strncmp(argv[i], "--top=", 6) == 0) top = argv[i] + 6;
+    else if (strcmp(argv[i], "--top") == 0) top = i + 1 < argc ? argv[++i] : "";
+    else if (strncmp(argv[i], "--color=", 8) == 0 && colour_known(argv[i] + 8)) arguments->colour = argv[i] + 8;
+    else if (argv[i][0] == '-' && argv[i][1]) return ms_cmd_usage(context, "summary knows no '%s'", argv[i]);
+    else if (arguments->path) return ms_cmd_usage(context, "one stream at a time, not also '%s'", argv[i]);
+    else arguments->path = argv[i];
+    if (top && !top_parse(top, &arguments->top)) return ms_cmd_usage(context, "--top needs a number from 1 on");
+  }
+  return arguments->path ? 0 : ms_cmd_usage(context, "which stream?");
+}
+
+int ms_cmd_summary(struct ms_cmd_context *context, int argc, char **argv) {
+  struct arguments arguments = {0};
+  int code = arguments_parse(context, argc, argv, &arguments);
+  return code ? code : summary_write(stdout, &arguments, &context->error);
+}

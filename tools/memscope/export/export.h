@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Writers of the const model. They compute nothing; they choose, order and print.
+ */
+#ifndef MS_EXPORT_EXPORT_H
+#define MS_EXPORT_EXPORT_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "model/model.h"
+
+enum { MS_JSON_SCHEMA = 1 };
+
+/* The whole model, schema 1 (docs: design, "summary --json"). False: out of memory. */
+bool ms_export_json(const struct ms_model *model, const char *version, FILE *out);
+
+struct ms_text_options {
+  const char *path; /* of the stream, for the next command */
+  unsigned top;     /* rows in each table, 0 = 10 */
+  bool colour;
+  unsigned columns; /* of the terminal, 0 = 100 */
+};
+
+/* The figures for people. */
+void ms_export_text(const struct ms_model *model, const struct ms_text_options *options, FILE *out);
+
+/* Should output there be coloured? `how`: "auto", "always", "never", NULL = auto. */
+bool ms_colour_wanted(FILE *out, const char *how);
+unsigned ms_terminal_columns(FILE *out);
+
+#endif

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The model as JSON, schema 1. Every key of the schema is always there; arrays
+ * may be empty; null means: not known, does not apply. Sites' chains begin
+ * innermost, at the allocator's caller.
+ */
+#include "export/export.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <yajl/yajl_gen.h>
+
+struct json {
+  yajl_gen gen;
+  const struct ms_model *model;
+};
+
+static void text_put(struct json *json, const char *text) {
+  yajl_gen_string(json->gen, (const unsigned char *)text, strlen(text));
+}
+
+static void key_put(struct json *json, const char *key) { text_put(json, key); }
+
+/* yajl's own integers are signed. */
+static void number_put(struct json *json, uint64_t number) {
+  char digits[24];
+  int length = snprintf(digits, sizeof digits, "%" PRIu64, number);
+  yajl_gen_number(json->gen, digits, (size_t)length);
+}
+
+static void member_text(struct json *json, const char *key, const char *text) {
+  key_put(json, key);
+  text_put(json, text);
+}
+
+static void member_number(struct json *json, const char *key, uint64_t number) {
+  key_put(json, key);
+  number_put(json, number);
+}
+
+static void member_flag(struct json *json, const char *key, bool flag) {
+  key_put(json, key);
+  yajl_gen_bool(json->gen, flag);
+}
+
+static void member_known(struct json *json, const char *key, bool known, uint64_t number) {
+  key_put(json, key);
+  if (known) number_put(json, number);
+  else yajl_gen_null(json->gen);
+}
+
+static void map_open(struct json *json, const char *key) {
+  if (key) key_put(json, key);
+  yajl_gen_map_open(json->gen);
+}
+static void map_close(struct json *json) { yajl_gen_map_close(json->gen); }
+
+static void array_open(struct json *json, const char *key) {
+  key_put(json, key);
+  yajl_gen_array_open(json->gen);
+}
+static void array_close(struct json *json) { yajl_gen_array_close(json->gen); }
+
+/* Members whose key is the field's name. */
+#define NUMBER(from, field) member_number(json, #field, (from)->field)
+#define TEXT(from, field) member_text(json, #field, (from)->field)
+
+static const char *module_name(const struct json *json, uint32_t id) {
+  return id ? json->model->modules[id - 1].path : "";
+}
+
+static const char *type_name(const struct json *json, uint32_t id) { return id ? json->model->types[id - 1].name : ""; }
+
+static void process_put(struct json *json) {
+  const struct ms_model_process *process = &json->model->process;
+  map_open(json, "process");
+  TEXT(process, program);
+  array_open(json, "argv");
+  for (uint32_t i = 0; i < process->argc; i++) text_put(json, process->argv[i]);
+  array_close(json);
+  NUMBER(process, pid);
+  TEXT(process, host);
+  NUMBER(process, start_unix_ns);
+  NUMBER(process, duration_ns);
+  TEXT(process, mode);
+  member_flag(json, "complete", process->complete);
+  map_close(json);
+}
+
+static void totals_put(struct json *json) {
+  const struct ms_model_totals *totals = &json->model->totals;
+  map_open(json, "totals");
+  NUMBER(totals, allocations);
+  NUMBER(totals, frees);
+  NUMBER(totals, reallocations);
+  NUMBER(totals, allocated_bytes);
+  NUMBER(totals, peak_bytes);
+  NUMBER(totals, peak_time_ns);
+  NUMBER(totals, live_blocks);
+  NUMBER(totals, live_bytes);
+  NUMBER(totals, temporary);
+  NUMBER(totals, threads);
+  NUMBER(totals, events);
+  NUMBER(totals, lost_events);
+  map_close(json);
+}
+
+static void coverage_put(struct json *json) {
+  const struct ms_model_coverage *coverage = &json->model->coverage;
+  map_open(json, "coverage");
+  NUMBER(coverage, named_allocations);
+  NUMBER(coverage, wrapper_only_allocations);
+  NUMBER(coverage, unnamed_allocations);
+  NUMBER(coverage, named_bytes);
+  NUMBER(coverage, wrapper_only_bytes);
+  NUMBER(coverage, unnamed_bytes);
+  NUMBER(coverage, typed_bytes);
+  map_close(json);
+}
+
+static const char *kind_name(enum ms_site_kind kind) {
+  static const char *const names[] = {"unknown", "init", "assign", "return", "arg", "temp", "out", "free", "discard"};
+  return (size_t)kind < sizeof names / sizeof *names ? names[kind] : names[0];
+}
+
+static void link_put(struct json *json, const struct ms_model_place *place) {
+  map_open(json, NULL);
+  TEXT(place, holder);
+  member_text(json, "type", type_name(json, place->type_id));
+  TEXT(place, file);
+  NUMBER(place, line);
+  NUMBER(place, column);
+  TEXT(place, function);
+  TEXT(place, callee);
+  member_text(json, "kind", kind_name(place->kind));
+  member_flag(json, "wrapper", place->flags & MS_SITE_WRAPPER);
+  map_close(json);
+}
+
+static void lifetime_put(struct json *json, const struct ms_model_lifetime *lifetime) {
+  map_open(json, "lifetime_ns");
+  member_known(json, "min", lifetime->count, lifetime->min_ns);
+  member_known(json, "median", lifetime->count, lifetime->median_ns);
+  member_known(json, "p99", lifetime->count, lifetime->p99_ns);
+  member_known(json, "max", lifetime->count, lifetime->max_ns);
+  map_close(json);
+}
+
+static void site_put(struct json *json, const struct ms_model_site *site) {
+  map_open(json, NULL);
+  NUMBER(site, id);
+  TEXT(site, holder);
+  TEXT(site, type);
+  NUMBER(site, element_bytes);
+  TEXT(site->place, file);
+  NUMBER(site->place, line);
+  NUMBER(site->place, column);
+  member_text(json, "function", *site->place->function || site->chain_count ? site->place->function : site->place->text);
+  member_text(json, "module", module_name(json, site->module_id));
+  array_open(json, "chain");
+  for (uint32_t i = 0; i < site->chain_count; i++) link_put(json, site->chain[i]);
+  array_close(json);
+  member_text(json, "provenance", ms_provenance_name(site->provenance));
+  NUMBER(site, allocations);
+  NUMBER(site, frees);
+  NUMBER(site, allocated_bytes);
+  NUMBER(site, live_blocks);
+  NUMBER(site, live_bytes);
+  NUMBER(site, peak_bytes);
+  NUMBER(site, bytes_at_peak);
+  NUMBER(site, temporary);
+  member_number(json, "threads", site->alloc_threads.count);
+  lifetime_put(json, &site->lifetime);
+  map_close(json);
+}
+
+static void type_put(struct json *json, const struct ms_model_type *type) {
+  map_open(json, NULL);
+  TEXT(type, name);
+  member_number(json, "size", type->size_bytes);
+  member_number(json, "align", type->align_bytes);
+  NUMBER(type, allocations);
+  NUMBER(type, live_bytes);
+  NUMBER(type, peak_bytes);
+  NUMBER(type, padding_bytes);
+  map_close(json);
+}
+
+static void holder_put(struct json *json, const struct ms_model_holder *holder) {
+  map_open(json, NULL);
+  TEXT(holder, holder);
+  TEXT(holder, type);
+  NUMBER(holder, allocations);
+  NUMBER(holder, live_bytes);
+  NUMBER(holder, peak_bytes);
+  map_close(json);
+}
+
+static void module_put(struct json *json, const struct ms_model_module *module) {
+  bool unloaded = module->status == MS_MODULE_UNLOADED;
+  map_open(json, NULL);
+  member_text(json, "name", module->path);
+  TEXT(module, build_id);
+  member_flag(json, "instrumented", module->instrumented);
+  member_text(json, "status", unloaded ? "unloaded" : "running");
+  NUMBER(module, loaded_ns);
+  member_known(json, "unloaded_ns", unloaded, module->unloaded_ns);
+  NUMBER(module, allocations);
+  NUMBER(module, live_bytes);
+  map_close(json);
+}
+
+static void thread_put(struct json *json, const struct ms_model_thread *thread) {
+  map_open(json, NULL);
+  member_number(json, "id", thread->stream_id);
+  TEXT(thread, name);
+  NUMBER(thread, allocations);
+  NUMBER(thread, frees);
+  NUMBER(thread, foreign_frees);
+  NUMBER(thread, allocated_bytes);
+  map_close(json);
+}
+
+static void domain_put(struct json *json, const struct ms_model_domain *domain) {
+  map_open(json, NULL);
+  NUMBER(domain, id);
+  TEXT(domain, name);
+  member_known(json, "parent", domain->parent_id, domain->parent_id);
+  NUMBER(domain, self_bytes);
+  NUMBER(domain, total_bytes);
+  map_close(json);
+}
+
+static void finding_put(struct json *json, const struct ms_finding *finding) {
+  map_open(json, NULL);
+  TEXT(finding, rule);
+  TEXT(finding, severity);
+  TEXT(finding, message);
+  TEXT(finding, holder);
+  TEXT(finding, type);
+  TEXT(finding, file);
+  NUMBER(finding, line);
+  TEXT(finding, function);
+  NUMBER(finding, cwe);
+  NUMBER(finding, blocks);
+  NUMBER(finding, bytes);
+  TEXT(finding, allocated_at);
+  TEXT(finding, freed_at);
+  map_open(json, "evidence");
+  for (uint32_t i = 0; i < finding->evidence_count; i++)
+    member_text(json, finding->evidence[i].name, finding->evidence[i].value);
+  map_close(json);
+  map_close(json);
+}
+
+#define ARRAY(key, rows, count, put)                                                                                   \
+  do {                                                                                                                 \
+    array_open(json, key);                                                                                             \
+    for (uint32_t i = 0; i < json->model->count; i++) put(json, &json->model->rows[i]);                                \
+    array_close(json);                                                                                                 \
+  } while (0)
+
+static void model_put(struct json *json, const char *version) {
+  map_open(json, NULL);
+  map_open(json, "memscope");
+  member_text(json, "version", version);
+  member_number(json, "schema", MS_JSON_SCHEMA);
+  map_close(json);
+  process_put(json);
+  totals_put(json);
+  coverage_put(json);
+  ARRAY("sites", sites, site_count, site_put);
+  ARRAY("types", types, type_count, type_put);
+  ARRAY("holders", holders, holder_count, holder_put);
+  ARRAY("modules", modules, module_count, module_put);
+  ARRAY("threads", threads, thread_count, thread_put);
+  ARRAY("domains", domains, domain_count, domain_put);
+  ARRAY("findings", findings, finding_count, finding_put);
+  map_close(json);
+}
+
+static void out_print(void *out, const char *text, size_t bytes) { fwrite(text, 1, bytes, out); }
+
+bool ms_export_json(const struct ms_model *model, const char *version, FILE *out) {
+  struct json json = {.gen = yajl_gen_alloc(NULL), .model = model};
+  if (!json.gen) return false;
+  yajl_gen_config(json.gen, yajl_gen_beautify, 1);
+  yajl_gen_config(json.gen, yajl_gen_indent_string, " ");
+  yajl_gen_config(json.gen, yajl_gen_print_callback, out_print, out);
+  model_put(&json, version);
+  yajl_gen_free(json.gen);
+  return true;
+}

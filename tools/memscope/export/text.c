@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The model's figures for people: what held the memory, what was not freed, how
+ * far the names reach, what is missing, and the next command to type.
+ */
+#include "export/export.h"
+
+#include "base/text.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+enum { TOP_ROWS = 10, COLUMNS_LEAST = 80, COLUMNS_MOST = 140, FIGURE = 11, PLACE_MOST = 36 };
+
+struct page {
+  const struct ms_model *model;
+  const struct ms_text_options *options;
+  FILE *out;
+  unsigned top, columns;
+};
+
+bool ms_colour_wanted(FILE *out, const char *how) {
+  if (how && strcmp(how, "always") == 0) return true;
+  if (how && strcmp(how, "never") == 0) return false;
+  const char *no = getenv("NO_COLOR"), *terminal = getenv("TERM");
+  return !(no && *no) && terminal && strcmp(terminal, "dumb") != 0 && isatty(fileno(out));
+}
+
+unsigned ms_terminal_columns(FILE *out) {
+  struct winsize size;
+  return isatty(fileno(out)) && ioctl(fileno(out), TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+static const char *bold(const struct page *page) { return page->options->colour ? "\033[1m" : ""; }
+static const char *dim(const struct page *page) { return page->options->colour ? "\033[2m" : ""; }
+static const char *warn(const struct page *page) { return page->options->colour ? "\033[33m" : ""; }
+static const char *plain(const struct page *page) { return page->options->colour ? "\033[0m" : ""; }
+
+static void spaces(const struct page *page, size_t count) { fprintf(page->out, "%*s", (int)count, ""); }
+
+static void bytes_print(const struct page *page, uint64_t bytes) {
+  char text[32];
+  fprintf(page->out, "%*s", FIGURE, ms_format_bytes(text, bytes));
+}
+
+static void count_print(const struct page *page, uint64_t count) {
+  char text[32];
+  fprintf(page->out, "%*s", FIGURE + 2, ms_format_count(text, count));
+}
+
+static double percent(uint64_t part, uint64_t whole) { return whole ? 100 * (double)part / (double)whole : 0; }
+
+/* ---- head ---- */
+
+static void end_print(const struct page *page) {
+  const struct ms_model_process *process = &page->model->process;
+  switch (process->end_how) {
+  case MS_END_EXIT:
+  case MS_END_QUICK: fprintf(page->out, "exit %" PRId32, process->end_status); break;
+  case MS_END_EXEC: fputs("became another program", page->out); break;
+  case MS_END_SIGNAL: fprintf(page->out, "killed by signal %" PRId32, process->end_status); break;
+  case MS_END_STOPPED: fputs("recording was stopped", page->out); break;
+  default: fputs("no end recorded: killed, or still running", page->out);
+  }
+}
+
+static void process_print(const struct page *page) {
+  const struct ms_model_process *process = &page->model->process;
+  char text[32];
+  size_t left = page->columns;
+  fputs(bold(page), page->out);
+  if (!process->argc) ms_text_print(page->out, *process->program ? process->program : "unknown program", left, 0);
+  for (uint32_t i = 0; i < process->argc && left > 8; i++) {
+    if (i) fputc(' ', page->out);
+    left -= ms_text_print(page->out, process->argv[i], left - 2, 0) + 1;
+  }
+  fprintf(page->out, "%s\n%spid %" PRIu32, plain(page), dim(page), process->pid);
+  if (*process->host) fputs(" on ", page->out), ms_text_print(page->out, process->host, 30, 0);
+  fprintf(page->out, ", %s, ", ms_format_ns(text, process->duration_ns));
+  end_print(page);
+  fprintf(page->out, "%s\n\n", plain(page));
+}
+
+static void totals_print(const struct page *page) {
+  const struct ms_model_totals *t = &page->model->totals;
+  char text[32];
+  FILE *out = page->out;
+  fprintf(out, "  allocated");
+  bytes_print(page, t->allocated_bytes);
+  count_print(page, t->allocations);
+  fprintf(out, " allocations, %s reallocations\n", ms_format_count(text, t->reallocations));
+  fprintf(out, "  peak     ");
+  bytes_print(page, t->peak_bytes);
+  count_print(page, t->peak_blocks);
+  fprintf(out, " blocks, at %s\n", ms_format_ns(text, t->peak_time_ns));
+  fprintf(out, "  at exit  ");
+  bytes_print(page, t->live_bytes);
+  count_print(page, t->live_blocks);
+  fprintf(out, " blocks not freed\n");
+  fprintf(out, "  freed    %*s", FIGURE, "");
+  count_print(page, t->frees);
+  fprintf(out, " frees, %.1f %% of allocations temporary\n", percent(t->temporary, t->allocations));
+  if (t->threads > 1) {
+    fprintf(out, "  threads  %*s", FIGURE, "");
+    count_print(page, t->threads);
+    fprintf(out, " that allocated or freed\n");
+  }
+}
+
+static void coverage_print(const struct page *page) {
+  const struct ms_model_coverage *c = &page->model->coverage;
+  const struct ms_model_totals *t = &page->model->totals;
+  uint64_t events = t->allocations, bytes = t->allocated_bytes;
+  fprintf(page->out, "\n%sCoverage%s        allocations      bytes\n", bold(page), plain(page));
+  fprintf(page->out, "  named           %8.2f %% %8.2f %%   goes to a variable, field, return or argument\n",
+          percent(c->named_allocations, events), percent(c->named_bytes, bytes));
+  fprintf(page->out, "  wrapper only    %8.2f %% %8.2f %%   stayed inside an allocation wrapper\n",
+          percent(c->wrapper_only_allocations, events), percent(c->wrapper_only_bytes, bytes));
+  fprintf(page->out, "  unnamed         %8.2f %% %8.2f %%   from code compiled without the plugin\n",
+          percent(c->unnamed_allocations, events), percent(c->unnamed_bytes, bytes));
+  fprintf(page->out, "  typed           %10s %8.2f %%   the element type is known\n", "", percent(c->typed_bytes, bytes));
+}
+
+/* ---- tables ---- */
+
+/* "holder : type[count]" as far as it fits, then the place. */
+static void site_name_print(const struct page *page, const struct ms_model_site *site, size_t columns) {
+  size_t place = ms_text_columns(site->place->text), used = 0;
+  if (place > PLACE_MOST) place = PLACE_MOST;
+  size_t room = columns - place - 2;
+  if (site->naming == MS_UNNAMED) {
+    used = ms_text_print(page->out, "(unnamed)", room, 0);
+  } else {
+    size_t type = *site->type ? ms_text_columns(site->type) : 0;
+    size_t for_holder = type && type + 13 < room ? room - type - 3 : room > 20 ? room - 11 : room;
+    used = ms_text_print(page->out, *site->holder ? site->holder : site->place->callee, for_holder, 1);
+    if (type && room > used + 4) {
+      fputs(" : ", page->out);
+      used += 3 + ms_text_print(page->out, site->type, room - used - 3, 0);
+    }
+  }
+  spaces(page, room - used + 2);
+  fputs(dim(page), page->out);
+  ms_text_print(page->out, site->place->text, place, 0);
+  fputs(plain(page), page->out);
+}
+
+static void more_print(const struct page *page, uint32_t more) {
+  if (more) fprintf(page->out, "  %sand %" PRIu32 " more%s\n", dim(page), more, plain(page));
+}
+
+static void sites_peak_print(const struct page *page) {
+  const struct ms_model *model = page->model;
+  uint32_t at_peak = 0;
+  while (at_peak < model->site_count && model->sites[at_peak].bytes_at_peak) at_peak++;
+  if (!at_peak) return;
+  fprintf(page->out, "\n%sHeld the most at the peak%s\n%s    at peak            own peak  allocations  variable : type%s\n", bold(page),
+          plain(page), dim(page), plain(page));
+  for (uint32_t i = 0; i < at_peak && i < page->top; i++) {
+    const struct ms_model_site *site = &model->sites[i];
+    bytes_print(page, site->bytes_at_peak);
+    fprintf(page->out, " %5.1f %%", percent(site->bytes_at_peak, model->totals.peak_bytes));
+    bytes_print(page, site->peak_bytes);
+    count_print(page, site->allocations);
+    spaces(page, 2);
+    site_name_print(page, site, page->columns - 3 * FIGURE - 12);
+    fputc('\n', page->out);
+  }
+  more_print(page, at_peak > page->top ? at_peak - page->top : 0);
+}
+
+static void types_print(const struct page *page) {
+  const struct ms_model *model = page->model;
+  uint32_t used = 0;
+  while (used < model->type_count && model->types[used].allocated_bytes) used++;
+  if (!used) return;
+  fprintf(page->out, "\n%sTypes%s\n%s    at peak            own peak  allocations  type%s\n", bold(page), plain(page), dim(page), plain(page));
+  for (uint32_t i = 0; i < used && i < page->top; i++) {
+    const struct ms_model_type *type = &model->types[i];
+    bytes_print(page, type->bytes_at_peak);
+    fprintf(page->out, " %5.1f %%", percent(type->bytes_at_peak, model->totals.peak_bytes));
+    bytes_print(page, type->peak_bytes);
+    count_print(page, type->allocations);
+    spaces(page, 2);
+    ms_text_print(page->out, type->name, page->columns - 3 * FIGURE - 40, 0);
+    fprintf(page->out, "%s  %" PRIu64 " B", dim(page), type->size_bytes);
+    if (type->padding_bytes) fprintf(page->out, ", %" PRIu32 " B padding", type->padding_bytes);
+    fprintf(page->out, "%s\n", plain(page));
+  }
+  more_print(page, used > page->top ? used - page->top : 0);
+}
+
+static int live_order(const void *a, const void *b) {
+  const struct ms_model_site *x = *(const struct ms_model_site *const *)a, *y = *(const struct ms_model_site *const *)b;
+  if (x->live_bytes != y->live_bytes) return x->live_bytes > y->live_bytes ? -1 : 1;
+  return x->id < y->id ? -1 : 1;
+}
+
+static void sites_live_print(const struct page *page) {
+  const struct ms_model *model = page->model;
+  const struct ms_model_site **live = calloc((size_t)model->site_count + 1, sizeof *live);
+  uint32_t count = 0;
+  for (uint32_t i = 0; live && i < model->site_count; i++)
+    if (model->sites[i].live_blocks) live[count++] = &model->sites[i];
+  if (count) {
+    qsort(live, count, sizeof *live, live_order);
+    fprintf(page->out, "\n%sNot freed at the end%s\n%s      bytes       blocks  variable : type%s\n", bold(page), plain(page), dim(page),
+            plain(page));
+  }
+  for (uint32_t i = 0; i < count && i < page->top; i++) {
+    bytes_print(page, live[i]->live_bytes);
+    count_print(page, live[i]->live_blocks);
+    spaces(page, 2);
+    site_name_print(page, live[i], page->columns - 2 * FIGURE - 4);
+    fputc('\n', page->out);
+  }
+  more_print(page, count > page->top ? count - page->top : 0);
+  free(live);
+}
+
+/* ---- foot ---- */
+
+static void notes_print(const struct page *page) {
+  const struct ms_model *model = page->model;
+  if (model->note_count) fprintf(page->out, "\n%sNotes%s\n", bold(page), plain(page));
+  for (uint32_t i = 0; i < model->note_count; i++) {
+    const struct ms_model_note *note = &model->notes[i];
+    bool bad = note->kind != MS_NOTE_INFO;
+    fprintf(page->out, "  %s", bad ? warn(page) : "");
+    if (note->kind == MS_NOTE_DAMAGE) fprintf(page->out, "at offset %" PRIu64 ": ", note->offset);
+    ms_text_print(page->out, note->text, 200, 0);
+    fprintf(page->out, "%s\n", bad ? plain(page) : "");
+  }
+}
+
+/* A path as a shell reads it back. */
+static void path_print(const struct page *page, const char *path) {
+  if (strspn(path, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./+,:@%") == strlen(path)) {
+    fputs(path, page->out);
+    return;
+  }
+  fputc('\'', page->out);
+  for (; *path; path++) {
+    if (*path == '\'') fputs("'\\''", page->out);
+    else fputc(*path, page->out);
+  }
+  fputc('\'', page->out);
+}
+
+void ms_export_text(const struct ms_model *model, const struct ms_text_options *options, FILE *out) {
+  struct page page = {.model = model, .options = options, .out = out, .top = options->top ? options->top : TOP_ROWS};
+  page.columns = options->columns ? options->columns : 100;
+  if (page.columns < COLUMNS_LEAST) page.columns = COLUMNS_LEAST;
+  if (page.columns > COLUMNS_MOST) page.columns = COLUMNS_MOST;
+  process_print(&page);
+  totals_print(&page);
+  coverage_print(&page);
+  sites_peak_print(&page);
+  types_print(&page);
+  sites_live_print(&page);
+  notes_print(&page);
+  fprintf(out, "\nnext: memscope report ");
+  path_print(&page, options->path);
+  fputc('\n', out);
+}

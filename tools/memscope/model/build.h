@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The model while it is being built. Nobody outside model/ includes this.
+ *
+ * Life of a figure: an event of the merge changes the accumulators here
+ * (replay.c), and at the end they become the const model (finish.c). Indices
+ * into accumulators count from 1, in order of first sight; 0 = none.
+ */
+#ifndef MS_MODEL_BUILD_H
+#define MS_MODEL_BUILD_H
+
+#include "base/arena.h"
+#include "base/map.h"
+#include "model/model.h"
+#include "reader/reader.h"
+
+/* What is summed for sites' groups: types, holders, modules. */
+struct sum {
+  uint64_t live_bytes, peak_bytes;
+};
+
+/* Live bytes at event `event`, just before it changed; see timeline.c. */
+struct mark {
+  uint64_t event, live_bytes;
+};
+
+enum tally_kind { TALLY_ALLOC_THREAD, TALLY_FREE_THREAD, TALLY_PLACE, TALLY_FUNCTION, TALLY_KINDS };
+
+struct site { /* what happens at each event comes first */
+  uint64_t live_bytes, live_blocks, peak_bytes, peak_blocks;
+  uint64_t bytes_at_peak, blocks_at_peak, peak_serial; /* of the process peak they were noted at */
+  uint64_t cut;                                        /* serial of the sample it changed in last */
+  uint64_t allocations, frees, reallocations, allocated_bytes, temporary;
+  uint64_t smallest, largest, first_ns, last_ns;
+  uint64_t *buckets; /* of lifetimes, NULL until the first death */
+  uint64_t shortest_ns, longest_ns;
+  struct mark *marks;
+  uint32_t mark_count, mark_room;
+  uint32_t type, holder, module;  /* accumulators; type 0 = unknown */
+  uint32_t last_tally[TALLY_KINDS]; /* the tally it used last */
+  uint32_t tallies[TALLY_KINDS];    /* list heads */
+  uint32_t *chain;                  /* places, innermost first */
+  uint32_t chain_count;
+  uint32_t place;
+  uint8_t provenance, naming;
+};
+
+struct tally {
+  uint32_t id, next;
+  uint64_t count;
+};
+
+struct block {
+  uint64_t size, born_ns, address;
+  uint64_t turn; /* its thread's allocations when it was born */
+  uint32_t site; /* 0 = not live */
+  uint32_t thread;
+  uint32_t reallocations;
+  uint8_t fn;
+};
+
+struct holder {
+  struct sum sum;
+  const char *text;
+  uint32_t type;
+};
+
+struct type {
+  struct sum sum;
+  struct ms_model_type out; /* layout; figures are filled in at the end */
+};
+
+struct thread {
+  uint64_t turn; /* allocations and reallocations so far */
+  uint64_t live_blocks, live_bytes;
+  uint32_t *chain_sites, *caller_sites; /* by id: the name's site */
+  uint32_t chain_room, caller_room;
+  struct ms_model_thread out;
+};
+
+struct module {
+  struct sum sum;
+  const struct ms_module_view *view; /* NULL: the unknown one, index 0 */
+  const char *path;
+  bool unloaded;
+  uint64_t unloaded_ns;
+};
+
+/* One sample of the timeline, open or done. */
+struct sample {
+  uint64_t end_ns, end_event, live_bytes, most_bytes, live_blocks, allocations, frees, allocated_bytes;
+};
+
+struct timeline {
+  struct sample *samples; /* MS_TIMELINE_MAX */
+  uint32_t count;
+  struct sample open;
+  uint64_t serial;             /* of the open one, from 1, never reused */
+  uint64_t start_ns, start_event; /* of the open one */
+  uint64_t span_ns, span_events;  /* it ends when it has either */
+  uint64_t due_ns, due_event;
+};
+
+struct build {
+  struct ms_arena *arena;
+  struct ms_stream *stream;
+  uint64_t seed; /* of hashes over the stream's text */
+
+  struct site *sites; /* [0] unused in all of these */
+  uint32_t site_count, site_room;
+  struct block *blocks;
+  uint32_t block_room;
+  struct tally *tallies;
+  uint32_t tally_count, tally_room;
+  struct ms_map tally_index;
+
+  struct ms_model_place *places;
+  uint32_t place_count, place_room;
+  struct ms_map place_index;  /* hash of contents -> place */
+  struct ms_map chain_index;  /* hash of places -> site */
+  struct ms_map name_index;   /* thread << 32 | name -> site, for ids beyond the arrays */
+  struct ms_map freed_index;  /* thread << 32 | name -> freeing place */
+  uint32_t *site_names;       /* stream's site id -> site */
+  uint32_t site_name_count;
+
+  struct ms_map text_index; /* hash -> texts */
+  const char **texts;
+  uint32_t text_count, text_room;
+
+  struct type *types;
+  uint32_t type_count, type_room;
+  struct ms_map type_index;  /* hash of layout -> type */
+  struct ms_map type_places; /* unit << 32 | index -> type */
+  struct ms_map complete;    /* hash of name -> unit << ... of a complete record, see type.c */
+  struct type_todo *type_todo;
+  uint32_t todo_count, todo_room, todo_done;
+  bool complete_known;
+
+  struct holder *holders;
+  uint32_t holder_count, holder_room;
+  struct ms_map holder_index;
+
+  struct module *modules; /* [0]: unknown */
+  uint32_t module_count;
+  struct thread *threads;
+  uint32_t thread_count;
+  uint32_t *lane_threads; /* lane -> thread */
+
+  struct ms_model_totals totals;
+  uint64_t peak_serial;
+  uint64_t now_ns; /* latest time seen */
+  uint64_t lost_in_rows;
+  bool ended;
+  enum ms_end_how end_how;
+  int32_t end_status;
+  struct timeline timeline;
+  struct ms_model_note *notes;
+  uint32_t note_count, note_room;
+};
+
+/* A table whose element `count` is to be there: grows it, [0] included. */
+#define MS_TABLE_ROOM(build, table, count, room)                                                                       \
+  ((count) < (room) ? (void)0                                                                                         \
+                    : (void)((table) = table_grow((build)->arena, (table), &(room), (count), sizeof *(table))))
+
+static inline void *table_grow(struct ms_arena *arena, void *old, uint32_t *room, uint32_t need, size_t bytes) {
+  uint32_t more = *room ? *room * 2 : 64;
+  while (more <= need) more *= 2;
+  void *grown = ms_arena_grow(arena, old, *room * bytes, more * bytes);
+  *room = more;
+  return grown;
+}
+
+/* place.c: places and texts */
+const char *ms_build_text(struct build *build, const char *text);
+uint32_t ms_place_of_site(struct build *build, uint32_t site_id);
+uint32_t ms_place_of_caller(struct build *build, uint64_t address, uint64_t ns);
+uint32_t ms_place_unknown(struct build *build);
+
+/* site.c: names to sites */
+void ms_sites_init(struct build *build);
+uint32_t ms_site_named(struct build *build, uint32_t thread, uint32_t name);
+uint32_t ms_freed_at(struct build *build, uint32_t thread, uint32_t name);
+
+/* type.c */
+uint32_t ms_type_of(struct build *build, const struct ms_unit_view *unit, uint32_t index);
+void ms_types_finish(struct build *build);
+
+/* tally.c */
+void ms_tally_count(struct build *build, uint32_t site, enum tally_kind kind, uint32_t id, uint64_t by);
+struct ms_tallies ms_tallies_take(struct build *build, const struct site *site, enum tally_kind kind);
+
+/* lifetime.c */
+void ms_lifetime_count(struct build *build, struct site *site, uint64_t ns);
+struct ms_model_lifetime ms_lifetime_take(const struct site *site);
+
+/* timeline.c */
+void ms_timeline_init(struct build *build);
+void ms_timeline_cut(struct build *build);
+void ms_timeline_mark(struct build *build, struct site *site);
+void ms_timeline_finish(struct build *build);
+struct ms_points ms_timeline_points(struct build *build, const struct site *site);
+void ms_timeline_take(struct build *build, struct ms_model *model);
+
+/* replay.c */
+void ms_replay(struct build *build, struct ms_merge *merge);
+
+/* row.c: rows that are no hot events */
+void ms_row_note(struct build *build, const struct ms_event *event);
+void ms_note_add(struct build *build, enum ms_note_kind kind, uint64_t offset, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* finish.c */
+void ms_finish(struct build *build, struct ms_model *model);
+
+#endif

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * From a stream to its model: tables of threads and modules, the replay, the end.
+ */
+#include "model/build.h"
+
+#include "base/error.h"
+
+#include <string.h>
+#include <time.h>
+
+static void threads_init(struct build *build) {
+  const struct ms_stream *stream = build->stream;
+  build->threads = ms_arena_array(build->arena, (size_t)stream->lane_count + 1, sizeof *build->threads);
+  build->lane_threads = ms_arena_array(build->arena, (size_t)stream->lane_count + 1, sizeof *build->lane_threads);
+  for (uint32_t i = 0; i < stream->lane_count; i++) { /* lanes are sorted by thread */
+    if (!i || stream->lanes[i].thread != stream->lanes[i - 1].thread) build->thread_count++;
+    build->lane_threads[i] = build->thread_count;
+    build->threads[build->thread_count].out.stream_id = stream->lanes[i].thread;
+    build->threads[build->thread_count].out.name = "";
+  }
+}
+
+static void modules_init(struct build *build) {
+  const struct ms_stream *stream = build->stream;
+  build->module_count = stream->module_count;
+  build->modules = ms_arena_array(build->arena, (size_t)stream->module_count + 1, sizeof *build->modules);
+  for (uint32_t i = 0; i < stream->module_count; i++) {
+    struct module *module = &build->modules[i + 1];
+    module->view = &stream->modules[i];
+    module->path = ms_build_text(build, module->view->path);
+    if (!*module->path && module->view->record.is_main) module->path = ms_build_text(build, stream->program);
+  }
+}
+
+static void maps_init(struct build *build) {
+  struct ms_map *const maps[] = {&build->tally_index, &build->place_index, &build->chain_index, &build->name_index,
+                                 &build->freed_index, &build->text_index,  &build->type_index,  &build->type_places,
+                                 &build->complete,    &build->holder_index};
+  for (size_t i = 0; i < sizeof maps / sizeof *maps; i++) ms_map_init(maps[i], build->arena);
+}
+
+static struct build *build_new(struct ms_arena *arena, struct ms_stream *stream) {
+  struct build *build = ms_arena_get(arena, sizeof *build);
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  build->arena = arena;
+  build->stream = stream;
+  build->seed = ms_mix((uint64_t)now.tv_nsec ^ (uintptr_t)build);
+  maps_init(build);
+  threads_init(build);
+  modules_init(build);
+  ms_sites_init(build);
+  ms_timeline_init(build);
+  return build;
+}
+
+/* What the stream's reading was like: its losses and problems. */
+static void notes_take(struct build *build, const struct ms_merge_counts *counts) {
+  const struct ms_stream *stream = build->stream;
+  struct ms_model_totals *totals = &build->totals;
+  totals->lost_events = stream->header.lost_events > build->lost_in_rows ? stream->header.lost_events : build->lost_in_rows;
+  totals->forced = counts->forced;
+  totals->stream_bytes = stream->size;
+  for (uint32_t i = 0; i < stream->problem_count; i++)
+    ms_note_add(build, MS_NOTE_DAMAGE, stream->problems[i].offset, "%s", stream->problems[i].text);
+  if (totals->lost_events)
+    ms_note_add(build, MS_NOTE_LOSS, 0, "%llu events were not recorded: %s", (unsigned long long)totals->lost_events,
+                ms_lost_reason_name(stream->header.lost_reason));
+  if (totals->unborn)
+    ms_note_add(build, stream->header.parent[0] ? MS_NOTE_INFO : MS_NOTE_LOSS, 0, "%llu blocks %s",
+                (unsigned long long)totals->unborn,
+                stream->header.parent[0] ? "were freed or resized that came from before the fork"
+                                         : "were freed or resized whose allocation is not in the stream");
+  if (totals->vanished)
+    ms_note_add(build, MS_NOTE_LOSS, 0, "%llu blocks ended without a row: their free is not in the stream",
+                (unsigned long long)totals->vanished);
+  if (totals->forced)
+    ms_note_add(build, MS_NOTE_LOSS, 0, "%llu events were placed by time alone: what they follow is not in the stream",
+                (unsigned long long)totals->forced);
+  if (counts->open_reallocs)
+    ms_note_add(build, MS_NOTE_INFO, 0, "%llu reallocations had not ended; their blocks count as live",
+                (unsigned long long)counts->open_reallocs);
+  if (totals->bad_frees)
+    ms_note_add(build, MS_NOTE_INFO, 0, "%llu frees of addresses without a live block: double, invalid, or allocated unseen",
+                (unsigned long long)totals->bad_frees);
+}
+
+const struct ms_model *ms_model_build(struct ms_arena *arena, struct ms_stream *stream, struct ms_error *error) {
+  struct ms_merge *merge = ms_merge_open(stream, MS_ORDER_AUTO);
+  if (!merge) {
+    ms_error_set(error, MS_ERROR_USAGE, "no memory for the table of addresses; free some, or analyse on a larger machine");
+    return NULL;
+  }
+  struct build *build = build_new(arena, stream);
+  struct ms_model *model = ms_arena_get(arena, sizeof *model);
+  ms_replay(build, merge);
+  notes_take(build, ms_merge_counts(merge));
+  ms_merge_close(merge);
+  ms_types_finish(build);
+  ms_timeline_finish(build);
+  ms_finish(build, model);
+  ms_stream_report(stream, error);
+  return model;
+}
+
+/* ---- names of the model's enums ---- */
+
+const char *ms_model_function(uint32_t id) {
+  static const char *const names[32] = {
+#define MS_FN_ALLOC(number, display) [number] = display,
+#define MS_FN_REALLOC(number, display) [MS_FN_REALLOC_NULL + (number)] = display,
+#define MS_FN_FREE(number, display)
+#define MS_FN_VIA(number, display)
+#define MS_ALLOCFN(op, number, symbol, display, family, shape) MS_FN_##op(number, display)
+#include "memscope/allocfn.def"
+  };
+  return id < 32 && names[id] ? names[id] : "unknown";
+}
+
+const char *ms_lost_reason_name(uint32_t reason) {
+  static const char *const names[] = {
+      [MS_LOST_NONE] = "no reason given",
+      [MS_LOST_SPACE] = "no room on the device, or the file-size limit; give more room, or another place with -o",
+      [MS_LOST_IO] = "the file system failed",
+      [MS_LOST_FILE_GONE] = "the program took over the stream's file descriptor",
+      [MS_LOST_MEMORY] = "no memory for a window",
+      [MS_LOST_LATE] = "the thread or process was already torn down",
+      [MS_LOST_NESTED] = "they came from a signal handler while the shared window was full",
+  };
+  return reason < sizeof names / sizeof *names ? names[reason] : names[0];
+}
+
+const char *ms_provenance_name(enum ms_provenance provenance) {
+  return provenance == MS_EXACT ? "exact" : provenance == MS_DERIVED ? "derived" : "inferred";
+}
+
+const char *ms_naming_name(enum ms_naming naming) {
+  return naming == MS_NAMED ? "named" : naming == MS_WRAPPER_ONLY ? "wrapper only" : "unnamed";
+}
