@@ -10,7 +10,7 @@
 
 const struct ms_cmd *ms_cmd_find(const char *name) {
   for (const struct ms_cmd *cmd = ms_cmds; cmd->name; cmd++)
-    if (cmd->run && strcmp(cmd->name, name) == 0) return cmd;
+    if (strcmp(cmd->name, name) == 0) return cmd;
   return NULL;
 }
 

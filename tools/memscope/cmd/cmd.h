@@ -24,9 +24,7 @@ struct ms_cmd {
 /* The verbs in cmd.def's order, ended by a NULL name. */
 extern const struct ms_cmd ms_cmds[];
 
-#define MS_CMD(verb, usage, help)                                                                            \
-  int ms_cmd_##verb(struct ms_cmd_context *, int, char **) __attribute__((weak)); /* until all verbs exist   \
-                                                                                   */
+#define MS_CMD(verb, usage, help) int ms_cmd_##verb(struct ms_cmd_context *, int, char **);
 #include "cmd/cmd.def"
 
 /* The verb of that name, NULL if there is none. */

@@ -131,8 +131,7 @@ static const struct topic {
 
 static int list_print(void) {
   printf("%s.\n\n", pitch);
-  for (const struct ms_cmd *cmd = ms_cmds; cmd->name; cmd++)
-    if (cmd->run) printf("  memscope %-12s %s\n", cmd->name, cmd->help);
+  for (const struct ms_cmd *cmd = ms_cmds; cmd->name; cmd++) printf("  memscope %-12s %s\n", cmd->name, cmd->help);
   printf("\n");
   for (size_t i = 0; i < COUNT(topics); i++)
     printf("  memscope help %-7s %s\n", topics[i].name, topics[i].help);

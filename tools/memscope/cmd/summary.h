@@ -10,6 +10,6 @@
 #include <stdio.h>
 
 /* Summary of the stream at path on out; top 0 = the default. Returns 0 or the error's code. */
-int ms_summary_print(FILE *out, const char *path, unsigned top, struct ms_error *error) __attribute__((weak)); /* until it exists */
+int ms_summary_print(FILE *out, const char *path, unsigned top, struct ms_error *error);
 
 #endif
