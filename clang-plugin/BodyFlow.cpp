@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: MIT
+//
+// Where a function's blocks go. See BodyFlow.h.
+#include "BodyFlow.h"
+#include "Calls.h"
+#include "clang/AST/DeclCXX.h"
+#include "clang/AST/StmtCXX.h"
+
+using namespace clang;
+
+namespace memscope {
+
+namespace {
+
+const unsigned DepthLimit = 8; // of copies followed from local to local
+
+bool isVoidPointer(QualType T) { return T->isVoidPointerType(); }
+
+unsigned pointeeRank(QualType Pointee) {
+  if (Pointee->isVoidType() || Pointee->isFunctionType()) return 0;
+  if (Pointee->isAnyCharacterType()) return 1;
+  return Pointee->isRecordType() && !Pointee->isIncompleteType() ? 3 : 2;
+}
+
+const Expr *lastOf(const StmtExpr *E) {
+  const CompoundStmt *Body = E->getSubStmt();
+  return Body->body_empty() ? nullptr : dyn_cast<Expr>(Body->body_back());
+}
+
+// Nothing but a union's tag or a cast stands between the base and this member.
+bool isAtBase(const Expr *LValue) {
+  auto *Member = dyn_cast<MemberExpr>(LValue->IgnoreParenCasts());
+  if (!Member) return isa<UnaryOperator>(LValue->IgnoreParenCasts());
+  auto *Field = dyn_cast<FieldDecl>(Member->getMemberDecl());
+  if (!Field || !Field->getParent()->isUnion()) return false;
+  return Member->isArrow() || isAtBase(Member->getBase());
+}
+
+// The pointer an lvalue is reached through: p of p->a.b[3], of *p.
+const Expr *reachedThrough(const Expr *LValue) {
+  LValue = LValue->IgnoreParenCasts();
+  if (auto *Member = dyn_cast<MemberExpr>(LValue))
+    return Member->isArrow() ? Member->getBase() : reachedThrough(Member->getBase());
+  if (auto *Subscript = dyn_cast<ArraySubscriptExpr>(LValue)) {
+    const Expr *Base = Subscript->getBase()->IgnoreParenImpCasts();
+    return Base->getType()->isArrayType() ? reachedThrough(Base) : Subscript->getBase();
+  }
+  if (auto *Deref = dyn_cast<UnaryOperator>(LValue))
+    if (Deref->getOpcode() == UO_Deref) return Deref->getSubExpr();
+  return nullptr;
+}
+
+} // namespace
+
+BodyFlow::BodyFlow(ASTContext &Ctx, const FunctionDecl *Function, const Stmt *Body)
+    : Ctx(Ctx), Function(Function), Context(Function) {
+  if (Function)
+    for (const ParmVarDecl *Parameter : Function->parameters()) local(Parameter).Passed = true;
+  scan(Body, true);
+  propagate();
+  findHandedOn();
+  decideWrapper();
+}
+
+BodyFlow::Local &BodyFlow::local(const VarDecl *Var) {
+  auto [It, New] = Locals.try_emplace(Var);
+  if (New) Order.push_back(Var);
+  return It->second;
+}
+
+const BodyFlow::Local *BodyFlow::find(const VarDecl *Var) const {
+  auto It = Locals.find(Var);
+  return It == Locals.end() ? nullptr : &It->second;
+}
+
+bool BodyFlow::isLocal(const VarDecl *Var) const {
+  return Var && Var->hasLocalStorage() && (!Context || Var->getDeclContext() == Context) &&
+         !Var->getType()->isReferenceType();
+}
+
+const VarDecl *BodyFlow::rootLocal(const Expr *LValue) {
+  LValue = stripped(LValue);
+  if (auto *Ref = dyn_cast<DeclRefExpr>(LValue)) {
+    auto *Var = dyn_cast<VarDecl>(Ref->getDecl());
+    return Var && Var->hasLocalStorage() && !Var->getType()->isReferenceType() ? Var : nullptr;
+  }
+  if (auto *Member = dyn_cast<MemberExpr>(LValue)) return Member->isArrow() ? nullptr : rootLocal(Member->getBase());
+  if (auto *Subscript = dyn_cast<ArraySubscriptExpr>(LValue)) {
+    const Expr *Base = Subscript->getBase()->IgnoreParenImpCasts();
+    return Base->getType()->isArrayType() ? rootLocal(Base) : nullptr;
+  }
+  return nullptr;
+}
+
+const ParmVarDecl *BodyFlow::outParameter(const Expr *LValue) {
+  LValue = LValue->IgnoreParens();
+  const Expr *Pointer = nullptr;
+  if (auto *Ref = dyn_cast<DeclRefExpr>(LValue)) {
+    auto *Parameter = dyn_cast<ParmVarDecl>(Ref->getDecl());
+    return Parameter && Parameter->getType()->isReferenceType() ? Parameter : nullptr;
+  }
+  if (auto *Deref = dyn_cast<UnaryOperator>(LValue)) {
+    if (Deref->getOpcode() == UO_Deref) Pointer = Deref->getSubExpr();
+  } else if (auto *Subscript = dyn_cast<ArraySubscriptExpr>(LValue)) {
+    auto *Index = dyn_cast<IntegerLiteral>(Subscript->getIdx()->IgnoreParenCasts());
+    if (Index && Index->getValue() == 0) Pointer = Subscript->getBase();
+  }
+  if (!Pointer) return nullptr;
+  auto *Ref = dyn_cast<DeclRefExpr>(Pointer->IgnoreParenCasts());
+  return Ref ? dyn_cast<ParmVarDecl>(Ref->getDecl()) : nullptr;
+}
+
+// ---- one pass over the body
+
+void BodyFlow::scan(const Stmt *S, bool Certain) {
+  if (!S || isa<LambdaExpr>(S) || isa<UnaryExprOrTypeTraitExpr>(S)) return;
+  if (auto *D = dyn_cast<DeclStmt>(S)) return scanDecl(D);
+  if (auto *Return = dyn_cast<ReturnStmt>(S)) {
+    if (Return->getRetValue()) scanReturn(Return->getRetValue());
+  } else if (auto *Return = dyn_cast<CoreturnStmt>(S)) {
+    if (Return->getOperand()) scanReturn(Return->getOperand());
+  } else if (auto *Binary = dyn_cast<BinaryOperator>(S)) {
+    if (Binary->getOpcode() == BO_Assign) return scanAssign(Binary, Certain);
+  } else if (auto *Call = dyn_cast<CallExpr>(S)) {
+    scanCall(Call);
+  } else if (auto *New = dyn_cast<CXXNewExpr>(S)) {
+    Feeds.push_back(FeedOf.lookup(New));
+  } else if (auto *Cast = dyn_cast<CastExpr>(S)) {
+    scanCast(Cast);
+  } else if (auto *Statement = dyn_cast<StmtExpr>(S)) {
+    const VarDecl *Var = lastOf(Statement) ? rootLocal(lastOf(Statement)) : nullptr;
+    if (Var && isLocal(Var)) local(Var).Inner = true;
+  }
+  bool Branches = !isa<CompoundStmt>(S) && !isa<Expr>(S) && !isa<ReturnStmt>(S) && !isa<CoroutineBodyStmt>(S);
+  bool Chooses = isa<AbstractConditionalOperator>(S) || (isa<BinaryOperator>(S) && cast<BinaryOperator>(S)->isLogicalOp());
+  bool First = true; // an if's condition is always evaluated
+  for (const Stmt *Child : S->children()) {
+    if (!Child) continue;
+    bool Always = Certain && (!(Branches || Chooses) || (First && (isa<Expr>(Child) || isa<DeclStmt>(Child))));
+    First = false;
+    scan(Child, Always);
+  }
+}
+
+void BodyFlow::scanDecl(const DeclStmt *Statement) {
+  for (const Decl *D : Statement->decls()) {
+    auto *Var = dyn_cast<VarDecl>(D);
+    if (!Var || !Var->getInit()) continue;
+    if (isLocal(Var)) {
+      assign(Var, Var->getInit(), true);
+    }
+    scan(Var->getInit(), true);
+  }
+}
+
+void BodyFlow::scanReturn(const Expr *E) {
+  Values Leaves;
+  values(E, false, Leaves);
+  for (const Value &V : Leaves) {
+    Returned.push_back(V);
+    if (!V.Var) continue;
+    Local &L = local(V.Var);
+    L.Derived = L.Derived && V.Derived;
+    L.Up = true;
+  }
+}
+
+void BodyFlow::scanAssign(const BinaryOperator *Assign, bool Certain) {
+  const Expr *Target = Assign->getLHS();
+  if (const VarDecl *Root = rootLocal(Target); Root && isLocal(Root)) {
+    assign(Root, Assign->getRHS(), Certain && isa<DeclRefExpr>(Target->IgnoreParens()));
+    scan(Assign->getRHS(), Certain);
+    scan(Target, Certain);
+    return;
+  }
+  scan(Assign->getRHS(), Certain);
+  Values Leaves;
+  values(Assign->getRHS(), false, Leaves);
+  bool Out = outParameter(Target);
+  for (const Value &V : Leaves) {
+    if (Out) HandedOut.push_back(V);
+    if (!V.Var) continue;
+    Local &L = local(V.Var);
+    if (Out) {
+      L.Up = true;
+      L.Derived = false;
+    } else {
+      L.Stored = true;
+      L.StoredAt = Feeds.size();
+      L.Stores.push_back(Assign);
+    }
+  }
+  scan(Target, Certain);
+}
+
+void BodyFlow::assign(const VarDecl *Var, const Expr *E, bool Certain) {
+  Values Leaves;
+  values(E, false, Leaves);
+  bool SawFresh = false;
+  for (const Value &V : Leaves) {
+    if (V.Var) {
+      if (V.Var == Var) continue;
+      local(V.Var).Into.push_back(Var);
+      local(Var).From.push_back(V.Var);
+      continue;
+    }
+    unsigned Bits = leafBits(V);
+    Local &L = local(Var);
+    L.Got |= Bits;
+    if (Bits != Fresh) continue;
+    SawFresh = true;
+    if (!L.Source) L.Source = V.E;
+    L.FirstFeed = std::min<unsigned>(L.FirstFeed, Feeds.size());
+    FeedOf.try_emplace(V.E, Var);
+  }
+  // A parameter that surely got a new block no longer holds the caller's.
+  if (SawFresh && Certain) local(Var).Passed = false;
+}
+
+void BodyFlow::scanCall(const CallExpr *Call) {
+  if (mayHandOut(Call, Ctx)) Feeds.push_back(FeedOf.lookup(Call));
+  for (const Expr *Argument : Call->arguments()) {
+    auto *Address = dyn_cast<UnaryOperator>(Argument->IgnoreParenCasts());
+    if (!Address || Address->getOpcode() != UO_AddrOf) continue;
+    const VarDecl *Root = rootLocal(Address->getSubExpr());
+    if (!Root || !isLocal(Root) || !isDataPointer(Address->getSubExpr()->getType())) continue;
+    Local &L = local(Root); // f(&p): p gets what f hands out
+    L.Got |= Fresh;
+    if (!L.Source) L.Source = Call;
+    L.FirstFeed = std::min<unsigned>(L.FirstFeed, Feeds.size());
+  }
+}
+
+void BodyFlow::scanCast(const CastExpr *Cast) {
+  if (!Cast->getType()->isPointerType()) return;
+  auto *Ref = dyn_cast<DeclRefExpr>(Cast->getSubExpr()->IgnoreParenImpCasts());
+  auto *Var = Ref ? dyn_cast<VarDecl>(Ref->getDecl()) : nullptr;
+  if (!Var || !isLocal(Var) || !isVoidPointer(Var->getType())) return;
+  QualType Pointee = Cast->getType()->getPointeeType();
+  unsigned Rank = pointeeRank(Pointee);
+  Local &L = local(Var);
+  if (Rank <= L.UsedRank) return;
+  L.UsedRank = Rank;
+  L.Used = Pointee;
+}
+
+void BodyFlow::values(const Expr *E, bool Derived, Values &Out) const {
+  if (!E || Out.size() > 64) return;
+  E = stripped(E);
+  auto Through = [&](const Expr *LValue) {
+    if (const Expr *Pointer = reachedThrough(LValue)) return values(Pointer, Derived || !isAtBase(LValue), Out);
+    Out.push_back({E, nullptr, Derived});
+  };
+  if (auto *Choice = dyn_cast<ConditionalOperator>(E)) {
+    values(Choice->getTrueExpr(), Derived, Out);
+    return values(Choice->getFalseExpr(), Derived, Out);
+  }
+  if (auto *Choice = dyn_cast<BinaryConditionalOperator>(E)) {
+    values(Choice->getCommon(), Derived, Out);
+    return values(Choice->getFalseExpr(), Derived, Out);
+  }
+  if (auto *Binary = dyn_cast<BinaryOperator>(E)) {
+    if (Binary->getOpcode() == BO_Comma) return values(Binary->getRHS(), Derived, Out);
+    if (Binary->getOpcode() == BO_Assign) {
+      const VarDecl *Root = rootLocal(Binary->getLHS());
+      if (Root && isLocal(Root)) return Out.push_back({Binary->getLHS(), Root, Derived});
+      return values(Binary->getRHS(), Derived, Out);
+    }
+    if (Binary->isAdditiveOp() && E->getType()->isPointerType())
+      return values(Binary->getLHS()->getType()->isPointerType() ? Binary->getLHS() : Binary->getRHS(), true, Out);
+  }
+  if (auto *Unary = dyn_cast<UnaryOperator>(E)) {
+    if (Unary->getOpcode() == UO_AddrOf) return Through(Unary->getSubExpr());
+    if (Unary->getOpcode() == UO_Extension) return values(Unary->getSubExpr(), Derived, Out);
+    if (Unary->isIncrementDecrementOp()) return values(Unary->getSubExpr(), true, Out);
+  }
+  if (auto *Statement = dyn_cast<StmtExpr>(E))
+    if (const Expr *Last = lastOf(Statement)) return values(Last, Derived, Out);
+  if (auto *List = dyn_cast<InitListExpr>(E)) {
+    for (const Expr *Init : List->inits()) values(Init, Derived, Out);
+    return;
+  }
+  if (auto *Literal = dyn_cast<CompoundLiteralExpr>(E)) return values(Literal->getInitializer(), Derived, Out);
+  if (auto *Construct = dyn_cast<CXXConstructExpr>(E)) {
+    for (const Expr *Argument : Construct->arguments()) values(Argument, Derived, Out);
+    return;
+  }
+  if (auto *Generic = dyn_cast<GenericSelectionExpr>(E))
+    if (!Generic->isResultDependent()) return values(Generic->getResultExpr(), Derived, Out);
+  if (auto *Choose = dyn_cast<ChooseExpr>(E)) return values(Choose->getChosenSubExpr(), Derived, Out);
+  if (auto *Call = dyn_cast<CallExpr>(E))
+    if (Call->getNumArgs() == 1 && Call->isCallToStdMove()) return values(Call->getArg(0), Derived, Out);
+  if (const VarDecl *Root = rootLocal(E); Root && isLocal(Root)) return Out.push_back({E, Root, Derived});
+  if (E->getType()->isArrayType()) return Through(E); // p->bytes as a value
+  Out.push_back({E, nullptr, Derived});
+}
+
+unsigned BodyFlow::leafBits(const Value &V) const {
+  if (V.Var) return settled(V.Var);
+  const Expr *E = V.E;
+  if (auto *New = dyn_cast<CXXNewExpr>(E)) return isAllocatingNew(New) ? Fresh : Other;
+  if (auto *Call = dyn_cast<CallExpr>(E)) return mayHandOut(Call, Ctx) ? Fresh : Other;
+  if (E->getType()->isNullPtrType() || isa<GNUNullExpr>(E)) return Null;
+  if (auto *Integer = dyn_cast<IntegerLiteral>(E)) return Integer->getValue() == 0 ? Null : Other;
+  return Other;
+}
+
+// ---- conclusions
+
+unsigned BodyFlow::settled(const VarDecl *Var, unsigned Depth) const {
+  const Local *L = find(Var);
+  if (!L || Depth > DepthLimit) return Other;
+  unsigned Bits = L->Got | (L->Passed ? unsigned(Other) : 0);
+  for (const VarDecl *From : L->From) Bits |= settled(From, Depth + 1);
+  return Bits;
+}
+
+bool BodyFlow::storedAnywhere(const VarDecl *Var, unsigned Depth) const {
+  const Local *L = find(Var);
+  if (!L || Depth > DepthLimit) return false;
+  if (L->Stored) return true;
+  for (const VarDecl *Into : L->Into)
+    if (storedAnywhere(Into, Depth + 1)) return true;
+  return false;
+}
+
+void BodyFlow::propagate() {
+  for (bool Changed = true; Changed;) {
+    Changed = false;
+    for (const VarDecl *Var : Order) {
+      Local &L = Locals[Var];
+      for (const VarDecl *Into : L.Into) {
+        const Local *Target = find(Into);
+        if (!Target || !Target->Up) continue;
+        bool Derived = L.Derived && Target->Derived;
+        if (L.Up && L.Derived == Derived) continue;
+        L.Up = true;
+        L.Derived = Derived;
+        Changed = true;
+      }
+    }
+  }
+}
+
+void BodyFlow::findHandedOn() {
+  for (const VarDecl *Var : Order) {
+    const Local &L = *find(Var);
+    if (L.Up || L.Stores.size() != 1 || !(L.Got & Fresh) || L.FirstFeed >= L.StoredAt) continue;
+    const BinaryOperator *Store = L.Stores.front();
+    if (!isDataPointer(Store->getLHS()->getType()) || !isDataPointer(Var->getType())) continue;
+    auto *Ref = dyn_cast<DeclRefExpr>(Store->getRHS()->IgnoreParenCasts());
+    if (!Ref || Ref->getDecl() != Var) continue;
+    bool Undisturbed = true;
+    for (unsigned I = L.FirstFeed; I < L.StoredAt; ++I) Undisturbed &= Feeds[I] == Var;
+    if (Undisturbed) HandedOn[Store] = Var;
+  }
+}
+
+void BodyFlow::decideWrapper() {
+  if (!Function) return;
+  bool ByValue = isDataPointer(Function->getReturnType());
+  const Values &Out = ByValue ? Returned : HandedOut;
+  unsigned Bits = 0;
+  for (const Value &V : Out) {
+    Bits |= leafBits(V);
+    if (V.Var && storedAnywhere(V.Var)) Bits |= Other;
+  }
+  Wrapper = (Bits & Fresh) && !(Bits & Other);
+}
+
+bool BodyFlow::isUp(const VarDecl *Var) const {
+  const Local *L = find(Var);
+  if (!L || !L->Up) return false;
+  // Anchored elsewhere, and what returns is another thing inside the block:
+  // lua_pushlstring gives the characters of the string it pushed.
+  bool Interior = L->Derived && Function && !isVoidPointer(Function->getReturnType()) && storedAnywhere(Var);
+  return !Interior;
+}
+
+const VarDecl *BodyFlow::handedOnBy(const BinaryOperator *Store) const { return HandedOn.lookup(Store); }
+
+bool BodyFlow::isHandedOn(const VarDecl *Var) const {
+  if (const Local *L = find(Var); L && L->Inner) return true;
+  for (auto &Entry : HandedOn)
+    if (Entry.second == Var) return true;
+  return false;
+}
+
+QualType BodyFlow::usedAs(const VarDecl *Var) const {
+  const Local *L = find(Var);
+  return L ? L->Used : QualType();
+}
+
+const Expr *BodyFlow::source(const VarDecl *Var) const {
+  const Local *L = find(Var);
+  return L ? L->Source : nullptr;
+}
+
+} // namespace memscope

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: MIT
+//
+// Markers to checks. See Lower.h; the check is pictured in memscope/abi.h.
+#include "Lower.h"
+#include "Emit.h"
+#include "Known.h"
+#include "Reach.h"
+#include "Site.h"
+#include "llvm/Demangle/Demangle.h"
+#include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/InstIterator.h"
+#include "llvm/IR/IntrinsicInst.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace llvm;
+
+namespace memscope {
+
+namespace {
+
+LowerOptions Requested;
+
+// A C name stays; a C++ one loses its parameters: leveldb::Arena::Allocate.
+std::string readableName(const Function &F) {
+  std::string Name = F.getName().str();
+  if (!Name.empty() && Name[0] == '\1') Name.erase(0, 1);
+  if (compat::hasPrefix(Name, "__cxx_global_") || compat::hasPrefix(Name, "_GLOBAL__")) return "static initialization";
+  if (!compat::hasPrefix(Name, "_Z")) return Name;
+  ItaniumPartialDemangler Demangler;
+  if (Demangler.partialDemangle(Name.c_str()) || !Demangler.isFunction()) return Name;
+  size_t Size = 0;
+  char *Text = Demangler.getFunctionName(nullptr, &Size);
+  if (Text) Name = Text;
+  std::free(Text);
+  return Name;
+}
+
+// Behind the call on its normal way; null where nothing may stand.
+Instruction *behind(CallBase *Call) {
+  if (auto *Plain = dyn_cast<CallInst>(Call)) {
+    if (Plain->isMustTailCall() || Plain->doesNotReturn()) return nullptr;
+    return Plain->getNextNode();
+  }
+  auto *Invoke = dyn_cast<InvokeInst>(Call);
+  if (!Invoke) return nullptr;
+  BasicBlock *Next = Invoke->getNormalDest();
+  if (!Next->getSinglePredecessor()) Next = SplitEdge(Invoke->getParent(), Next);
+  return &*Next->getFirstInsertionPt();
+}
+
+// Nothing but the function's end follows: the call may become a jump.
+bool isLastAct(CallBase *Call) {
+  Instruction *I = Call->getNextNode();
+  for (unsigned Steps = 0; I && Steps < 16; ++Steps) {
+    if (isa<ReturnInst>(I)) return true;
+    if (isa<DbgInfoIntrinsic>(I) || I->isLifetimeStartOrEnd()) {
+      I = I->getNextNode();
+    } else if (auto *Branch = dyn_cast<BranchInst>(I); Branch && Branch->isUnconditional()) {
+      I = &*Branch->getSuccessor(0)->begin();
+    } else {
+      return false;
+    }
+  }
+  return false;
+}
+
+// Calls that get V, also by way of casts, offsets and joins.
+void consumers(Value *V, SmallVectorImpl<CallBase *> &Calls, SmallPtrSetImpl<Value *> &Seen) {
+  if (!Seen.insert(V).second) return;
+  for (User *U : V->users()) {
+    if (auto *Call = dyn_cast<CallBase>(U)) {
+      if (!is_contained(Calls, Call)) Calls.push_back(Call);
+    } else if (isa<BitCastInst>(U) || isa<GetElementPtrInst>(U) || isa<PHINode>(U) || isa<SelectInst>(U)) {
+      consumers(U, Calls, Seen);
+    }
+  }
+}
+
+// The call a value comes from, by way of casts, offsets and joins.
+CallBase *producer(Value *V, SmallPtrSetImpl<Value *> &Seen) {
+  if (!Seen.insert(V).second) return nullptr;
+  if (auto *Call = dyn_cast<CallBase>(V)) return Call;
+  auto *I = dyn_cast<Instruction>(V);
+  if (!I || !(isa<CastInst>(I) || isa<GetElementPtrInst>(I) || isa<PHINode>(I) || isa<SelectInst>(I))) return nullptr;
+  unsigned First = isa<SelectInst>(I) ? 1 : 0, Last = isa<GetElementPtrInst>(I) ? 1 : I->getNumOperands();
+  for (unsigned N = First; N < Last; ++N)
+    if (CallBase *Call = producer(I->getOperand(N), Seen)) return Call;
+  return nullptr;
+}
+
+bool givesBack(const CallBase *Call) {
+  auto *F = dyn_cast<Function>(Call->getCalledOperand()->stripPointerCasts());
+  if (!F) return false;
+  // and a class's own operator delete
+  return isDeallocator(F->getName()) || F->getName().contains("dlEPv") || F->getName().contains("daEPv");
+}
+
+class Lowering {
+public:
+  Lowering(Module &M, SiteTable &Sites) : M(M), Sites(Sites), Out(M, Sites), Reachable(M), Early(earlyFunctions(M)) {}
+
+  void run();
+  void report(raw_ostream &To, bool ListSites) const;
+
+private:
+  void lower(CallInst *Marker);
+  void lowerMark(CallInst *Marker, uint32_t N);
+  void lowerOut(CallInst *Marker, uint32_t N);
+  void lowerFreed(CallInst *Marker, uint32_t N);
+  void check(Instruction *Before, Value *Pointer, uint32_t N, bool Freed, DebugLoc Loc);
+  Value *threadWord(IRBuilder<> &B, unsigned Offset);
+  Value *member(IRBuilder<> &B, unsigned Number);
+  uint32_t argument(uint32_t N, const Function &F);
+  const std::string &nameOf(const Function &F);
+
+  Module &M;
+  SiteTable &Sites;
+  UnitEmitter Out;
+  Reach Reachable;
+  DenseSet<const Function *> Early;
+  DenseMap<const Function *, std::string> Names;
+  unsigned Checks = 0, Dropped = 0;
+};
+
+const std::string &Lowering::nameOf(const Function &F) {
+  auto [It, New] = Names.try_emplace(&F);
+  if (New) It->second = readableName(F);
+  return It->second;
+}
+
+uint32_t Lowering::argument(uint32_t N, const Function &F) {
+  const Site &S = Sites[N];
+  uint32_t Bits = Out.index(N, nameOf(F)) & MS_BIND_INDEX;
+  if (S.Flags & MS_SITE_UP) Bits |= MS_BIND_UP;
+  if (S.Flags & MS_SITE_SYSTEM) Bits |= MS_BIND_WEAK;
+  if (S.Type) {
+    ms_type_kind Kind = Sites.Types[S.Type].Kind;
+    if (Kind == MS_TYPE_STRUCT || Kind == MS_TYPE_UNION || Kind == MS_TYPE_CLASS) Bits |= MS_BIND_RECORD;
+  }
+  return Bits;
+}
+
+Value *Lowering::member(IRBuilder<> &B, unsigned Number) {
+  GlobalVariable *Unit = Out.unit();
+  auto *Layout = cast<StructType>(Unit->getValueType());
+  LoadInst *Load = B.CreateLoad(Layout->getElementType(Number), B.CreateStructGEP(Layout, Unit, Number));
+  Load->setMetadata(LLVMContext::MD_nosanitize, MDNode::get(M.getContext(), {}));
+  return Load;
+}
+
+// struct ms_last of this thread. Volatile: malloc touches no memory as far as
+// LLVM knows, a plain load would be merged with one before it. On x86-64 the
+// segment itself is the base: one instruction, and no thread pointer that a
+// coroutine or fiber could carry from one thread to another.
+Value *Lowering::threadWord(IRBuilder<> &B, unsigned Offset) {
+  Type *Long = B.getInt64Ty();
+  Value *Place = member(B, 0);
+  if (Offset) Place = B.CreateAdd(Place, B.getInt64(Offset));
+  Value *Address;
+  if (Triple(M.getTargetTriple()).getArch() == Triple::x86_64) {
+    Address = B.CreateIntToPtr(Place, compat::pointerTo(Long, 257));
+  } else {
+    Value *Thread = B.CreateIntrinsic(Intrinsic::thread_pointer, compat::threadPointerTypes(M.getContext()), {});
+    Value *Byte = B.CreateGEP(B.getInt8Ty(), Thread, Place);
+    Address = B.CreatePointerCast(Byte, compat::pointerTo(Long, 0));
+  }
+  LoadInst *Load = B.CreateAlignedLoad(Long, Address, Align(8), /*isVolatile=*/true);
+  Load->setMetadata(LLVMContext::MD_nosanitize, MDNode::get(M.getContext(), {}));
+  return Load;
+}
+
+void Lowering::check(Instruction *Before, Value *Pointer, uint32_t N, bool Freed, DebugLoc Loc) {
+  LLVMContext &C = M.getContext();
+  Function &F = *Before->getFunction();
+  uint32_t Bits = argument(N, F);
+  IRBuilder<> B(Before);
+  B.SetCurrentDebugLocation(Loc);
+  // A call may return nothing defined, and a place may be unwritten: frozen, the branch is not undefined.
+  Value *Address = B.CreatePtrToInt(B.CreateFreeze(Pointer), B.getInt64Ty());
+  Value *Last = threadWord(B, Freed ? offsetof(ms_last, last_freed) : offsetof(ms_last, last_block));
+  Value *Meets = Freed ? B.CreateICmpEQ(Address, Last)
+                       : B.CreateICmpULT(B.CreateSub(Address, Last), B.getInt64(MS_NEAR_BYTES));
+  MDNode *Seldom = MDBuilder(C).createBranchWeights(1, 1 << 20);
+  Instruction *Then = SplitBlockAndInsertIfThen(Meets, Before, /*Unreachable=*/false, Seldom);
+  B.SetInsertPoint(Then);
+  B.SetCurrentDebugLocation(Loc);
+  Type *Byte = compat::bytePointer(C);
+  FunctionType *Type = FunctionType::get(B.getVoidTy(), {Byte, Byte, B.getInt32Ty()}, false);
+  Value *Entry = B.CreatePointerCast(member(B, Freed ? 2 : 1), compat::pointerTo(Type, 0));
+  CallInst *Call = B.CreateCall(Type, Entry, {B.CreatePointerCast(Pointer, Byte), B.CreatePointerCast(Out.unit(), Byte),
+                                              B.getInt32(Bits)});
+  Call->setCallingConv(CallingConv::PreserveMost);
+  compat::setQuietArguments(Call);
+  ++Checks;
+}
+
+void Lowering::lowerMark(CallInst *Marker, uint32_t N) {
+  Value *Pointer = Marker->getArgOperand(0);
+  SmallPtrSet<Value *, 8> Seen;
+  if (Sites[N].Flags & MS_SITE_NEW) {
+    // Right behind operator new: its constructor may allocate too.
+    if (CallBase *Call = producer(Pointer, Seen)) {
+      if (Instruction *Place = behind(Call)) check(Place, Call, N, false, Marker->getDebugLoc());
+      return;
+    }
+  } else if (auto *Call = dyn_cast<CallBase>(Pointer->stripPointerCasts())) {
+    if (Reachable.isInertCall(Call)) {
+      ++Dropped;
+      return;
+    }
+  }
+  check(Marker, Pointer, N, false, Marker->getDebugLoc());
+}
+
+void Lowering::lowerOut(CallInst *Marker, uint32_t N) {
+  SmallVector<CallBase *, 4> Calls;
+  SmallPtrSet<Value *, 8> Seen;
+  consumers(Marker, Calls, Seen);
+  Value *Place = Marker->getArgOperand(0);
+  for (CallBase *Call : Calls) {
+    Instruction *Before = Reachable.isInertCall(Call) ? nullptr : behind(Call);
+    if (!Before) {
+      ++Dropped;
+      continue;
+    }
+    IRBuilder<> B(Before);
+    B.SetCurrentDebugLocation(Marker->getDebugLoc());
+    Type *Byte = compat::bytePointer(M.getContext());
+    Value *Root = Place->stripInBoundsOffsets();
+    if (!isa<AllocaInst>(Root) && !isa<GlobalValue>(Root)) {
+      // &p->field of a null p: passed on, never read by the callee
+      Value *Readable = B.CreateICmpUGT(B.CreatePtrToInt(B.CreateFreeze(Place), B.getInt64Ty()), B.getInt64(4095));
+      Before = SplitBlockAndInsertIfThen(Readable, Before, false);
+      B.SetInsertPoint(Before);
+      B.SetCurrentDebugLocation(Marker->getDebugLoc());
+    }
+    LoadInst *Load = B.CreateAlignedLoad(Byte, B.CreatePointerCast(Place, compat::pointerTo(Byte, 0)), Align(1));
+    Load->setMetadata(LLVMContext::MD_nosanitize, MDNode::get(M.getContext(), {}));
+    check(Before, Load, N, false, Marker->getDebugLoc());
+  }
+}
+
+void Lowering::lowerFreed(CallInst *Marker, uint32_t N) {
+  SmallVector<CallBase *, 4> Calls;
+  SmallPtrSet<Value *, 8> Seen;
+  consumers(Marker, Calls, Seen);
+  bool Known = any_of(Calls, givesBack), New = Sites[N].Flags & MS_SITE_NEW;
+  for (CallBase *Call : Calls) {
+    if (Known && !givesBack(Call)) continue;          // the destructor
+    if (!Known && New && Call->getCalledFunction()) continue; // a virtual one deletes as well
+    Instruction *Before = Reachable.isInertCall(Call) || (!Known && isLastAct(Call)) ? nullptr : behind(Call);
+    if (!Before || Call->arg_empty()) {
+      ++Dropped;
+      continue;
+    }
+    // delete[] hands over the address of the count before the elements
+    check(Before, Known ? Call->getArgOperand(0) : Marker->getArgOperand(0), N, true, Marker->getDebugLoc());
+  }
+}
+
+void Lowering::lower(CallInst *Marker) {
+  uint32_t N = cast<ConstantInt>(Marker->getArgOperand(1))->getZExtValue();
+  StringRef Kind = Marker->getCalledFunction()->getName();
+  if (!Early.count(Marker->getFunction())) {
+    if (Kind == "__memscope_mark") lowerMark(Marker, N);
+    if (Kind == "__memscope_out") lowerOut(Marker, N);
+    if (Kind == "__memscope_freed") lowerFreed(Marker, N);
+  }
+  Marker->replaceAllUsesWith(Marker->getArgOperand(0));
+  Marker->eraseFromParent();
+}
+
+void Lowering::run() {
+  SmallVector<CallInst *, 64> Markers;
+  for (Function &F : M)
+    for (Instruction &I : instructions(F))
+      if (auto *Call = dyn_cast<CallInst>(&I))
+        if (Call->getCalledFunction() && isMarkerName(Call->getCalledFunction()->getName())) Markers.push_back(Call);
+  for (CallInst *Marker : Markers) lower(Marker);
+  for (StringRef Name : {"__memscope_mark", "__memscope_out", "__memscope_freed"})
+    if (Function *F = M.getFunction(Name))
+      if (F->use_empty()) F->eraseFromParent();
+  Out.finish();
+}
+
+void Lowering::report(raw_ostream &To, bool ListSites) const {
+  To << "memscope: " << Sites.Source << ": " << Out.siteCount() << " sites, " << Checks << " checks, " << Out.typeCount()
+     << " types, " << Dropped << " calls that cannot allocate\n";
+  if (ListSites) Out.list(To);
+}
+
+bool lowerModule(Module &M) {
+  Lowering Work(M, currentUnit());
+  Work.run();
+  if (Requested.Verbose) Work.report(errs(), Requested.ListSites);
+  return true;
+}
+
+struct LowerPass : PassInfoMixin<LowerPass> {
+  PreservedAnalyses run(Module &M, ModuleAnalysisManager &) {
+    lowerModule(M);
+    return PreservedAnalyses::none();
+  }
+  static bool isRequired() { return true; } // at -O0 too
+};
+
+void registerLowering(PassBuilder &PB) {
+  if (!Requested.TwoStages) {
+    PB.registerPipelineStartEPCallback([](ModulePassManager &MPM, compat::PipelineLevel) { MPM.addPass(LowerPass()); });
+    return;
+  }
+  // No pipeline: the writer of the bitcode is the first pass that runs.
+  auto Done = std::make_shared<bool>(false);
+  PB.getPassInstrumentationCallbacks()->registerBeforeNonSkippedPassCallback([Done](StringRef, Any IR) {
+    if (*Done) return;
+    if (const Module *M = compat::moduleOf(IR)) {
+      *Done = true;
+      lowerModule(const_cast<Module &>(*M));
+    }
+  });
+}
+
+} // namespace
+
+void requestLowering(clang::CodeGenOptions &Opts, LowerOptions How) {
+  Requested = How;
+  compat::addPipelineHook(Opts, registerLowering);
+}
+
+} // namespace memscope
+
+// Up to 18 this is how the back end finds the pass, by our own path.
+extern "C" LLVM_ATTRIBUTE_WEAK llvm::PassPluginLibraryInfo llvmGetPassPluginInfo() {
+  return {LLVM_PLUGIN_API_VERSION, "memscope", LLVM_VERSION_STRING, memscope::registerLowering};
+}
