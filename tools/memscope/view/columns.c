@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#define XXH_INLINE_ALL
 #include <xxhash.h>
 
 enum kind { KIND_U8, KIND_U16, KIND_U32, KIND_F64, KIND_STR };

@@ -95,7 +95,7 @@ function Top({ report, route, view, search, onHelp, onMenu }: TopProps): JSX.Ele
       <label class="search">
         <Icon name="search" />
         <span class="sr">Search variables, types, files, functions</span>
-        <input ref={search} type="search" placeholder="Search variables, types, files…" value={q} spellcheck={false} autocomplete="off"
+        <input ref={search} type="search" placeholder={innerWidth > 860 ? "Search variables, types, files…" : "Search"} value={q} spellcheck={false} autocomplete="off"
           onInput={(e) => type(e.currentTarget.value)} />
         <kbd aria-hidden="true">/</kbd>
       </label>

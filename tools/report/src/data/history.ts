@@ -5,7 +5,7 @@ import { others as othersColour, categories } from "../colour";
 
 export type Group = "types" | "holders";
 export type Axis = "time" | "events";
-export interface Curve { name: string; detail: string; id: number; colour: number; live: Float64Array }
+export interface Curve { name: string; detail: string; id: number; colour: number; live: Float64Array; /** Its exact part of the peak, which lies within a sample. */ atPeak: number }
 
 /** A run shorter than the clock's step has hardly any times: it is drawn along its events. */
 export function axisOf(report: Report, wanted?: string): Axis {
@@ -31,7 +31,7 @@ export function curves(report: Report, group: Group): Curve[] {
     const live = points.num("live_bytes"), samples = report.timeline.rows;
     const wanted = group === "types" ? 0 : 1;
     const out: Curve[] = [];
-    const rest: Curve = { name: "all others", detail: "", id: 0, colour: othersColour, live: new Float64Array(samples + 1) };
+    const rest: Curve = { name: "all others", detail: "", id: 0, colour: othersColour, live: new Float64Array(samples + 1), atPeak: report.num("peak_bytes") };
     for (let i = 0; i < table.rows; i++) {
       if (table.num("group")[i] !== wanted) continue;
       const id = table.num("id")[i]!;
@@ -42,7 +42,9 @@ export function curves(report: Report, group: Group): Curve[] {
       }
       const shifted = new Float64Array(samples + 1);
       shifted.set(values, 1);
-      out.push({ ...label(report, group, id), id, colour: out.length, live: shifted });
+      const atPeak = (group === "types" ? report.types : report.holders).num("bytes_at_peak")[id - 1]!;
+      rest.atPeak -= atPeak;
+      out.push({ ...label(report, group, id), id, colour: out.length, live: shifted, atPeak });
     }
     if (rest.live.some((v) => v > 0)) out.push(rest);
     return out;

@@ -11,6 +11,9 @@ import { linkTo } from "../state/route";
 
 const across = 8, foldFrom = 4;
 
+/** Is this the first piece drawn of its field (or of its hole)? Only that one carries the name. */
+const opens = (piece: Cell, cells: Cell[]): boolean => cells.some((c) => c.from === piece.from);
+
 export interface LayoutLine { offset: number; pieces: Cell[]; folded: number }
 
 /** Cells cut into lines of eight bytes; four or more equal whole lines become one. */
@@ -37,7 +40,7 @@ export function linesOf(cells: Cell[], size: number): LayoutLine[] {
   return lines;
 }
 
-export function Layout({ report, typeId }: { report: Report; typeId: number }): JSX.Element {
+export function Layout({ report, typeId, named }: { report: Report; typeId: number; named?: boolean }): JSX.Element {
   const [over, setOver] = useState<number>();
   if (!typeId) return <p class="muted">The type of this memory is not known: its pointer was void, or its code was not instrumented.</p>;
   const row = typeId - 1, n = (column: string) => report.types.num(column)[row]!;
@@ -45,7 +48,7 @@ export function Layout({ report, typeId }: { report: Report; typeId: number }): 
   const fields = layoutOf(report, typeId);
   const union = typeKinds[n("kind")] === "union";
   return <>
-    <p class="layout-head tab-num"><b class="mono wrap">{report.typeName(typeId)}</b><span class="faint">{size ? `${grouped(size)} bytes, aligned to ${n("align_bytes")}` : "size unknown"}</span></p>
+    <p class="layout-head tab-num">{named && <b class="mono wrap">{report.typeName(typeId)}</b>}<span class="faint">{size ? `${grouped(size)} bytes, aligned to ${n("align_bytes")}` : "size unknown"}</span></p>
     {fields.length > 0 && <p class={padding ? "warn tab-num" : "faint"}>{padding ? `${grouped(padding)} bytes of padding in each, ${percent(padding / size)}` : "No padding."}</p>}
     {fields.length > 0 && !union && size > 0 && <Bytes fields={fields} size={size} over={over} setOver={setOver} />}
     {union && <p class="faint">All members begin at byte 0.</p>}
@@ -62,7 +65,7 @@ function colours(fields: LayoutField[]): Map<number, string> {
 
 function Bytes({ fields, size, over, setOver }: Hover & { fields: LayoutField[]; size: number }): JSX.Element {
   const colour = colours(fields);
-  const lines = linesOf(cellsOf(fields, size), size);
+  const cells = cellsOf(fields, size), lines = linesOf(cells, size);
   return (
     <div class="layout" role="img" aria-label={`Layout of ${size} bytes: ${fields.map((f) => `${f.name || "anonymous"} at ${f.offset}`).join(", ")}`}>
       {lines.map((line) => (
@@ -74,7 +77,7 @@ function Bytes({ fields, size, over, setOver }: Hover & { fields: LayoutField[];
                 style={{ gridColumn: line.folded ? "1 / -1" : `${p.from - line.offset + 1} / ${p.to - line.offset + 1}`, ...(p.field ? { "--field": colour.get(p.field.row) } : {}) }}
                 title={p.field ? `${p.field.name || "anonymous"}: ${p.field.type}, bytes ${p.field.offset} to ${p.field.offset + spanOf(p.field) - 1}` : `padding, bytes ${p.from} to ${p.to - 1}`}
                 onMouseEnter={() => setOver(p.field?.row)} onMouseLeave={() => setOver(undefined)}>
-                <span class="clip">{p.field ? (p.to - p.from > 1 || line.folded ? p.field.name || "anonymous" : "") : p.to - p.from > 2 ? "padding" : ""}{line.folded ? ` · ${grouped(line.folded)} bytes` : ""}</span>
+                <span class="clip">{opens(p, cells) && (p.field ? (p.to - p.from > 1 ? p.field.name || "anonymous" : "") : p.to - p.from > 2 ? "padding" : "")}{line.folded ? ` · ${grouped(line.folded)} bytes` : ""}</span>
               </span>
             ))}
           </div>

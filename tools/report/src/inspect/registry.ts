@@ -17,7 +17,7 @@ export const siteTabs: Tab[] = [
   { id: "overview", title: "Overview", render: SiteOverview },
   { id: "lifecycle", title: "Lifecycle", render: Lifecycle },
   { id: "source", title: "Source", render: Source },
-  { id: "type", title: "Type", render: ({ report, row }) => Layout({ report, typeId: report.sites.num("type")[row]! }) },
+  { id: "type", title: "Type", render: ({ report, row }) => Layout({ report, typeId: report.sites.num("type")[row]!, named: true }) },
   { id: "threads", title: "Threads", render: SiteThreads },
   { id: "freed", title: "Freed at", render: FreedAt },
 ];

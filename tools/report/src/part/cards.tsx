@@ -22,7 +22,8 @@ export function SiteCards({ report, rows, selected, onSelect, empty }: CardsProp
   useEffect(() => { if (sight.width) setWidth(sight.width); }, [sight.width]);
   const place = useMemo(() => (selected === undefined ? -1 : rows.indexOf(selected)), [rows, selected]);
   const [cursor, setCursor] = useState(-1);
-  useEffect(() => { if (place >= 0) { setCursor(place); sight.reveal(Math.floor(place / across)); } }, [place, across]);
+  const measured = sight.height > 0;
+  useEffect(() => { if (place >= 0 && measured) { setCursor(place); sight.reveal(Math.floor(place / across)); } }, [place, across, measured]);
   const state = useRef({ cursor, rows, across, reveal: sight.reveal, selected, onSelect });
   state.current = { cursor, rows, across, reveal: sight.reveal, selected, onSelect };
   useEffect(() => registerWalker({

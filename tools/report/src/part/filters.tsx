@@ -80,7 +80,7 @@ export function RangeChip({ report, params }: { report: Report; params: Record<s
 
 export function Filters({ report, params, without = [] }: { report: Report; params: Record<string, string>; without?: string[] }): JSX.Element {
   const menus = useMemo(() => rows.map((row) => ({ row, options: row.options(report) })), [report]);
-  const any = filterNames.some((n) => params[n]);
+  const any = filterNames.some((n) => params[n] && !without.includes(n));
   return (
     <div class="filters" role="group" aria-label="Filters">
       {menus.filter(({ row, options }) => !without.includes(row.id) && (options.length > 1 || params[row.id])).map(({ row, options }) => {

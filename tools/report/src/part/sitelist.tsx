@@ -12,7 +12,7 @@ import { parseSelection } from "../inspect/registry";
 import { SiteCards } from "./cards";
 import { Filters } from "./filters";
 import { Icon } from "./icons";
-import { Badge, blocksText, countOrDash, Meter, Name } from "./small";
+import { Badge, blocksText, countOrDash, Meter, Name, Place } from "./small";
 import { formatSort, parseSort, useSorted, VirtualTable, type Column, type Sort } from "./table";
 
 export interface SiteListProps {
@@ -71,7 +71,7 @@ export function siteColumns(report: Report, range: [number, number] | undefined)
     { id: "holder", title: "Variable", rank: 0, width: 200, grow: 3, ascending: true, keys: () => sites.keys("holder"),
       cell: (i) => <Name holder={report.holder(i)} type={report.siteType(i)} /> },
     { id: "place", title: "Place", rank: 2, width: 140, grow: 1, ascending: true, keys: () => report.byPlace("text", true),
-      cell: (i) => <span class="mono muted" title={report.sitePlace(i) < 0 ? "" : report.places.text("text", report.sitePlace(i))}>{report.placeShort(report.sitePlace(i))}</span> },
+      cell: (i) => <span class="muted"><Place text={report.placeShort(report.sitePlace(i))} title={report.sitePlace(i) < 0 ? "" : report.places.text("text", report.sitePlace(i))} /></span> },
     { id: "function", title: "Function", rank: 7, width: 130, grow: 1, ascending: true, keys: () => report.byPlace("function", true),
       cell: (i) => <span class="mono muted">{report.sitePlace(i) < 0 ? "" : report.places.text("function", report.sitePlace(i))}</span> },
     ...(range ? rangeColumns(report, range) : []),
@@ -105,7 +105,7 @@ function compactRow(report: Report, i: number, sort: Sort): JSX.Element {
   const state = stateOf(report, i);
   return <>
     <span class="line"><span class="clip"><Name holder={report.holder(i)} type={report.siteType(i)} /></span><b class="num">{shown[sort.id] ?? bytes(sites.num("bytes_at_peak")[i]!)}</b></span>
-    <span class="line"><span class="clip mono faint">{report.placeShort(report.sitePlace(i))}</span><span class={`small ${state.tone}`}>{state.text}</span></span>
+    <span class="line"><span class="clip faint"><Place text={report.placeShort(report.sitePlace(i))} /></span><span class={`small ${state.tone}`}>{state.text}</span></span>
   </>;
 }
 

@@ -47,12 +47,24 @@ export function Segments(props: { label: string; choices: Choice[]; value: strin
   );
 }
 
+/** Code whose arrows are never broken in two. */
+export function Code({ text }: { text: string }): JSX.Element {
+  return <>{text.split(/(->|::)/).map((part, i) => (i % 2 ? <span key={i} class="nobreak">{part}</span> : part))}</>;
+}
+
+/** "file.c:88": the file's name is cut when room is short, the line never. */
+export function Place({ text, title }: { text: string; title?: string }): JSX.Element {
+  const colon = text.lastIndexOf(":");
+  if (!/^:\d+$/.test(text.slice(colon))) return <span class="mono clip" title={title}>{text}</span>;
+  return <span class="place mono" title={title}><span class="clip">{text.slice(0, colon)}</span><span class="line-no">{text.slice(colon)}</span></span>;
+}
+
 /** Holder and type as a reader of C writes them. */
 export function Name({ holder, type }: { holder: string; type: string }): JSX.Element {
   return (
     <span class="name mono">
-      <span class="holder">{holder || "unnamed"}</span>
-      {type && <><span class="colon"> : </span><span class="type">{type}</span></>}
+      <span class="holder">{holder ? <Code text={holder} /> : "unnamed"}</span>
+      {type && <><span class="colon"> : </span><span class="type"><Code text={type} /></span></>}
     </span>
   );
 }

@@ -78,7 +78,7 @@ export function VirtualTable(props: TableProps): JSX.Element {
   const [width, setWidth] = useState(1000);
   const isNarrow = width < narrow;
   const height = isNarrow ? compactHeight : rowHeight;
-  const head = isNarrow || !rows.length ? 0 : rowHeight;
+  const head = isNarrow || !rows.length ? 0 : rowHeight + 1; // and its line
   const sight = useVirtual(rows.length, height, head);
   const { scroller, reveal } = sight;
   useEffect(() => { if (sight.width) setWidth(sight.width); }, [sight.width]);
@@ -89,7 +89,8 @@ export function VirtualTable(props: TableProps): JSX.Element {
   // The cursor is where the keys are; it follows the selection.
   const [cursor, setCursor] = useState(-1);
   const place = useMemo(() => (selected === undefined ? -1 : rows.indexOf(selected)), [rows, selected]);
-  useEffect(() => { if (place >= 0) { setCursor(place); reveal(place); } }, [place]);
+  const measured = sight.height > 0;
+  useEffect(() => { if (place >= 0 && measured) { setCursor(place); reveal(place); } }, [place, measured, isNarrow]);
   const state = useRef({ cursor, rows, reveal, onSelect, selected });
   state.current = { cursor, rows, reveal, onSelect, selected };
   useEffect(() => registerWalker({

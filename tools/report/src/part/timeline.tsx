@@ -23,6 +23,8 @@ export interface TimelineProps {
 }
 
 const axisText = (axis: Axis, v: number): string => (axis === "time" ? time(v * 1e9) : count(v));
+/** Round figures want no zeros behind the point. */
+const tickText = (text: string): string => text.replace(/(\.\d*?)0+(?= )/, "$1").replace(/\.(?= )/, "");
 
 function byteSplits(_: uPlot, __: number, min: number, max: number, incr: number): number[] {
   const unit = 2 ** Math.ceil(Math.log2(Math.max(1, incr)));
@@ -47,8 +49,8 @@ function options(props: TimelineProps, width: number, hooks: uPlot.Hooks.Arrays)
       y: { range: (_, __, max) => [0, Math.max(1, max) * 1.16] },
     },
     axes: [
-      { ...axis, size: 28, space: width < 480 ? 68 : 92, grid: { show: false }, values: (_, at) => at.map((v) => axisText(props.axis, v)) },
-      { ...axis, size: 66, space: 40, splits: byteSplits, values: (_, at) => at.map((v) => (v ? bytes(v) : "0")) },
+      { ...axis, size: 28, space: width < 480 ? 68 : 92, grid: { show: false }, values: (_, at) => at.map((v) => tickText(axisText(props.axis, v))) },
+      { ...axis, size: 66, space: 40, splits: byteSplits, values: (_, at) => at.map((v) => (v ? tickText(bytes(v)) : "0")) },
     ],
     series: [
       {},

@@ -126,7 +126,7 @@ function History({ report, params }: { report: Report; params: Record<string, st
       <Segments label="Along" choices={axes} value={axis} onChange={(id) => go({ params: { along: id } }, "replace")} />
     </>}>
       <div class="history-body">
-        <Timeline curves={list} most={most} x={x} axis={axis} peak={peak} height={wide ? 272 : 208} onHover={setHover}
+        <Timeline curves={list} most={most} x={x} axis={axis} peak={peak} height={wide ? 300 : 208} onHover={setHover}
           range={parseRange(params["range"], report.timeline.rows)}
           onRange={(r) => go({ params: { range: r && `${r[0]}-${r[1]}` } })} />
         <Legend report={report} list={list} group={group} at={at} hovering={hover !== undefined} axis={axis} x={x} />
@@ -139,8 +139,9 @@ function History({ report, params }: { report: Report; params: Record<string, st
 interface LegendProps { report: Report; list: Curve[]; group: Group; at: number; hovering: boolean; axis: Axis; x: Float64Array }
 
 function Legend({ report, list, group, at, hovering, axis, x }: LegendProps): JSX.Element {
-  const total = at ? report.timeline.num("live_bytes")[at - 1]! : 0;
-  const most = Math.max(1, ...list.map((c) => c.live[at]!));
+  const value = (c: Curve) => (hovering ? c.live[at]! : c.atPeak);
+  const total = !hovering ? report.num("peak_bytes") : at ? report.timeline.num("live_bytes")[at - 1]! : 0;
+  const most = Math.max(1, ...list.map(value));
   const when = axis === "time" ? time(x[at]! * 1e9) : `event ${count(x[at]!)}`;
   return (
     <div class="legend">
@@ -151,8 +152,8 @@ function Legend({ report, list, group, at, hovering, axis, x }: LegendProps): JS
             <a class="legend-row" href={c.id ? linkTo({ view: "variables", params: group === "types" ? { type: String(c.id) } : { q: c.name } }) : linkTo({ view: "variables" })}>
               <span class="swatch" style={{ background: `var(--c${c.colour})` }} />
               <span class="clip mono">{c.detail ? <Name holder={c.name} type={c.detail} /> : c.name}</span>
-              <span class="num">{bytes(c.live[at]!)}</span>
-              <span class="legend-bar"><span style={{ width: `${(c.live[at]! / most) * 100}%`, background: `var(--c${c.colour})` }} /></span>
+              <span class="num">{bytes(value(c))}</span>
+              <span class="legend-bar"><span style={{ width: `${(value(c) / most) * 100}%`, background: `var(--c${c.colour})` }} /></span>
             </a>
           </li>
         ))}
