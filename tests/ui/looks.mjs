@@ -27,6 +27,8 @@ const file = writePage("looks.html", synthetic());
 function faults() {
   const found = [];
   if (document.documentElement.scrollWidth > innerWidth) found.push(`the page is ${document.documentElement.scrollWidth} wide`);
+  const nonsense = /NaN|undefined|\[object|Infinity|null/.exec(document.getElementById("app").innerText);
+  if (nonsense) found.push(`the page says ${nonsense[0]}`);
   const name = (e) => `<${e.tagName.toLowerCase()} class="${e.getAttribute("class") ?? ""}"> ${e.textContent.trim().slice(0, 40)}`;
   const scrolls = (e) => { for (let p = e; p; p = p.parentElement) if (/auto|scroll/.test(getComputedStyle(p).overflowX)) return p; };
   for (const e of document.querySelectorAll("#app *")) {

@@ -123,6 +123,10 @@ function layouts(e, site) {
     out.site_count.push(site.type.filter((v) => v === t + 1).length); out.elements.push(sum("allocations") * 2);
   });
   e.table("types", out).table("fields", fields);
+  const sums = (column) => Array.from({ length: 40 }, (_, h) => site[column].reduce((s, v, i) => s + (site.holder_id[i] === h + 1 ? v : 0), 0));
+  const held = { holder: Array.from({ length: 40 }, (_, h) => `${holders[h % holders.length]}${h < 15 ? "" : h}`), type: Array.from({ length: 40 }, (_, h) => types[h % types.length][0]), type_id: Array.from({ length: 40 }, (_, h) => 1 + (h % types.length)) };
+  for (const column of ["allocations", "frees", "allocated_bytes", "live_blocks", "live_bytes", "peak_bytes", "bytes_at_peak"]) held[column] = sums(column);
+  e.table("holders", held);
 }
 
 function rest(e, rnd, site, place, count) {

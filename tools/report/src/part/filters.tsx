@@ -102,7 +102,7 @@ export function Filters({ report, params, without = [] }: { report: Report; para
         );
       })}
       <RangeChip report={report} params={params} />
-      {any && <button class="plain" onClick={() => go({ params: Object.fromEntries(filterNames.map((n) => [n, undefined])) })}>Clear</button>}
+      {any && <button class="text-button" onClick={() => go({ params: Object.fromEntries(filterNames.map((n) => [n, undefined])) })}>Clear</button>}
     </div>
   );
 }

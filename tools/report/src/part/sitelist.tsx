@@ -12,7 +12,7 @@ import { parseSelection } from "../inspect/registry";
 import { SiteCards } from "./cards";
 import { Filters } from "./filters";
 import { Icon } from "./icons";
-import { Badge, blocksText, countOrDash, Meter, Name, Place } from "./small";
+import { Badge, countOrDash, Meter, Name, Place } from "./small";
 import { formatSort, parseSort, useSorted, VirtualTable, type Column, type Sort } from "./table";
 
 export interface SiteListProps {
@@ -96,15 +96,11 @@ export function siteColumns(report: Report, range: [number, number] | undefined)
   ];
 }
 
-function compactRow(report: Report, i: number, sort: Sort): JSX.Element {
-  const { sites } = report;
-  const shown: Record<string, string> = {
-    live: bytes(sites.num("live_bytes")[i]!), total: bytes(sites.num("allocated_bytes")[i]!), own: bytes(sites.num("peak_bytes")[i]!),
-    count: blocksText(sites.num("allocations")[i]!), life: time(sites.num("lifetime_median_ns")[i]!),
-  };
+/** On a phone a row shows the figure it is sorted by. */
+function compactRow(report: Report, i: number, column: Column | undefined): JSX.Element {
   const state = stateOf(report, i);
   return <>
-    <span class="line"><span class="clip"><Name holder={report.holder(i)} type={report.siteType(i)} /></span><b class="num">{shown[sort.id] ?? bytes(sites.num("bytes_at_peak")[i]!)}</b></span>
+    <span class="line"><span class="clip"><Name holder={report.holder(i)} type={report.siteType(i)} /></span><b class="num">{column?.right ? column.cell(i) : bytes(report.sites.num("bytes_at_peak")[i]!)}</b></span>
     <span class="line"><span class="clip faint"><Place text={report.placeShort(report.sitePlace(i))} /></span><span class={`small ${state.tone}`}>{state.text}</span></span>
   </>;
 }
@@ -126,7 +122,7 @@ export function SiteList(props: SiteListProps): JSX.Element {
   const selection = parseSelection(report, params["sel"]);
   const selected = selection?.kind === "site" ? selection.row : undefined;
   const select = (row: number) => go({ params: { sel: String(row + 1) } }, selected === undefined ? "push" : "replace");
-  const cards = params["as"] === "cards";
+  const cards = params["as"] === "cards", sorter = columns.find((c) => c.id === sort.id);
   return (
     <div class="list-view">
       <div class="toolbar">
@@ -145,7 +141,7 @@ export function SiteList(props: SiteListProps): JSX.Element {
       {cards
         ? <SiteCards report={report} rows={sorted} selected={selected} onSelect={select} empty={props.empty} />
         : <VirtualTable label={props.label} columns={columns} rows={sorted} sort={sort} onSort={(s) => go({ params: { sort: formatSort(s) } }, "replace")}
-            compact={(i) => compactRow(report, i, sort)} selected={selected} onSelect={select} empty={props.empty} />}
+            compact={(i) => compactRow(report, i, sorter)} selected={selected} onSelect={select} empty={props.empty} />}
     </div>
   );
 }

@@ -98,6 +98,5 @@ export function Empty({ icon, title, children }: { icon: string; title: string; 
   return <div class="empty-state"><Icon name={icon} size={28} /><h2>{title}</h2>{children && <p class="muted">{children}</p>}</div>;
 }
 
-export const blocksText = (n: number): string => (n === 1 ? "1 block" : `${count(n)} blocks`);
 export const bytesOrDash = (n: number): string => (n > 0 ? bytes(n) : "–");
 export const countOrDash = (n: number): string => (n > 0 ? count(n) : "–");
