@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALIGN = 16, SLAB_BYTES = 1 << 20, LARGE_BYTES = 1 << 16 };
+enum { ALIGN = 16, SLAB_FIRST = 1 << 17, SLAB_MOST = 1 << 20, LARGE_BYTES = 1 << 16 };
 
 struct large {
   struct large *before, *after;
@@ -28,6 +28,7 @@ struct ms_arena {
   struct slab *slabs;
   struct large larges; /* list's ends */
   char *at, *end;
+  size_t slab_bytes; /* of the next one */
   size_t bytes;
 };
 
@@ -46,6 +47,7 @@ static void *system_get(size_t bytes) {
 struct ms_arena *ms_arena_new(void) {
   struct ms_arena *arena = system_get(sizeof *arena);
   arena->larges.before = arena->larges.after = &arena->larges;
+  arena->slab_bytes = SLAB_FIRST;
   return arena;
 }
 
@@ -82,12 +84,13 @@ static void large_put(struct ms_arena *arena, void *contents) {
 }
 
 static void slab_add(struct ms_arena *arena) {
-  struct slab *slab = system_get(SLAB_BYTES);
+  struct slab *slab = system_get(arena->slab_bytes);
   slab->next = arena->slabs;
   arena->slabs = slab;
   arena->at = (char *)(slab + 1);
-  arena->end = (char *)slab + SLAB_BYTES;
-  arena->bytes += SLAB_BYTES;
+  arena->end = (char *)slab + arena->slab_bytes;
+  arena->bytes += arena->slab_bytes;
+  if (arena->slab_bytes < SLAB_MOST) arena->slab_bytes *= 2;
 }
 
 void *ms_arena_get(struct ms_arena *arena, size_t bytes) {

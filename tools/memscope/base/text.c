@@ -56,13 +56,16 @@ static const char *columns_skip(const char *text, size_t columns) {
   return text;
 }
 
+/* U+0080..U+009F steer a terminal too. */
+static int is_control(const unsigned char *c) { return c[0] < 0x20 || c[0] == 0x7f || (c[0] == 0xc2 && c[1] < 0xa0); }
+
 static void safe_print(FILE *out, const char *text, const char *end) {
-  for (; text < end; text++) {
-    unsigned char c = (unsigned char)*text;
-    int c1 = c == 0xc2 && (unsigned char)text[1] < 0xa0; /* U+0080..U+009F: controls too */
-    if (c < 0x20 || c == 0x7f || c1) fputc('?', out);
-    else fputc(c, out);
-    text += c1;
+  for (const unsigned char *c = (const unsigned char *)text; c < (const unsigned char *)end;) {
+    size_t length = sequence_length(c);
+    if (!length) fputs("\xef\xbf\xbd", out);
+    else if (is_control(c)) fputc('?', out);
+    else fwrite(c, 1, length, out);
+    c += length ? length : 1;
   }
 }
 

@@ -17,8 +17,8 @@ const char *ms_text_clean(struct ms_arena *arena, const char *text);
 /* Columns it takes on a terminal, one per character (wide ones are not known). */
 size_t ms_text_columns(const char *text);
 
-/* Prints at most `columns` of it, control characters as '?', the rest cut with
- * an ellipsis; in front (keep_end) or behind. Returns columns printed. */
+/* Prints at most `columns` of it, control characters as '?', what is not UTF-8
+ * as U+FFFD, the rest cut with an ellipsis; in front (keep_end) or behind. Returns columns printed. */
 size_t ms_text_print(FILE *out, const char *text, size_t columns, int keep_end);
 
 /* "1.5 MiB", "812 B"; "3.2 ms", "0 ns"; "1,234,567". `into` is at least 32 bytes; returned. */

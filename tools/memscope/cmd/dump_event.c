@@ -52,19 +52,18 @@ static void site_print(const struct dump *dump, uint32_t site_id) {
   fprintf(dump->out, ":%" PRIu32 ":%u%s", site->line, site->column, site->flags & MS_SITE_WRAPPER ? " wrapper" : "");
 }
 
-static void caller_print(const struct dump *dump, uint64_t address) {
-  const struct ms_stream *stream = dump->stream;
-  for (uint32_t i = stream->module_count; i-- > 0;) {
-    const struct ms_module_view *module = &stream->modules[i];
-    if (address < module->record.start || address >= module->record.end) continue;
-    const char *slash = strrchr(module->path, '/');
-    fputs("from ", dump->out);
-    text_print(dump, slash ? slash + 1 : module->path);
-    if (!dump->stable) fprintf(dump->out, "+0x%" PRIx64, address - module->record.bias);
+static void caller_print(const struct dump *dump, uint64_t address, uint64_t ns) {
+  uint32_t found = ms_stream_module_at(dump->stream, address, ns);
+  if (found == UINT32_MAX) {
+    if (dump->stable) fputs("from unknown code", dump->out);
+    else fprintf(dump->out, "from 0x%" PRIx64, address);
     return;
   }
-  if (dump->stable) fputs("from unknown code", dump->out);
-  else fprintf(dump->out, "from 0x%" PRIx64, address);
+  const struct ms_module_view *module = &dump->stream->modules[found];
+  const char *slash = strrchr(module->path, '/');
+  fputs("from ", dump->out);
+  text_print(dump, slash ? slash + 1 : module->path);
+  if (!dump->stable) fprintf(dump->out, "+0x%" PRIx64, address - module->record.bias);
 }
 
 static void name_print(const struct dump *dump, uint32_t thread, uint32_t name) {
@@ -72,7 +71,7 @@ static void name_print(const struct dump *dump, uint32_t thread, uint32_t name) 
     struct ms_name part = ms_stream_name(dump->stream, thread, name);
     fputs(depth ? " <- " : " ", dump->out);
     if (part.kind == MS_NAME_IS_NONE) fputs("undefined name", dump->out);
-    else if (part.kind == MS_NAME_IS_CALLER) caller_print(dump, part.address);
+    else if (part.kind == MS_NAME_IS_CALLER) caller_print(dump, part.address, part.ns);
     else site_print(dump, part.site);
     name = part.kind == MS_NAME_IS_CHAIN ? part.parent : 0;
   }

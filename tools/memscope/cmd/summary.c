@@ -24,7 +24,7 @@ static int summary_write(FILE *out, const struct arguments *arguments, struct ms
   struct ms_stream *stream = ms_stream_open(arena, arguments->path, error);
   const struct ms_model *model = stream ? ms_model_build(arena, stream, error) : NULL;
   if (model && arguments->json) {
-    if (!ms_export_json(model, MS_VERSION, out)) ms_error_set(error, MS_ERROR_USAGE, "no memory for JSON; free some");
+    if (!ms_export_json(model, MS_VERSION, arguments->top, out)) ms_error_set(error, MS_ERROR_USAGE, "no memory for JSON; free some");
   } else if (model) {
     struct ms_text_options options = {.path = arguments->path,
                                       .top = arguments->top,

@@ -12,8 +12,9 @@
 
 enum { MS_JSON_SCHEMA = 1 };
 
-/* The whole model, schema 1 (docs: design, "summary --json"). False: out of memory. */
-bool ms_export_json(const struct ms_model *model, const char *version, FILE *out);
+/* The whole model, schema 1 (docs: design, "summary --json"); of sites, types
+ * and holders the first `top`, 0 = all. False: out of memory. */
+bool ms_export_json(const struct ms_model *model, const char *version, unsigned top, FILE *out);
 
 struct ms_text_options {
   const char *path; /* of the stream, for the next command */

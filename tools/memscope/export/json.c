@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The model as JSON, schema 1. Every key of the schema is always there; arrays
- * may be empty; null means: not known, does not apply. Sites' chains begin
- * innermost, at the allocator's caller.
+ * may be empty. Lifetimes are 0 where nothing died, unloaded_ns is null while a
+ * module is loaded. Sites' chains begin innermost, at the allocator's caller.
  */
 #include "export/export.h"
 
@@ -13,6 +13,7 @@
 struct json {
   yajl_gen gen;
   const struct ms_model *model;
+  uint32_t top;
 };
 
 static void text_put(struct json *json, const char *text) {
@@ -139,10 +140,10 @@ static void link_put(struct json *json, const struct ms_model_place *place) {
 
 static void lifetime_put(struct json *json, const struct ms_model_lifetime *lifetime) {
   map_open(json, "lifetime_ns");
-  member_known(json, "min", lifetime->count, lifetime->min_ns);
-  member_known(json, "median", lifetime->count, lifetime->median_ns);
-  member_known(json, "p99", lifetime->count, lifetime->p99_ns);
-  member_known(json, "max", lifetime->count, lifetime->max_ns);
+  member_number(json, "min", lifetime->min_ns);
+  member_number(json, "median", lifetime->median_ns);
+  member_number(json, "p99", lifetime->p99_ns);
+  member_number(json, "max", lifetime->max_ns);
   map_close(json);
 }
 
@@ -225,7 +226,7 @@ static void domain_put(struct json *json, const struct ms_model_domain *domain) 
   map_open(json, NULL);
   NUMBER(domain, id);
   TEXT(domain, name);
-  member_known(json, "parent", domain->parent_id, domain->parent_id);
+  member_number(json, "parent", domain->parent_id);
   NUMBER(domain, self_bytes);
   NUMBER(domain, total_bytes);
   map_close(json);
@@ -253,10 +254,10 @@ static void finding_put(struct json *json, const struct ms_finding *finding) {
   map_close(json);
 }
 
-#define ARRAY(key, rows, count, put)                                                                                   \
+#define ARRAY(key, rows, count, most, put)                                                                             \
   do {                                                                                                                 \
     array_open(json, key);                                                                                             \
-    for (uint32_t i = 0; i < json->model->count; i++) put(json, &json->model->rows[i]);                                \
+    for (uint32_t i = 0; i < json->model->count && i < (most); i++) put(json, &json->model->rows[i]);                  \
     array_close(json);                                                                                                 \
   } while (0)
 
@@ -269,20 +270,20 @@ static void model_put(struct json *json, const char *version) {
   process_put(json);
   totals_put(json);
   coverage_put(json);
-  ARRAY("sites", sites, site_count, site_put);
-  ARRAY("types", types, type_count, type_put);
-  ARRAY("holders", holders, holder_count, holder_put);
-  ARRAY("modules", modules, module_count, module_put);
-  ARRAY("threads", threads, thread_count, thread_put);
-  ARRAY("domains", domains, domain_count, domain_put);
-  ARRAY("findings", findings, finding_count, finding_put);
+  ARRAY("sites", sites, site_count, json->top, site_put);
+  ARRAY("types", types, type_count, json->top, type_put);
+  ARRAY("holders", holders, holder_count, json->top, holder_put);
+  ARRAY("modules", modules, module_count, UINT32_MAX, module_put);
+  ARRAY("threads", threads, thread_count, UINT32_MAX, thread_put);
+  ARRAY("domains", domains, domain_count, UINT32_MAX, domain_put);
+  ARRAY("findings", findings, finding_count, UINT32_MAX, finding_put);
   map_close(json);
 }
 
 static void out_print(void *out, const char *text, size_t bytes) { fwrite(text, 1, bytes, out); }
 
-bool ms_export_json(const struct ms_model *model, const char *version, FILE *out) {
-  struct json json = {.gen = yajl_gen_alloc(NULL), .model = model};
+bool ms_export_json(const struct ms_model *model, const char *version, unsigned top, FILE *out) {
+  struct json json = {.gen = yajl_gen_alloc(NULL), .model = model, .top = top ? top : UINT32_MAX};
   if (!json.gen) return false;
   yajl_gen_config(json.gen, yajl_gen_beautify, 1);
   yajl_gen_config(json.gen, yajl_gen_indent_string, " ");

@@ -13,7 +13,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { TOP_ROWS = 10, COLUMNS_LEAST = 80, COLUMNS_MOST = 140, FIGURE = 11, PLACE_MOST = 36 };
+enum { TOP_ROWS = 10, COLUMNS_LEAST = 80, COLUMNS_MOST = 140, FIGURE = 11, PLACE = 32 };
 
 struct page {
   const struct ms_model *model;
@@ -128,9 +128,7 @@ static void coverage_print(const struct page *page) {
 
 /* "holder : type[count]" as far as it fits, then the place. */
 static void site_name_print(const struct page *page, const struct ms_model_site *site, size_t columns) {
-  size_t place = ms_text_columns(site->place->text), used = 0;
-  if (place > PLACE_MOST) place = PLACE_MOST;
-  size_t room = columns - place - 2;
+  size_t used = 0, room = columns - PLACE - 2;
   if (site->naming == MS_UNNAMED) {
     used = ms_text_print(page->out, "(unnamed)", room, 0);
   } else {
@@ -144,7 +142,7 @@ static void site_name_print(const struct page *page, const struct ms_model_site 
   }
   spaces(page, room - used + 2);
   fputs(dim(page), page->out);
-  ms_text_print(page->out, site->place->text, place, 0);
+  ms_text_print(page->out, site->place->text, PLACE, 0);
   fputs(plain(page), page->out);
 }
 

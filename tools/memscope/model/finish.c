@@ -110,8 +110,8 @@ static void sites_take(struct build *build, struct ms_model *model, struct order
 static void types_sum(struct build *build) {
   for (uint32_t i = 1; i <= build->site_count; i++) {
     const struct site *site = &build->sites[i];
-    struct ms_model_type *type = &build->types[site->type].out;
     if (!site->type || !site_took_part(site)) continue;
+    struct ms_model_type *type = &build->types[site->type].out;
     SUM_SITE(type, site);
     type->site_count++;
     if (type->size_bytes) type->elements += site->allocated_bytes / type->size_bytes;

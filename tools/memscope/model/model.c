@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <time.h>
 
@@ -55,7 +56,32 @@ static struct build *build_new(struct ms_arena *arena, struct ms_stream *stream)
   return build;
 }
 
-/* What the stream's reading was like: its losses and problems. */
+/* "1 block", "2 blocks" */
+static const char *counted(struct build *build, uint64_t count, const char *what) {
+  return ms_arena_print(build->arena, "%" PRIu64 " %s%s", count, what, count == 1 ? "" : "s");
+}
+
+static void losses_note(struct build *build) {
+  const struct ms_model_totals *totals = &build->totals;
+  const struct ms_file_header *header = &build->stream->header;
+  bool forked = header->parent[0] != 0;
+  if (totals->lost_events)
+    ms_note_add(build, MS_NOTE_LOSS, 0, "%s not recorded: %s", counted(build, totals->lost_events, "event"),
+                ms_lost_reason_name(header->lost_reason));
+  if (totals->unborn && forked)
+    ms_note_add(build, MS_NOTE_INFO, 0, "%s freed or resized that came from before the fork", counted(build, totals->unborn, "block"));
+  if (totals->unborn && !forked)
+    ms_note_add(build, MS_NOTE_LOSS, 0, "%s freed or resized whose allocation is not in the stream",
+                counted(build, totals->unborn, "block"));
+  if (totals->vanished)
+    ms_note_add(build, MS_NOTE_LOSS, 0, "%s ended without a row: the address was given out again",
+                counted(build, totals->vanished, "block"));
+  if (totals->forced)
+    ms_note_add(build, MS_NOTE_LOSS, 0, "%s placed by time alone: what went before is not in the stream",
+                counted(build, totals->forced, "event"));
+}
+
+/* What the stream's reading was like: its damage, its losses, its limits. */
 static void notes_take(struct build *build, const struct ms_merge_counts *counts) {
   const struct ms_stream *stream = build->stream;
   struct ms_model_totals *totals = &build->totals;
@@ -64,26 +90,13 @@ static void notes_take(struct build *build, const struct ms_merge_counts *counts
   totals->stream_bytes = stream->size;
   for (uint32_t i = 0; i < stream->problem_count; i++)
     ms_note_add(build, MS_NOTE_DAMAGE, stream->problems[i].offset, "%s", stream->problems[i].text);
-  if (totals->lost_events)
-    ms_note_add(build, MS_NOTE_LOSS, 0, "%llu events were not recorded: %s", (unsigned long long)totals->lost_events,
-                ms_lost_reason_name(stream->header.lost_reason));
-  if (totals->unborn)
-    ms_note_add(build, stream->header.parent[0] ? MS_NOTE_INFO : MS_NOTE_LOSS, 0, "%llu blocks %s",
-                (unsigned long long)totals->unborn,
-                stream->header.parent[0] ? "were freed or resized that came from before the fork"
-                                         : "were freed or resized whose allocation is not in the stream");
-  if (totals->vanished)
-    ms_note_add(build, MS_NOTE_LOSS, 0, "%llu blocks ended without a row: their free is not in the stream",
-                (unsigned long long)totals->vanished);
-  if (totals->forced)
-    ms_note_add(build, MS_NOTE_LOSS, 0, "%llu events were placed by time alone: what they follow is not in the stream",
-                (unsigned long long)totals->forced);
+  losses_note(build);
   if (counts->open_reallocs)
-    ms_note_add(build, MS_NOTE_INFO, 0, "%llu reallocations had not ended; their blocks count as live",
-                (unsigned long long)counts->open_reallocs);
+    ms_note_add(build, MS_NOTE_INFO, 0, "%s begun and not ended; the block counts as live",
+                counted(build, counts->open_reallocs, "reallocation"));
   if (totals->bad_frees)
-    ms_note_add(build, MS_NOTE_INFO, 0, "%llu frees of addresses without a live block: double, invalid, or allocated unseen",
-                (unsigned long long)totals->bad_frees);
+    ms_note_add(build, MS_NOTE_INFO, 0, "%s of an address without a live block: double, invalid, or allocated unseen",
+                counted(build, totals->bad_frees, "free"));
 }
 
 const struct ms_model *ms_model_build(struct ms_arena *arena, struct ms_stream *stream, struct ms_error *error) {

@@ -84,20 +84,8 @@ uint32_t ms_place_of_site(struct build *build, uint32_t site_id) {
   return id;
 }
 
-/* The image that was mapped at the address then: the one loaded last before it. */
-static uint32_t module_at(const struct build *build, uint64_t address, uint64_t ns) {
-  uint32_t found = 0;
-  for (uint32_t i = 1; i <= build->module_count; i++) {
-    const struct ms_module_record *record = &build->modules[i].view->record;
-    if (address < record->start || address >= record->end) continue;
-    if (found && record->loaded_ns > ns && build->modules[found].view->record.loaded_ns <= ns) continue;
-    found = i;
-  }
-  return found;
-}
-
 uint32_t ms_place_of_caller(struct build *build, uint64_t address, uint64_t ns) {
-  uint32_t module = module_at(build, address, ns);
+  uint32_t module = ms_stream_module_at(build->stream, address, ns) + 1; /* none: 0 */
   if (!module) return ms_place_unknown(build);
   const struct module *image = &build->modules[module];
   struct ms_model_place place = {.holder = "", .function = "", .callee = "", .file = "", .module_id = module,

@@ -18,7 +18,7 @@
 
 #include <string.h>
 
-enum { CHAIN_MOST = 64, ARRAY_IDS = 1 << 16 };
+enum { CHAIN_MOST = 64 };
 
 struct chain {
   uint32_t places[CHAIN_MOST]; /* outermost first while it is followed */
@@ -141,9 +141,10 @@ static uint32_t name_resolve(struct build *build, uint32_t thread, uint32_t name
   return site_intern(build, &chain);
 }
 
-/* The thread's array entry for a chain's or caller's id, NULL when beyond them. */
+/* The thread's array entry for a chain's or caller's id. A writer counts ids up
+ * from 1; NULL for one that is far beyond those seen. */
 static uint32_t *id_entry(struct build *build, uint32_t **array, uint32_t *room, uint32_t id) {
-  if (id >= ARRAY_IDS) return NULL;
+  if (id >= 2 * *room + 64) return NULL;
   if (id >= *room) *array = table_grow(build->arena, *array, room, id, sizeof **array);
   return &(*array)[id];
 }

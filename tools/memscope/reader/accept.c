@@ -83,13 +83,14 @@ static void free_accept(struct ms_merge *merge, struct run *run, struct ms_cell 
   if (block) block_put(merge, block);
 }
 
+/* cell NULL: it fails */
 static void begin_accept(struct ms_merge *merge, struct run *run, struct ms_cell *cell) {
   if (run->open_count == run->open_room) {
     uint32_t room = run->open_room ? run->open_room * 2 : 4;
     run->opens = ms_arena_grow(merge->stream->arena, run->opens, run->open_room * sizeof *run->opens, room * sizeof *run->opens);
     run->open_room = room;
   }
-  uint32_t block = block_take(merge, run, cell);
+  uint32_t block = cell ? block_take(merge, run, cell) : 0;
   run->place = ms_run_place(run, run->at + 1);
   run->opens[run->open_count++] = (struct open_realloc){.block = block, .place = run->place, .word = run->at[0]};
 }
@@ -141,21 +142,23 @@ void ms_accept_hot(struct ms_merge *merge, struct run *run, struct ms_cell *cell
 
 /* ---- the other rows ---- */
 
+/* When other hot rows stood between begin and failure, the begin has ended the block. */
 static void fail_accept(struct ms_merge *merge, struct run *run) {
   struct open_realloc open = open_take(run);
+  struct ms_event *event = event_put(merge, run, MS_EVENT_REALLOC_FAIL, open.word);
   if (!open.block) return;
   if (!ms_cells_room(&merge->cells)) {
     merge->failed = true;
     return;
   }
   struct ms_cell *cell = ms_cell_at(&merge->cells, open.word >> 20);
+  event->block = open.block;
   if (cell->key & MS_CELL_LIVE) { /* somebody got that address meanwhile: it cannot live on */
-    event_put(merge, run, MS_EVENT_VANISHED, open.word)->block = open.block;
+    event->kind = MS_EVENT_VANISHED;
     block_put(merge, open.block);
     return;
   }
   cell_set(cell, run, open.word, open.block);
-  event_put(merge, run, MS_EVENT_REALLOC_FAIL, open.word)->block = open.block;
   if (cell->key & MS_CELL_WAITED) ms_merge_wake(merge, cell, run->lo);
 }
 

@@ -10,13 +10,13 @@
 #include <sys/mman.h>
 #include <time.h>
 
-enum { FIRST_BITS = 16 };
+enum { FIRST_BITS = 12, HUGE_BYTES = 4 << 20 };
 
 static bool cells_get(struct ms_cells *cells, uint32_t bits) {
   size_t bytes = sizeof(struct ms_cell) << bits;
   void *got = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (got == MAP_FAILED) return false;
-  madvise(got, bytes, MADV_HUGEPAGE);
+  if (bytes >= HUGE_BYTES) madvise(got, bytes, MADV_HUGEPAGE);
   cells->cells = got;
   cells->mask = (UINT64_C(1) << bits) - 1;
   cells->shift = 64 - bits;

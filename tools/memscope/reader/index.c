@@ -190,7 +190,7 @@ static void gap_check(struct index *index, const struct found *before, const str
 }
 
 static void founds_choose(struct index *index) {
-  qsort(index->founds, index->count, sizeof *index->founds, found_order);
+  if (index->count) qsort(index->founds, index->count, sizeof *index->founds, found_order);
   uint32_t kept = 0;
   for (uint32_t i = 0; i < index->count; i++) {
     const struct found *found = &index->founds[i], *before = kept ? &index->founds[kept - 1] : NULL;
@@ -295,7 +295,7 @@ static void lanes_build(struct index *index) {
     pieces[used++] = parts.rows[i].piece;
     lane->piece_count++;
   }
-  qsort(stream->lanes, stream->lane_count, sizeof *stream->lanes, lane_order);
+  if (stream->lane_count) qsort(stream->lanes, stream->lane_count, sizeof *stream->lanes, lane_order);
 }
 
 void ms_index_build(struct ms_stream *stream) {

@@ -93,22 +93,54 @@ uint32_t ms_run_late_name(const struct run *run, const uint64_t *behind, uint64_
   return name;
 }
 
-/* Is the lane itself about to change this cell from its state? */
-bool ms_run_continues(const struct run *run, const struct ms_cell *cell) {
-  const uint64_t *at = run->at, *end = run->end;
-  uint32_t piece = run->piece;
-  uint64_t address = cell->key >> 20;
-  for (uint32_t rows = 0; rows < CONTINUES_ROWS; rows++) {
-    uint32_t length = ms_row_fits(at, 0, (uint32_t)(end - at));
+/* A look at the lane's next CONTINUES_ROWS rows. */
+struct glance {
+  const uint64_t *at, *end;
+  uint32_t piece, rows;
+};
+
+static struct glance glance_from(const struct run *run) {
+  return (struct glance){.at = run->at, .end = run->end, .piece = run->piece};
+}
+
+/* The next row about that address, NULL if there is none. */
+static const uint64_t *glance_next(struct glance *glance, const struct run *run, uint64_t addr8) {
+  while (glance->rows++ < CONTINUES_ROWS) {
+    const uint64_t *row = glance->at;
+    uint32_t length = ms_row_fits(row, 0, (uint32_t)(glance->end - row));
     if (!length) {
-      if (piece >= run->lane->piece_count) return false;
-      const struct ms_piece *next = &run->lane->pieces[piece++];
-      at = next->rows;
-      end = at + next->words;
+      if (glance->piece >= run->lane->piece_count) return NULL;
+      const struct ms_piece *next = &run->lane->pieces[glance->piece++];
+      glance->at = next->rows;
+      glance->end = next->rows + next->words;
       continue;
     }
-    if (*at & MS_HOT && *at >> 20 == address) return ms_word_due(*at, cell);
-    at += length;
+    glance->at += length;
+    if (*row & MS_HOT && *row >> 20 == addr8) return row;
   }
+  return NULL;
+}
+
+/* Is the lane itself about to change this cell from its state? */
+bool ms_run_continues(const struct run *run, const struct ms_cell *cell) {
+  struct glance glance = glance_from(run);
+  const uint64_t *row = glance_next(&glance, run, cell->key >> 20);
+  return row && ms_word_due(*row, cell);
+}
+
+/* How often the address of the lane's next row comes in the rows ahead. */
+uint32_t ms_run_meets(const struct run *run) {
+  struct glance glance = glance_from(run);
+  uint32_t meets = 0;
+  while (glance_next(&glance, run, *run->at >> 20)) meets++;
+  return meets;
+}
+
+/* Does the reallocation that begins there fail? Then nothing happens to its
+ * block, and its generation cannot say when it did not. */
+bool ms_run_fails(const struct run *run) {
+  const uint64_t *at = run->at + 1;
+  for (uint32_t length; (length = ms_row_fits(at, 0, (uint32_t)(run->end - at))) && !(*at & MS_HOT); at += length)
+    if ((uint8_t)*at == MS_TAG_REALLOC_FAIL) return true;
   return false;
 }

@@ -71,11 +71,20 @@ void ms_merge_wake(struct ms_merge *merge, struct ms_cell *cell, uint64_t ns) {
   }
 }
 
-/* Another lane that waits to do the very same and must have done it earlier. */
+/* Another lane waits to do the very same: one of both means a later coming round
+ * of the generations. First goes who must have done it earlier, or else who meets
+ * the address often and so is the one that brings it round. */
+static bool goes_before(struct ms_merge *merge, struct run *other, struct run *run) {
+  uint64_t other_hi = ms_run_hi(merge, other), hi = ms_run_hi(merge, run);
+  if (other_hi != hi) return other_hi < hi;
+  uint32_t other_meets = ms_run_meets(other), meets = ms_run_meets(run);
+  return other_meets != meets ? other_meets > meets : other->index < run->index;
+}
+
 static bool rival_exists(struct ms_merge *merge, struct run *run) {
   for (struct run *other = *wait_list(merge, *run->at >> 20); other; other = other->wait_next) {
     if (other == run || (*other->at ^ *run->at) >> 8 || ms_word_gives(*other->at) != ms_word_gives(*run->at)) continue;
-    if (ms_run_hi(merge, other) < ms_run_hi(merge, run)) return true;
+    if (goes_before(merge, other, run)) return true;
   }
   return false;
 }
@@ -91,7 +100,7 @@ static bool cross_allowed(struct ms_merge *merge, struct run *run, struct ms_cel
 
 static void hot_take(struct ms_merge *merge, struct run *run, struct ms_cell *cell) {
   ms_accept_hot(merge, run, cell);
-  if (cell && cell->key & MS_CELL_WAITED) ms_merge_wake(merge, cell, run->lo);
+  if (cell->key & MS_CELL_WAITED) ms_merge_wake(merge, cell, run->lo);
 }
 
 /* Nothing can come that would make it due: it happens now, whatever the state. */
@@ -110,13 +119,20 @@ static bool others_done(struct ms_merge *merge, const struct run *run) {
   return (!first || first->lo > soft) && (!ready || ready->key >= soft);
 }
 
+/* Rows that need no cell: a realloc that freed, one that will fail. Others at
+ * address 0 no writer makes. */
+static bool cell_less(struct ms_merge *merge, struct run *run) {
+  uint64_t word = *run->at;
+  bool fails = ms_word_op(word) == MS_OP_REALLOC_BEGIN && ms_run_fails(run);
+  if (word >> 20 && !fails) return false;
+  if (fails || ms_word_op(word) == MS_OP_REALLOC_END) ms_accept_hot(merge, run, NULL);
+  else run->at += ms_row_words(word);
+  return true;
+}
+
 static enum turn hot_turn(struct ms_merge *merge, struct run *run) {
   uint64_t word = *run->at, addr8 = word >> 20;
-  if (!addr8) { /* realloc that freed; anything else at 0 is no row a writer makes */
-    if (ms_word_op(word) == MS_OP_REALLOC_END) hot_take(merge, run, NULL);
-    else run->at += ms_row_words(word);
-    return AGAIN;
-  }
+  if (cell_less(merge, run)) return AGAIN;
   if (!ms_cells_room(&merge->cells)) {
     merge->failed = true;
     return FULL;
@@ -291,11 +307,10 @@ static bool serial_advance(struct ms_merge *merge, struct run *run) {
 }
 
 static void serial_take(struct ms_merge *merge, struct run *run) {
-  uint64_t word = *run->at, addr8 = word >> 20;
   run->state = RUN;
-  if (!addr8 && ms_word_op(word) != MS_OP_REALLOC_END) run->at += ms_row_words(word);
-  else if (!ms_cells_room(&merge->cells)) merge->failed = true;
-  else ms_accept_hot(merge, run, addr8 ? ms_cell_at(&merge->cells, addr8) : NULL);
+  if (cell_less(merge, run)) return;
+  if (!ms_cells_room(&merge->cells)) merge->failed = true;
+  else ms_accept_hot(merge, run, ms_cell_at(&merge->cells, *run->at >> 20));
 }
 
 static void order_serials(struct ms_merge *merge) {

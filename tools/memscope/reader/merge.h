@@ -25,7 +25,7 @@
 #include "reader/reader.h"
 
 struct open_realloc {
-  uint32_t block; /* 0: never seen allocated */
+  uint32_t block; /* 0: never seen allocated, or it will fail */
   uint32_t place;
   uint64_t word; /* of the begin row */
 };
@@ -85,6 +85,8 @@ uint64_t ms_run_hi(struct ms_merge *merge, struct run *run);
 uint32_t ms_run_place(const struct run *run, const uint64_t *behind);
 uint32_t ms_run_late_name(const struct run *run, const uint64_t *behind, uint64_t word, uint32_t name);
 bool ms_run_continues(const struct run *run, const struct ms_cell *cell);
+uint32_t ms_run_meets(const struct run *run);
+bool ms_run_fails(const struct run *run);
 static inline uint64_t ms_run_offset(const struct run *run) {
   const struct ms_piece *piece = &run->lane->pieces[run->piece - 1];
   return piece->offset + (uint64_t)(run->at - piece->rows) * sizeof(uint64_t);

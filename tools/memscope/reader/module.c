@@ -134,6 +134,17 @@ const struct ms_unit_view *ms_stream_site(const struct ms_stream *stream, uint32
   return unit;
 }
 
+uint32_t ms_stream_module_at(const struct ms_stream *stream, uint64_t address, uint64_t ns) {
+  uint32_t found = UINT32_MAX;
+  for (uint32_t i = 0; i < stream->module_count; i++) {
+    const struct ms_module_record *record = &stream->modules[i].record;
+    if (address < record->start || address >= record->end) continue;
+    if (found != UINT32_MAX && record->loaded_ns > ns) continue;
+    found = i;
+  }
+  return found;
+}
+
 const char *ms_unit_text(const struct ms_unit_view *unit, uint32_t offset) {
   return offset < unit->strings_bytes ? unit->strings + offset : "";
 }

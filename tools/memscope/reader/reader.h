@@ -107,6 +107,10 @@ void ms_stream_report(const struct ms_stream *stream, struct ms_error *error);
 /* The unit with that site, and the site's index in it; NULL if there is none. */
 const struct ms_unit_view *ms_stream_site(const struct ms_stream *stream, uint32_t site_id, uint32_t *index);
 
+/* Index of the module that was mapped at the address then, UINT32_MAX if none:
+ * of several the one loaded last before that time. */
+uint32_t ms_stream_module_at(const struct ms_stream *stream, uint64_t address, uint64_t ns);
+
 /* A string of a unit: "" when the offset is outside. */
 const char *ms_unit_text(const struct ms_unit_view *unit, uint32_t offset);
 

@@ -50,7 +50,7 @@ static bool header_check(const struct ms_stream *stream, struct ms_error *error)
   uint64_t known = stream->size < sizeof header->magic ? stream->size : sizeof header->magic;
   if (!stream->size) return refuse(error, stream->path, "is empty: the recorded program never got to write; record it again");
   if (memcmp(stream->bytes, MS_STREAM_MAGIC, known) != 0)
-    return refuse(error, stream->path, "is no MemScope stream; give a file that `memscope run` wrote (*.memscope)");
+    return refuse(error, stream->path, "is not a MemScope stream; give a file that `memscope run` wrote (*.memscope)");
   if (stream->size < MS_HEADER_BYTES)
     return refuse(error, stream->path, "ends inside its header, nothing can be read; copy or record it again");
   if (header->byte_order != MS_BYTE_ORDER)

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The sample streams.
+ */
+#include "sample.h"
+
+#include <string.h>
+
+#define CHAIN(id) (MS_NAME_CHAIN | (id))
+#define CALLER(id) (MS_NAME_CALLER | (id))
+
+enum { MS = 1000000 }; /* ns */
+
+/* Sites of the sample program, ids from 1. */
+enum { CONN = 1, RBUF, XMALLOC, TEXT, ANY, CLOSE, BAD_UTF8, RETURNED };
+
+static void sites_write(struct unit *unit) {
+  unit_init(unit);
+  uint32_t type_char = unit_type(unit, "char", MS_TYPE_SCALAR, 1);
+  uint32_t conn = unit_type(unit, "struct conn", MS_TYPE_STRUCT, 32);
+  uint32_t pointer = unit_type(unit, "char *", MS_TYPE_POINTER, 8);
+  unit->types[conn - 1].first_field = unit->field_count;
+  unit_field(unit, conn, "fd", 0, 0, 4);
+  unit_field(unit, conn, "rbuf", pointer, 8, 8);
+  unit_field(unit, conn, "kind", type_char, 16, 1);
+  unit_field(unit, conn, "next", 0, 24, 8);
+  unit_site(unit, "c", conn, "/src/net.c", 80, "conn_new", MS_SITE_INIT, 0);
+  unit_site(unit, "c->rbuf", type_char, "/src/net.c", 88, "conn_new", MS_SITE_ASSIGN, MS_SITE_ARRAY);
+  unit_site(unit, "p", 0, "/src/mem.c", 12, "xmalloc", MS_SITE_INIT, MS_SITE_WRAPPER | MS_SITE_UP);
+  unit_site(unit, "line", type_char, "/src/read.c", 7, "read_line", MS_SITE_ASSIGN, MS_SITE_ARRAY);
+  unit_site(unit, "any", 0, "/src/main.c", 3, "main", MS_SITE_INIT, 0);
+  unit_site(unit, "c", conn, "/src/net.c", 120, "conn_close", MS_SITE_FREE, 0);
+  unit_site(unit, "b\xff\x1b[31m\xc3\xa4", type_char, "/src/\x80.c", 1, "f\xc3", MS_SITE_ASSIGN, 0);
+  unit_site(unit, "return", 0, "/src/net.c", 81, "conn_get", MS_SITE_RETURN, MS_SITE_UP);
+}
+
+static void head_write(struct book *book) {
+  static const char *const argv[] = {"server", "--port", "80 80", "it's"};
+  static struct unit unit;
+  book_open(book);
+  book_process(book, "/opt/server", "/home/user", 4, argv);
+  sites_write(&unit);
+  book_module(book, 1, "/opt/server", 0x400000, 0x500000, 1, &unit);
+  book_module(book, 2, "/lib/libc.so.6", 0x7f0000000000, 0x7f0000200000, 0, NULL);
+}
+
+static void end_write(struct sheet *sheet) { put_end(sheet, (struct ms_row_end){.how = MS_END_EXIT, .status = 3}); }
+
+/* One thread: names in the row, chains through wrappers, reallocations, places
+ * of frees, a large block, a name that comes with the next chunk. */
+static void plain_write(struct book *book) {
+  struct sheet one = {0}, two = {0};
+  head_write(book);
+  put_thread_start(&one, (struct ms_row_thread_start){.tid = 1234});
+  put_text(&one, MS_TAG_THREAD_NAME, "main");
+  put_clock(&one, 4 * MS);
+  put_malloc(&one, 0x1000, 1, 32, CONN);
+  put_chain(&one, (struct ms_row_chain){.id = 1, .parent = XMALLOC, .site = RBUF});
+  put_malloc(&one, 0x1040, 1, 16384, CHAIN(1));
+  put_malloc(&one, 0x5080, 1, 100, CHAIN(2)); /* defined behind its use */
+  put_chain(&one, (struct ms_row_chain){.id = 2, .parent = XMALLOC, .site = TEXT});
+  put_malloc(&one, 0x6000, 1, 10, XMALLOC); /* stays inside the wrapper */
+  put_malloc(&one, 0x6020, 1, UINT64_C(5) << 32, ANY);
+  put_clock(&one, 8 * MS);
+  *sheet_room(&one, 1) = ms_hot_word(MS_OP_REALLOC_BEGIN, 1, 1, 0x5080);
+  put_realloc_end(&one, (struct ms_row_realloc_end){.fn = 1, .gen = 1, .addr8 = 0x7000 >> 3, .size_low = 200});
+  *sheet_room(&one, 1) = ms_hot_word(MS_OP_REALLOC_BEGIN, 1, 1, 0x6000);
+  put_realloc_fail(&one, (struct ms_row_realloc_fail){0});
+  *sheet_room(&one, 1) = ms_hot_word(MS_OP_REALLOC_BEGIN, 2, 1, 0x6000);
+  put_realloc_end(&one, (struct ms_row_realloc_end){.fn = 2}); /* freed */
+  put_clock(&one, 20 * MS);
+  put_drop(&one, 0x1040, 1);
+  put_place(&one, (struct ms_row_place){.name = CLOSE});
+  put_drop(&one, 0x1000, 1);
+  put_malloc(&one, 0x1000, 2, 40, 0);
+  put_drop(&two, 0x1000, 2); /* temporary; its place is not known: a new chunk */
+  put_malloc(&two, 0x1000, 3, 48, 0);
+  put_alloc(&two, (struct ms_row_alloc){.fn = MS_FN_REALLOC_NULL + 1, .gen = 1, .addr8 = 0x9000 >> 3, .size_low = 64, .name = BAD_UTF8});
+  put_chain(&two, (struct ms_row_chain){.id = 3, .parent = CONN, .site = RETURNED});
+  put_malloc(&two, 0x9100, 1, 32, CHAIN(3));
+  put_thread_exit(&two, (struct ms_row_thread_exit){0});
+  end_write(&two);
+  book_chunk(book, 1, 0, 1 * MS, &one);
+  book_window(book, 1, 1, 20 * MS, &two);
+  book_header(book)->end_how = MS_END_EXIT;
+  book_header(book)->end_status = 3;
+  book_header(book)->end_ns = 25 * MS;
+  sheet_free(&one);
+  sheet_free(&two);
+}
+
+/* Blocks handed from thread to thread; a name in a BIND row; foreign callers. */
+static void threads_write(struct book *book) {
+  struct sheet one = {0}, again = {0}, two = {0};
+  head_write(book);
+  put_caller(&one, (struct ms_row_caller){.id = 1, .address = 0x7f0000001234});
+  put_malloc(&one, 0x1000, 1, 8, CALLER(1));
+  put_drop(&one, 0x1000, 1);
+  put_malloc(&one, 0x1000, 2, 24, TEXT);
+  put_malloc(&one, 0x2000, 1, 32, 0);
+  put_bind(&again, (struct ms_row_bind){.gen = 1, .addr8 = 0x2000 >> 3, .name = CONN});
+  put_drop(&again, 0x2000, 2);
+  end_write(&again);
+  put_thread_start(&two, (struct ms_row_thread_start){.tid = 1235, .creator = 1});
+  put_text(&two, MS_TAG_THREAD_NAME, "worker \xe2\x82\xac");
+  put_drop(&two, 0x1000, 2);
+  put_caller(&two, (struct ms_row_caller){.id = 1, .address = 0x123});
+  put_place(&two, (struct ms_row_place){.name = CALLER(1)});
+  put_drop(&two, 0x2000, 1);
+  put_place(&two, (struct ms_row_place){.name = CLOSE});
+  put_malloc(&two, 0x2000, 2, 9, CALLER(1));
+  put_thread_exit(&two, (struct ms_row_thread_exit){0});
+  book_window(book, 2, 0, 0, &two);
+  book_chunk(book, 1, 0, 0, &one);
+  book_window(book, 1, 1, 0, &again);
+  sheet_free(&one);
+  sheet_free(&again);
+  sheet_free(&two);
+}
+
+/* What kills and newer writers leave: holes, copies, partial copies, unknown
+ * records and rows, an unfinished tail. */
+static void survival_write(struct book *book) {
+  struct sheet first = {0}, second = {0}, third = {0};
+  head_write(book);
+  put_malloc(&first, 0x1000, 1, 1, CONN);
+  put_malloc(&first, 0x2000, 1, 2, CONN);
+  put_malloc(&second, 0x3000, 1, 3, CONN);
+  put_malloc(&second, 0x4000, 1, 4, CONN);
+  *sheet_room(&third, 1) = 0x2f;                     /* unknown rows of one, */
+  sheet_room(&third, 2)[0] = 0x4f;                   /* two, */
+  sheet_room(&third, 3)[0] = 0x5f;                   /* three, */
+  sheet_room(&third, 4)[0] = 0x6f;                   /* four */
+  sheet_room(&third, 6)[0] = 0x7f | UINT64_C(5) << 8; /* and six words */
+  put_malloc(&third, 0x5000, 1, 5, CONN);
+  *sheet_room(&third, 1) = 0; /* from here on unwritten */
+  put_malloc(&third, 0x6000, 1, 6, CONN);
+  book_hole(book, 2);
+  uint64_t window = book_window(book, 1, 1, 0, &second); /* its chunk is there, but was not finished */
+  book_unknown(book, 99, 10000);
+  book_chunk(book, 1, 0, 0, &first);
+  book_window(book, 2, 0, 0, &third);
+  uint64_t partial = book_chunk(book, 1, 1, 0, &second);
+  memset(book->bytes + partial + sizeof(struct ms_record) + 16, 0, 16);
+  book_chunk(book, 1, 0, 0, &first); /* written twice */
+  book_hole(book, 3);
+  (void)window;
+  sheet_free(&first);
+  sheet_free(&second);
+  sheet_free(&third);
+}
+
+/* Rows that are missing, and what the writer says it lost. */
+static void losses_write(struct book *book) {
+  struct sheet one = {0};
+  head_write(book);
+  put_malloc(&one, 0x1000, 1, 1, CONN);
+  put_malloc(&one, 0x1000, 2, 2, RBUF); /* the free between is missing */
+  put_drop(&one, 0x3000, 1);            /* its allocation is missing */
+  *sheet_room(&one, 1) = ms_hot_word(MS_OP_REALLOC_BEGIN, 1, 4, 0x4000);
+  put_realloc_end(&one, (struct ms_row_realloc_end){.fn = 1, .gen = 5, .addr8 = 0x4000 >> 3, .size_low = 50, .name = TEXT});
+  put_bad_free(&one, (struct ms_row_bad_free){.fn = 1, .address = 0x1000});
+  put_lost(&one, (struct ms_row_lost){.reason = MS_LOST_SPACE, .events = 12});
+  *sheet_room(&one, 1) = ms_hot_word(MS_OP_REALLOC_BEGIN, 1, 5, 0x4000); /* never ends */
+  book_header(book)->lost_events = 12;
+  book_header(book)->lost_reason = MS_LOST_SPACE;
+  book_window(book, 1, 0, 0, &one);
+  sheet_free(&one);
+}
+
+/* Two plugins, one after the other, at the same address. */
+static void modules_write(struct book *book) {
+  static struct unit first, second;
+  struct sheet one = {0};
+  head_write(book);
+  unit_init(&first);
+  unit_site(&first, "first", 0, "/src/first.c", 1, "init", MS_SITE_INIT, 0);
+  unit_init(&second);
+  unit_site(&second, "second", 0, "/src/second.c", 1, "init", MS_SITE_INIT, 0);
+  put_clock(&one, 1 * MS);
+  put_module_load(&one, (struct ms_row_module_load){.module = 3, .record = book->size});
+  uint64_t record = book_module(book, 3, "/opt/first.so", 0x7f1000000000, 0x7f1000010000, 100, &first);
+  put_malloc(&one, 0x1000, 1, 10, 100);
+  put_caller(&one, (struct ms_row_caller){.id = 1, .address = 0x7f1000000010});
+  put_malloc(&one, 0x1020, 1, 11, CALLER(1));
+  put_clock(&one, 10 * MS);
+  put_module_unload(&one, (struct ms_row_module_unload){.module = 3, .record = record});
+  put_clock(&one, 20 * MS);
+  record = book->size;
+  book_module(book, 4, "/opt/second.so", 0x7f1000000000, 0x7f1000010000, 101, &second);
+  ((struct ms_module_record *)(book->bytes + record + sizeof(struct ms_record)))->loaded_ns = 20 * MS;
+  book_reseal(book, record);
+  put_module_load(&one, (struct ms_row_module_load){.module = 4, .record = record});
+  put_malloc(&one, 0x1040, 1, 20, 101);
+  put_caller(&one, (struct ms_row_caller){.id = 2, .address = 0x7f1000000010});
+  put_malloc(&one, 0x1060, 1, 21, CALLER(2));
+  put_fork(&one, (struct ms_row_fork){.pid = 4321});
+  put_text(&one, MS_TAG_EXEC, "/bin/other");
+  book_window(book, 1, 0, 0, &one);
+  sheet_free(&one);
+}
+
+const struct sample samples[] = {
+    {"plain", plain_write},   {"threads", threads_write}, {"survival", survival_write},
+    {"losses", losses_write}, {"modules", modules_write}, {0},
+};

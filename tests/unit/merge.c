@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The merge by generations against the order things really happened in: a
+ * simulated program whose threads hand blocks to one another writes both its
+ * serials and its generations, with clocks as coarse and as seldom read as one
+ * likes. Cycles of one address beyond the 4096 generations are made on purpose.
+ */
+#include "test.h"
+
+#include "base/arena.h"
+#include "reader/pairs.h"
+#include "scribe.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { THREADS_MOST = 16, ADDRESSES_MOST = 4096, SLOTS_MOST = 256 };
+
+struct world {
+  struct book book;
+  struct sheet sheets[THREADS_MOST];
+  uint64_t seen_ns[THREADS_MOST]; /* last time row */
+  uint32_t since[THREADS_MOST];   /* events since the clock was read */
+  uint32_t gens[ADDRESSES_MOST];
+  uint64_t serial, ns, random;
+  uint32_t threads, look; /* the clock is looked at every `look` events */
+  uint64_t step_ns, event_ns;
+};
+
+static uint32_t dice(struct world *world, uint32_t sides) {
+  world->random = world->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+  return (uint32_t)(world->random >> 33) % sides;
+}
+
+static uint64_t address_of(uint32_t index) { return UINT64_C(0x7f0000001000) + (uint64_t)index * 16; }
+
+static void world_init(struct world *world, uint32_t threads, uint32_t look, uint64_t step_ns, uint64_t event_ns, uint64_t seed) {
+  memset(world, 0, sizeof *world);
+  book_open(&world->book);
+  book_header(&world->book)->mode = MS_MODE_EXACT;
+  book_header(&world->book)->clock_step_ns = (uint32_t)step_ns;
+  world->threads = threads;
+  world->look = look;
+  world->step_ns = step_ns;
+  world->event_ns = event_ns;
+  world->random = seed;
+}
+
+/* Before each event: time goes on, and the thread may look at the coarse clock. */
+static void event_begin(struct world *world, uint32_t thread) {
+  world->ns += world->event_ns;
+  uint64_t coarse = world->ns / world->step_ns * world->step_ns;
+  if (world->since[thread]++ % world->look == 0 && coarse != world->seen_ns[thread]) {
+    put_clock(&world->sheets[thread], coarse);
+    world->seen_ns[thread] = coarse;
+  }
+  put_serial(&world->sheets[thread], ++world->serial, world->ns);
+}
+
+static void born(struct world *world, uint32_t thread, uint32_t address) {
+  event_begin(world, thread);
+  put_malloc(&world->sheets[thread], address_of(address), ++world->gens[address] & MS_GEN_MASK, 32, 0);
+}
+
+static void dies(struct world *world, uint32_t thread, uint32_t address) {
+  event_begin(world, thread);
+  put_drop(&world->sheets[thread], address_of(address), world->gens[address] & MS_GEN_MASK);
+}
+
+static void moves(struct world *world, uint32_t thread, uint32_t from, uint32_t to, bool fails) {
+  event_begin(world, thread);
+  *sheet_room(&world->sheets[thread], 1) = ms_hot_word(MS_OP_REALLOC_BEGIN, 1, world->gens[from] & MS_GEN_MASK, address_of(from));
+  if (fails) {
+    put_realloc_fail(&world->sheets[thread], (struct ms_row_realloc_fail){0});
+    return;
+  }
+  event_begin(world, thread);
+  put_realloc_end(&world->sheets[thread], (struct ms_row_realloc_end){.fn = 1,
+                                                                      .gen = ++world->gens[to] & MS_GEN_MASK,
+                                                                      .addr8 = address_of(to) >> 3,
+                                                                      .size_low = 64});
+}
+
+/* Ends the recording, in chunks of random lengths, and compares both orders. */
+static struct ms_pairs_check world_check(struct world *world) {
+  for (uint32_t i = 0; i < world->threads; i++) {
+    if (world->sheets[i].count) book_chunk(&world->book, i + 1, 0, 0, &world->sheets[i]);
+    sheet_free(&world->sheets[i]);
+  }
+  book_close(&world->book);
+  struct ms_arena *arena = ms_arena_new();
+  struct ms_error error = {0};
+  struct ms_pairs_check check;
+  struct ms_stream *stream = ms_stream_open_memory(arena, world->book.bytes, world->book.size, &error);
+  assert_non_null(stream);
+  assert_int_equal(stream->problem_count, 0);
+  assert_true(ms_pairs_compare(stream, &check));
+  ms_stream_close(stream);
+  ms_arena_free(arena);
+  book_free(&world->book);
+  return check;
+}
+
+static void right(struct ms_pairs_check check) {
+  assert_int_equal(check.mismatches, 0);
+  assert_int_equal(check.forced, 0);
+  assert_int_equal(check.events, check.oracle_events);
+}
+
+/* A thread-caching allocator: each thread's last frees first, then a common heap. */
+struct heap_model {
+  uint32_t caches[THREADS_MOST][64], cached[THREADS_MOST];
+  uint32_t common[ADDRESSES_MOST], free_count, fresh;
+};
+
+static uint32_t heap_get(struct heap_model *heap, uint32_t thread) {
+  if (heap->cached[thread]) return heap->caches[thread][--heap->cached[thread]];
+  if (heap->free_count) return heap->common[--heap->free_count];
+  assert_true(heap->fresh < ADDRESSES_MOST);
+  return heap->fresh++;
+}
+
+static void heap_put(struct heap_model *heap, uint32_t thread, uint32_t address, uint32_t cache) {
+  if (heap->cached[thread] < cache) heap->caches[thread][heap->cached[thread]++] = address;
+  else heap->common[heap->free_count++] = address;
+}
+
+/* Blocks wander through slots; `quantum` events of one thread run together. */
+static void storm_run(struct world *world, uint32_t slots, uint32_t cache, uint32_t quantum, uint32_t events) {
+  static struct heap_model heap;
+  uint32_t held[SLOTS_MOST] = {0}; /* address + 1 */
+  memset(&heap, 0, sizeof heap);
+  while (events) {
+    uint32_t thread = dice(world, world->threads), run = 1 + dice(world, quantum);
+    for (; run && events; run--, events--) {
+      uint32_t *slot = &held[dice(world, slots)], what = dice(world, 16);
+      if (!*slot) {
+        uint32_t address = heap_get(&heap, thread);
+        born(world, thread, address);
+        *slot = address + 1;
+      } else if (what == 0) {
+        moves(world, thread, *slot - 1, *slot - 1, dice(world, 4) == 0);
+      } else if (what == 1) {
+        uint32_t to = heap_get(&heap, thread), from = *slot - 1;
+        moves(world, thread, from, to, false);
+        heap_put(&heap, thread, from, cache);
+        *slot = to + 1;
+      } else {
+        dies(world, thread, *slot - 1);
+        heap_put(&heap, thread, *slot - 1, cache);
+        *slot = 0;
+      }
+    }
+  }
+}
+
+static void test_storms(void **state) {
+  (void)state;
+  static const uint32_t threads[] = {2, 4, 16}, slots[] = {1, 4, 64}, caches[] = {0, 7}, quanta[] = {1, 20, 5000}, looks[] = {1, 16, 64};
+  static const uint64_t steps[] = {1000, 1000000, 8000000};
+  static struct world world;
+  uint64_t seed = 1;
+  for (int t = 0; t < 3; t++)
+    for (int s = 0; s < 3; s++)
+      for (int c = 0; c < 2; c++)
+        for (int q = 0; q < 3; q++)
+          for (int l = 0; l < 3; l++)
+            for (int n = 0; n < 3; n++) {
+              world_init(&world, threads[t], looks[l], steps[n], 20, seed++);
+              storm_run(&world, slots[s], caches[c], quanta[q], 20000);
+              struct ms_pairs_check check = world_check(&world);
+              if (check.mismatches || check.forced)
+                print_error("threads %u slots %u cache %u quantum %u look %u step %llu: %llu wrong, %llu forced\n", threads[t], slots[s],
+                            caches[c], quanta[q], looks[l], (unsigned long long)steps[n], (unsigned long long)check.mismatches,
+                            (unsigned long long)check.forced);
+              right(check);
+            }
+}
+
+/* One thread cycles an address thousands of times within a clock step and now
+ * and then lets another one free the block: the state that one waits for comes
+ * by again every 4096 generations. */
+static void test_wrap_by_one(void **state) {
+  (void)state;
+  static struct world world;
+  for (uint32_t round = 0; round < 40; round++) {
+    uint32_t look = round % 3 == 0 ? 1 : round % 3 == 1 ? 16 : 64;
+    world_init(&world, 2, look, 4000000, 15, round);
+    uint32_t giver = round & 1, taker = !giver; /* either may be read first */
+    for (uint32_t hand = 0; hand < 30; hand++) {
+      uint32_t cycles = round < 20 ? 4096 * (1 + dice(&world, 3)) - dice(&world, 3) : dice(&world, 20000);
+      for (uint32_t i = 0; i < cycles; i++) born(&world, giver, 0), dies(&world, giver, 0);
+      born(&world, giver, 0);
+      dies(&world, taker, 0);
+      if (round & 2) born(&world, taker, 0), dies(&world, taker, 0);
+    }
+    right(world_check(&world));
+  }
+}
+
+/* The same, with other events of both between. */
+static void test_wrap_with_company(void **state) {
+  (void)state;
+  static struct world world;
+  for (uint32_t round = 0; round < 40; round++) {
+    world_init(&world, 3, 16, 8000000, 15, round + 1000);
+    uint32_t giver = round % 3, taker = (giver + 1) % 3;
+    for (uint32_t hand = 0; hand < 20; hand++) {
+      uint32_t cycles = 4096 + dice(&world, 9000), busy = dice(&world, 60);
+      for (uint32_t i = 0; i < cycles; i++) {
+        born(&world, giver, 0);
+        dies(&world, giver, 0);
+        if (busy && i % (busy * 8) == 0) born(&world, giver, 1), dies(&world, taker, 1);
+      }
+      born(&world, giver, 0);
+      born(&world, taker, 2);
+      dies(&world, taker, 0);
+      dies(&world, giver, 2);
+    }
+    right(world_check(&world));
+  }
+}
+
+/* Two threads pass one address to and fro, a third has had it long ago. */
+static void test_wrap_by_two(void **state) {
+  (void)state;
+  static struct world world;
+  for (uint32_t round = 0; round < 24; round++) {
+    world_init(&world, 3, 64, 4000000, 15, round + 77);
+    uint32_t a = round % 3, b = (a + 1) % 3, c = (a + 2) % 3;
+    for (uint32_t hand = 0; hand < 6; hand++) {
+      uint32_t cycles = 4095 + dice(&world, 3) + 4096 * (round & 1);
+      for (uint32_t i = 0; i < cycles; i++) born(&world, i & 1 ? a : b, 0), dies(&world, i & 1 ? b : a, 0);
+      born(&world, a, 0);
+      dies(&world, c, 0);
+    }
+    right(world_check(&world));
+  }
+}
+
+/* A thread that looks at the clock once a second. */
+static void test_stale_clock(void **state) {
+  (void)state;
+  static struct world world;
+  for (uint32_t round = 0; round < 10; round++) {
+    world_init(&world, 2, 1, 4000000, 20, round + 5);
+    for (uint32_t hand = 0; hand < 200; hand++) {
+      uint32_t cycles = dice(&world, 3000);
+      for (uint32_t i = 0; i < cycles; i++) born(&world, 0, 0), dies(&world, 0, 0);
+      born(&world, 0, 0);
+      world.since[1] = 1; /* no look */
+      world.look = 1u << 30;
+      dies(&world, 1, 0);
+      world.look = 1;
+    }
+    right(world_check(&world));
+  }
+}
+
+/* ---- rows that are missing ---- */
+
+static struct ms_merge_counts counts_of(struct book *book, struct ms_event *events, uint32_t *count) {
+  struct ms_arena *arena = ms_arena_new();
+  struct ms_error error = {0};
+  book_close(book);
+  struct ms_stream *stream = ms_stream_open_memory(arena, book->bytes, book->size, &error);
+  assert_non_null(stream);
+  struct ms_merge *merge = ms_merge_open(stream, MS_ORDER_GENERATIONS);
+  *count = ms_merge_next(merge, events, 64);
+  struct ms_merge_counts counts = *ms_merge_counts(merge);
+  assert_int_equal(ms_merge_next(merge, events + 32, 32), 0);
+  ms_merge_close(merge);
+  ms_stream_close(stream);
+  ms_arena_free(arena);
+  book_free(book);
+  return counts;
+}
+
+/* A generation that never comes is passed over once, and the rest is right. */
+static void test_lost_allocation(void **state) {
+  (void)state;
+  struct book book;
+  struct sheet one = {0}, two = {0};
+  book_open(&book);
+  put_malloc(&one, 0x1000, 1, 10, 0);
+  put_drop(&one, 0x1000, 1);
+  put_clock(&one, 100000000); /* generation 2 is lost */
+  put_malloc(&one, 0x1000, 3, 30, 0);
+  put_drop(&two, 0x1000, 2);
+  put_clock(&two, 100000000);
+  put_malloc(&two, 0x2000, 1, 20, 0);
+  book_chunk(&book, 1, 0, 0, &one);
+  book_chunk(&book, 2, 0, 0, &two);
+  struct ms_event events[64];
+  uint32_t count;
+  struct ms_merge_counts counts = counts_of(&book, events, &count);
+  assert_int_equal(count, 5);
+  assert_int_equal(counts.forced, 1);
+  static const uint8_t kinds[] = {MS_EVENT_ALLOC, MS_EVENT_FREE, MS_EVENT_UNBORN_FREE};
+  for (int i = 0; i < 3; i++) assert_int_equal(events[i].kind, kinds[i]);
+  assert_int_equal(events[3].kind, MS_EVENT_ALLOC);
+  assert_int_equal(events[4].kind, MS_EVENT_ALLOC);
+  sheet_free(&one);
+  sheet_free(&two);
+}
+
+static void test_lost_free(void **state) {
+  (void)state;
+  struct book book;
+  struct sheet one = {0}, two = {0};
+  book_open(&book);
+  put_malloc(&one, 0x1000, 1, 10, 0);
+  put_clock(&one, 100000000);
+  put_malloc(&two, 0x1000, 2, 20, 0);
+  put_drop(&two, 0x1000, 2);
+  book_chunk(&book, 1, 0, 0, &one);
+  book_chunk(&book, 2, 0, 0, &two);
+  struct ms_event events[64];
+  uint32_t count;
+  struct ms_merge_counts counts = counts_of(&book, events, &count);
+  assert_int_equal(counts.forced, 1);
+  assert_int_equal(count, 4);
+  assert_int_equal(events[0].kind, MS_EVENT_ALLOC);
+  assert_int_equal(events[1].kind, MS_EVENT_VANISHED);
+  assert_int_equal(events[1].block, events[0].block);
+  assert_int_equal(events[2].kind, MS_EVENT_ALLOC);
+  assert_int_equal(events[3].kind, MS_EVENT_FREE);
+  assert_int_equal(events[3].block, events[2].block);
+  sheet_free(&one);
+  sheet_free(&two);
+}
+
+/* A child's blocks from before its fork are no loss. */
+static void test_inherited(void **state) {
+  (void)state;
+  struct book book;
+  struct sheet one = {0}, two = {0};
+  book_open(&book);
+  strcpy(book_header(&book)->parent, "parent.memscope");
+  put_drop(&one, 0x1000, 77);
+  put_malloc(&one, 0x1000, 78, 8, 0);
+  put_malloc(&two, 0x2000, 500, 8, 0);
+  book_chunk(&book, 1, 0, 0, &one);
+  book_chunk(&book, 2, 0, 0, &two);
+  struct ms_event events[64];
+  uint32_t count;
+  struct ms_merge_counts counts = counts_of(&book, events, &count);
+  assert_int_equal(counts.forced, 0);
+  assert_int_equal(counts.inherited, 2);
+  assert_int_equal(count, 3);
+  sheet_free(&one);
+  sheet_free(&two);
+}
+
+/* Late rows of a thread in a shared chunk are another lane of the same thread. */
+static void test_shared_chunk(void **state) {
+  (void)state;
+  struct book book;
+  struct sheet own = {0}, shared = {0};
+  book_open(&book);
+  put_malloc(&own, 0x1000, 1, 10, 0);
+  put_of_thread(&shared, (struct ms_row_of_thread){.thread = 2});
+  put_clock(&shared, 8000000);
+  put_malloc(&shared, 0x2000, 1, 20, 0);
+  put_of_thread(&shared, (struct ms_row_of_thread){.thread = 1});
+  put_drop(&shared, 0x1000, 1);
+  put_of_thread(&shared, (struct ms_row_of_thread){.thread = 2});
+  put_drop(&shared, 0x2000, 1);
+  book_chunk(&book, 1, 0, 0, &own);
+  book_chunk(&book, 0, 0, 4000000, &shared);
+  struct ms_event events[64];
+  uint32_t count;
+  struct ms_merge_counts counts = counts_of(&book, events, &count);
+  assert_int_equal(counts.forced, 0);
+  assert_int_equal(count, 4);
+  for (uint32_t i = 0; i < count; i++) {
+    assert_int_equal(events[i].thread, events[i].address == 0x1000 ? 1 : 2);
+    if (events[i].kind == MS_EVENT_FREE) assert_int_equal(events[i].ns, 8000000);
+  }
+  sheet_free(&own);
+  sheet_free(&shared);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_storms),         cmocka_unit_test(test_wrap_by_one), cmocka_unit_test(test_wrap_with_company),
+      cmocka_unit_test(test_wrap_by_two),    cmocka_unit_test(test_stale_clock), cmocka_unit_test(test_lost_allocation),
+      cmocka_unit_test(test_lost_free),      cmocka_unit_test(test_inherited),   cmocka_unit_test(test_shared_chunk),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
