@@ -44,6 +44,11 @@ LINES = [
     ("-x c -", True, True),
     ("-x c - -c", True, False),
     ("-- a.c", True, True),
+    ("a.h", True, False),
+    ("-x c++-header a -o a.pch", True, False),
+    ("-xc-header a -o a.pch", True, False),
+    ("-x c a.h -x none b.o", True, True),
+    ("a.h b.c", True, True),
     # no input: nothing to add, the driver answers for itself
     ("--version", False, False),
     ("-v", False, False),

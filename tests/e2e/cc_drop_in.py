@@ -5,7 +5,7 @@ makes them, in CMake, with response files, from stdin, and for odd outputs."""
 import os
 import shutil
 
-from e2e import CC, CXX, LIB, Skip, compile_c, environment, main, ok, record, run, summary, write
+from e2e import CC, CXX, LIB, compile_c, environment, main, ok, record, run, summary, write
 
 HELLO = """#include <stdio.h>
 #include <stdlib.h>
@@ -62,9 +62,9 @@ def test_errors_are_clangs(folder):
 def test_no_word_of_its_own(folder):
     """Probes take any output on stderr as a failure, and -Werror any warning."""
     source = write(folder + "/a.c", HELLO)
-    assembly = write(folder + "/b.s", ".globl x\nx: ret\n")
+    assembly = write(folder + "/b.s", ".globl x\nx: ret\n.section .note.GNU-stack,\"\",@progbits\n")
     write(folder + "/a.h", "int x(void);\n")
-    for line in (f"-Werror -Wall -c {source} -o a.o", "-Werror a.o -o a", f"-Werror -c {assembly} -o b.o",
+    for line in (f"-Werror -Wall -fPIC -c {source} -o a.o", "-Werror a.o -o a", f"-Werror -c {assembly} -o b.o",
                  f"-Werror -E {source} -o a.i", f"-Werror -S {source} -o a.s", f"-Werror -fsyntax-only {source}",
                  "-Werror -c a.i -o i.o", "-Werror -c a.s -o s.o", f"-Werror -M {source}",
                  "-Werror -shared a.o -o liba.so", "-Werror -r a.o b.o -o ab.o", "-Werror -x c-header a.h -o a.h.pch",
@@ -127,9 +127,9 @@ probe() { # name, flags..., program on stdin
 echo 'int main(void){return 0;}' | probe works
 echo 'int main(void){return 0;}' | probe werror -Werror
 echo 'int main(void){return 1;}' | probe returns-1
-printf 'char malloc(); int main(void){return malloc == 0;}' | probe malloc -fno-builtin -w
-printf 'char free_sized(); int main(void){return free_sized == 0;}' | probe free_sized -fno-builtin -w
-printf 'char no_such_fn(); int main(void){return no_such_fn == 0;}' | probe no_such_fn -fno-builtin -w
+for f in malloc reallocarray aligned_alloc free_sized free_aligned_sized malloc_usable_size valloc no_such_fn; do
+  echo "char $f(); int main(int c, char **v){if (c > 9) return $f(); return 0;}" | probe $f -fno-builtin -w
+done
 printf '#include <stdlib.h>\n int main(void){void *p = malloc(0); return !p;}' | probe malloc-0
 printf '#include <stdlib.h>\n int main(void){void *p = realloc(0, 0); return !p;}' | probe realloc-0-0
 printf '#include <math.h>\n int main(int c, char **v){return sqrt(c) != 1;}' | LIBS=-lm probe libm
@@ -151,6 +151,7 @@ def test_configure_probes(folder):
         answers.append(ok(script, cwd=folder + "/probe", env=environment(CC=compiler)))
     assert answers[0] == answers[1], "\n".join(answers)
     assert "works yes" in answers[0] and "returns-1 no" in answers[0] and "bad-flag no" in answers[0]
+    assert "no_such_fn no" in answers[0] and "malloc yes" in answers[0]
 
 
 CMAKE = """cmake_minimum_required(VERSION 3.16)
@@ -183,8 +184,7 @@ def test_cmake(folder):
 
 
 def test_ccache(folder):
-    if not shutil.which("ccache"):
-        raise Skip("ccache is not installed")
+    assert shutil.which("ccache"), "apt-get install ccache"
     source = write(folder + "/a.c", HELLO)
     env = environment(CCACHE_DIR=folder + "/cache")
     objects = []

@@ -45,7 +45,7 @@ def run(*words, cwd=None, env=None, stdin="", timeout=300, binary=False):
 def ok(*words, **options):
     """run() that must end with 0; returns its stdout."""
     done = run(*words, **options)
-    assert done.returncode == 0, f"{words}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
+    assert done.returncode == 0, f"{words}: exit code {done.returncode}\n{done.stdout[-1500:]}\n{done.stderr[-1500:]}"
     return done.stdout
 
 

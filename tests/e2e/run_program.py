@@ -80,9 +80,9 @@ def test_streams_pass_through(folder):
 def test_arguments_and_program_lookup(folder):
     done = run(MEMSCOPE, "run", "--quiet", "echo", "-n", "--", "-o", "x", cwd=folder)
     assert done.stdout == "-- -o x", done.stdout
-    write(folder + "/script", "#!/bin/sh\necho \"$0 $1\"\n", 0o755)
-    assert run(MEMSCOPE, "run", "--quiet", "./script", "y", cwd=folder).stdout == "./script y\n"
-    one_line_error(run(MEMSCOPE, "run", "script", cwd=folder), 127, "./script")
+    write(folder + "/my-script", "#!/bin/sh\necho \"$0 $1\"\n", 0o755)
+    assert run(MEMSCOPE, "run", "--quiet", "./my-script", "y", cwd=folder).stdout == "./my-script y\n"
+    one_line_error(run(MEMSCOPE, "run", "my-script", cwd=folder), 127, "./my-script")
 
 
 def test_output_names(folder):

@@ -15,6 +15,7 @@ enum match { ALONE, NEXT, BEGIN };
 enum effect {
   NONE,
   INPUT,
+  LANGUAGE,
   NO_LINK,
   NO_RUNTIME,
   STATIC,
@@ -75,12 +76,33 @@ static void linker_read(struct ms_command *command, const char *list) {
     if (list_holds(list, no_program[i])) command->wants_runtime = false;
 }
 
+static bool ends_with(const char *text, const char *end) {
+  size_t length = strlen(text), cut = strlen(end);
+  return length >= cut && strcmp(text + length - cut, end) == 0;
+}
+
+static bool is_header(const char *language, const char *file) {
+  static const char *const endings[] = {".h", ".H", ".hh", ".hp", ".hpp", ".hxx", ".h++", ".HPP", ".tcc"};
+  if (language && strcmp(language, "none") != 0) return ends_with(language, "-header");
+  for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+    if (ends_with(file, endings[i])) return true;
+  return false;
+}
+
+static void input_read(struct ms_command *command, const char *file) {
+  command->inputs = true;
+  if (!is_header(command->language, file)) command->linkable = true;
+}
+
 static void effect_apply(struct ms_command *command, enum effect effect, const char *value) {
   switch (effect) {
   case NONE:
     break;
   case INPUT:
-    command->inputs = true;
+    input_read(command, "-");
+    break;
+  case LANGUAGE:
+    command->language = value;
     break;
   case NO_LINK:
     command->links = false;
@@ -168,14 +190,13 @@ static void argument_read(struct reader *reader, const char *argument);
 static void response_read(struct reader *reader, const char *argument) {
   char *text = reader->depth < RESPONSE_DEPTH ? file_read(argument + 1) : NULL;
   if (!text) {
-    reader->command->inputs = true;
+    input_read(reader->command, argument);
     return;
   }
   reader->depth++;
   char *at = text;
   for (char *word; (word = word_next(&at));) argument_read(reader, word);
-  reader->depth--;
-  free(text);
+  reader->depth--; /* text stays: words of it may be remembered */
 }
 
 static void argument_read(struct reader *reader, const char *argument) {
@@ -186,7 +207,7 @@ static void argument_read(struct reader *reader, const char *argument) {
   else if (argument[0] == '@' && argument[1])
     response_read(reader, argument);
   else if (reader->files_only || (argument[0] != '-'))
-    reader->command->inputs = true;
+    input_read(reader->command, argument);
   else if (strcmp(argument, "--") == 0)
     reader->files_only = true;
   else if ((rule = rule_find(argument)) && rule->match == NEXT)
@@ -212,7 +233,7 @@ bool ms_command_read(struct ms_command *command, int argc, char **argv, struct m
     if (!ours) command->passed[command->passed_count++] = argv[i];
     argument_read(&reader, argv[i]);
   }
-  command->links = command->links && command->inputs;
+  command->links = command->links && command->linkable;
   if (command->sanitizers) command->wants_runtime = false; /* they own malloc, and must come first */
   return true;
 }

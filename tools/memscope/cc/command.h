@@ -19,8 +19,10 @@ enum {
 };
 
 struct ms_command {
-  bool inputs; /* there is something to compile or link */
-  bool links;  /* and no argument stops before linking */
+  bool inputs;          /* there is something to compile or link */
+  bool linkable;        /* and not headers alone */
+  const char *language; /* of -x; NULL = by the file's name */
+  bool links;           /* and no argument stops before linking */
   bool wants_runtime;
   bool is_static;
   unsigned sanitizers;

@@ -96,9 +96,9 @@ static int program_find(struct ms_run *run, struct ms_error *error) {
   const char *name = run->program[0];
   struct stat st;
   if (ms_place_program(name, run->path)) return 0;
-  if (!strchr(name, '/') || stat(name, &st)) return program_missing(name, error);
-  if (S_ISDIR(st.st_mode))
+  if (stat(name, &st) == 0 && S_ISDIR(st.st_mode))
     return ms_error_set(error, MS_ERROR_NOT_EXECUTABLE, "%s is a folder; name a program in it", name);
+  if (!strchr(name, '/') || access(name, F_OK)) return program_missing(name, error);
   return ms_error_set(error, MS_ERROR_NOT_EXECUTABLE, "%s is not executable; chmod +x %s", name, name);
 }
 
