@@ -51,7 +51,7 @@ def test_summary_and_next_command(folder):
     last = done.stderr.rstrip().splitlines()[-1]
     name = streams(folder)[0]
     assert re.fullmatch(r"a\.\d+\.memscope", name), name
-    assert last == f"memscope report {name}", last
+    assert last == f"next: memscope report {name}", last
     assert "kept" in done.stderr and done.stdout == ""
     quiet = memscope_run(folder, program, options=("--quiet",))
     assert quiet.stderr == "", quiet.stderr

@@ -169,9 +169,8 @@ static void results_print(const struct ms_run *run, const struct ms_run_end *end
   if (!count) fprintf(stderr, "memscope: %s wrote no stream: %s\n", run->program[0], no_stream_reason(run));
   for (size_t i = 0; i < count; i++) losses_print(&streams[i]);
   if (count && !run->quiet) {
-    if (ms_summary_print(stderr, streams[0].path, 0, &error)) fprintf(stderr, "memscope: %s\n", error.text);
     others_print(streams, count);
-    fprintf(stderr, "\nmemscope report %s\n", path_short(streams[0].path));
+    if (ms_summary_print(stderr, path_short(streams[0].path), 0, &error)) fprintf(stderr, "memscope: %s\n", error.text);
   }
   free(streams);
 }
