@@ -118,10 +118,11 @@ char *ms_arena_text(struct ms_arena *arena, const char *text, size_t bytes) {
 }
 
 char *ms_arena_print(struct ms_arena *arena, const char *format, ...) {
+  char small[128];
   va_list arguments, again;
   va_start(arguments, format);
   va_copy(again, arguments);
-  int bytes = vsnprintf(NULL, 0, format, arguments);
+  int bytes = vsnprintf(small, sizeof small, format, arguments);
   va_end(arguments);
   char *text = ms_arena_get(arena, (size_t)(bytes < 0 ? 0 : bytes) + 1);
   if (bytes > 0) vsnprintf(text, (size_t)bytes + 1, format, again);

@@ -13,7 +13,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { TOP_ROWS = 10, COLUMNS_LEAST = 80, COLUMNS_MOST = 140, FIGURE = 11, PLACE = 32 };
+enum { TOP_ROWS = 10, COLUMNS_LEAST = 80, COLUMNS_MOST = 140, FIGURE = 10 };
 
 struct page {
   const struct ms_model *model;
@@ -48,7 +48,7 @@ static void bytes_print(const struct page *page, uint64_t bytes) {
 
 static void count_print(const struct page *page, uint64_t count) {
   char text[32];
-  fprintf(page->out, "%*s", FIGURE + 2, ms_format_count(text, count));
+  fprintf(page->out, "%*s", FIGURE + 1, ms_format_count(text, count));
 }
 
 static double percent(uint64_t part, uint64_t whole) { return whole ? 100 * (double)part / (double)whole : 0; }
@@ -126,9 +126,9 @@ static void coverage_print(const struct page *page) {
 
 /* ---- tables ---- */
 
-/* "holder : type[count]" as far as it fits, then the place. */
+/* "holder : type" as far as it fits, then the place in the last two fifths. */
 static void site_name_print(const struct page *page, const struct ms_model_site *site, size_t columns) {
-  size_t used = 0, room = columns - PLACE - 2;
+  size_t used = 0, place = columns * 2 / 5, room = columns - place - 2;
   if (site->naming == MS_UNNAMED) {
     used = ms_text_print(page->out, "(unnamed)", room, 0);
   } else {
@@ -142,7 +142,7 @@ static void site_name_print(const struct page *page, const struct ms_model_site 
   }
   spaces(page, room - used + 2);
   fputs(dim(page), page->out);
-  ms_text_print(page->out, site->place->text, PLACE, 0);
+  ms_text_print(page->out, site->place->text, place, 0);
   fputs(plain(page), page->out);
 }
 
@@ -155,7 +155,7 @@ static void sites_peak_print(const struct page *page) {
   uint32_t at_peak = 0;
   while (at_peak < model->site_count && model->sites[at_peak].bytes_at_peak) at_peak++;
   if (!at_peak) return;
-  fprintf(page->out, "\n%sHeld the most at the peak%s\n%s    at peak            own peak  allocations  variable : type%s\n", bold(page),
+  fprintf(page->out, "\n%sHeld the most at the peak%s\n%s   at peak           own peak     blocks  variable : type%s\n", bold(page),
           plain(page), dim(page), plain(page));
   for (uint32_t i = 0; i < at_peak && i < page->top; i++) {
     const struct ms_model_site *site = &model->sites[i];
@@ -164,7 +164,7 @@ static void sites_peak_print(const struct page *page) {
     bytes_print(page, site->peak_bytes);
     count_print(page, site->allocations);
     spaces(page, 2);
-    site_name_print(page, site, page->columns - 3 * FIGURE - 12);
+    site_name_print(page, site, page->columns - 3 * FIGURE - 11);
     fputc('\n', page->out);
   }
   more_print(page, at_peak > page->top ? at_peak - page->top : 0);
@@ -175,7 +175,7 @@ static void types_print(const struct page *page) {
   uint32_t used = 0;
   while (used < model->type_count && model->types[used].allocated_bytes) used++;
   if (!used) return;
-  fprintf(page->out, "\n%sTypes%s\n%s    at peak            own peak  allocations  type%s\n", bold(page), plain(page), dim(page), plain(page));
+  fprintf(page->out, "\n%sTypes%s\n%s   at peak           own peak     blocks  type%s\n", bold(page), plain(page), dim(page), plain(page));
   for (uint32_t i = 0; i < used && i < page->top; i++) {
     const struct ms_model_type *type = &model->types[i];
     bytes_print(page, type->bytes_at_peak);
@@ -183,7 +183,7 @@ static void types_print(const struct page *page) {
     bytes_print(page, type->peak_bytes);
     count_print(page, type->allocations);
     spaces(page, 2);
-    ms_text_print(page->out, type->name, page->columns - 3 * FIGURE - 40, 0);
+    ms_text_print(page->out, type->name, page->columns - 3 * FIGURE - 39, 0);
     fprintf(page->out, "%s  %" PRIu64 " B", dim(page), type->size_bytes);
     if (type->padding_bytes) fprintf(page->out, ", %" PRIu32 " B padding", type->padding_bytes);
     fprintf(page->out, "%s\n", plain(page));
@@ -205,14 +205,14 @@ static void sites_live_print(const struct page *page) {
     if (model->sites[i].live_blocks) live[count++] = &model->sites[i];
   if (count) {
     qsort(live, count, sizeof *live, live_order);
-    fprintf(page->out, "\n%sNot freed at the end%s\n%s      bytes       blocks  variable : type%s\n", bold(page), plain(page), dim(page),
+    fprintf(page->out, "\n%sNot freed at the end%s\n%s     bytes     blocks  variable : type%s\n", bold(page), plain(page), dim(page),
             plain(page));
   }
   for (uint32_t i = 0; i < count && i < page->top; i++) {
     bytes_print(page, live[i]->live_bytes);
     count_print(page, live[i]->live_blocks);
     spaces(page, 2);
-    site_name_print(page, live[i], page->columns - 2 * FIGURE - 4);
+    site_name_print(page, live[i], page->columns - 2 * FIGURE - 3);
     fputc('\n', page->out);
   }
   more_print(page, count > page->top ? count - page->top : 0);
