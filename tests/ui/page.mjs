@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { Encoder } from "./encode.mjs";
 import { interactiveAt, openBrowser, openPage, sizes } from "./browser.mjs";
 import { dist, modules, out, writePage } from "./source.mjs";
 import { synthetic } from "./synthetic.mjs";
@@ -42,6 +43,12 @@ test("a page without data, or with damaged data, says so", async () => {
   const broken = join(out, "broken.html");
   writeFileSync(broken, readFileSync(file, "utf8").replace(/(id="memscope-data">.{4000})[^<]*/, "$1"));
   await on({ file: broken }, async (page) => assert.ok((await page.textContent(".failure")).length > 10));
+});
+
+test("a run without a single event shows empty views, not broken ones", async () => {
+  const empty = writePage("empty.html", new Encoder().table("facts", { name: ["name"], number: [0], text: ["nothing"] }).container());
+  for (const view of ["overview", "variables", "variables?as=cards", "types", "notfreed", "modules", "threads", "coverage", "about"])
+    await on({ file: empty, hash: `#/${view}` }, async (page) => assert.doesNotMatch(await page.innerText("#app"), /NaN|undefined|Infinity/, view));
 });
 
 test("the policy holds: no script from elsewhere, no inline handler, no request", async () => {

@@ -51,7 +51,7 @@ export function Layout({ report, typeId, named }: { report: Report; typeId: numb
     <p class="layout-head tab-num">{named && <b class="mono wrap">{report.typeName(typeId)}</b>}<span class="faint">{size ? `${grouped(size)} bytes, aligned to ${n("align_bytes")}` : "size unknown"}</span></p>
     {fields.length > 0 && <p class={padding ? "warn tab-num" : "faint"}>{padding ? `${grouped(padding)} bytes of padding in each, ${percent(padding / size)}` : "No padding."}</p>}
     {fields.length > 0 && !union && size > 0 && <Bytes fields={fields} size={size} over={over} setOver={setOver} />}
-    {union && <p class="faint">All members begin at byte 0.</p>}
+    {union && size > 0 && <Members fields={fields} size={size} over={over} setOver={setOver} />}
     {fields.length > 0 && <FieldTable fields={fields} over={over} setOver={setOver} />}
     {fields.length === 0 && <p class="muted">It has no fields.</p>}
   </>;
@@ -80,6 +80,26 @@ function Bytes({ fields, size, over, setOver }: Hover & { fields: LayoutField[];
                 <span class="clip">{opens(p, cells) && (p.field ? (p.to - p.from > 1 ? p.field.name || "anonymous" : "") : p.to - p.from > 2 ? "padding" : "")}{line.folded ? ` · ${grouped(line.folded)} bytes` : ""}</span>
               </span>
             ))}
+          </div>
+        </div>
+      ))}
+    </div>
+  );
+}
+
+/** A union's members share their bytes: one bar each, all from byte 0. */
+function Members({ fields, size, over, setOver }: Hover & { fields: LayoutField[]; size: number }): JSX.Element {
+  const colour = colours(fields);
+  return (
+    <div class="layout" role="img" aria-label={`A union of ${size} bytes: ${fields.map((f) => `${f.name || "anonymous"} ${spanOf(f)}`).join(", ")}`}>
+      {fields.map((f) => (
+        <div key={f.row} class="layout-line">
+          <span class="layout-offset num faint mono">{f.offset}</span>
+          <div class="layout-bytes">
+            <span class={`layout-piece field${f.row === over ? " over" : ""}`} style={{ gridColumn: "1 / -1", width: `${(spanOf(f) / size) * 100}%`, "--field": colour.get(f.row) }}
+              title={`${f.name || "anonymous"}: ${f.type}`} onMouseEnter={() => setOver(f.row)} onMouseLeave={() => setOver(undefined)}>
+              <span class="clip">{f.name || "anonymous"}</span>
+            </span>
           </div>
         </div>
       ))}

@@ -8,14 +8,15 @@ import type { TabProps } from "./registry";
 
 export interface Bin { from: number; to: number; blocks: number }
 
-/** Powers of two from the model, from the first to the last that has blocks. */
+/** Powers of two from the model: what was shorter than the clock's step, then from the first to the last that has blocks. */
 export function binsOf(report: TabProps["report"], site: number): Bin[] {
   const { table, first, end } = report.ofSite("lifetimes", site);
   if (first === end) return [];
   const bucket = table.num("bucket"), blocks = table.num("blocks");
   const out: Bin[] = [];
-  for (let b = bucket[first]!; b <= bucket[end - 1]!; b++) out.push({ from: b ? 2 ** (b - 1) : 0, to: 2 ** b, blocks: 0 });
-  for (let i = first; i < end; i++) out[bucket[i]! - bucket[first]!]!.blocks = blocks[i]!;
+  let row = first;
+  if (bucket[row] === 0) out.push({ from: 0, to: 1, blocks: blocks[row++]! });
+  for (let b = row < end ? bucket[row]! : 0; row < end; b++) out.push({ from: 2 ** (b - 1), to: 2 ** b, blocks: bucket[row] === b ? blocks[row++]! : 0 });
   return out;
 }
 
@@ -26,7 +27,7 @@ export function Lifecycle({ report, row }: TabProps): JSX.Element {
     <dl class="figures pair">
       <Figure label="Median life" value={died ? time(n("lifetime_median_ns")) : "–"} note={died ? `99 % under ${time(n("lifetime_p99_ns"))}` : "none was freed"} />
       <Figure label="Shortest, longest" value={died ? time(n("lifetime_min_ns")) : "–"} note={died ? time(n("lifetime_max_ns")) : ""} />
-      <Figure label="Temporary" value={percent(n("allocations") ? n("temporary") / n("allocations") : 0)} note={`${count(n("temporary"))} blocks`} title="Freed before their thread's next allocation" />
+      <Figure label="Temporary" value={percent(n("allocations") ? n("temporary") / n("allocations") : 0)} note={plural(n("temporary"), "block")} title="Freed before their thread's next allocation" />
       <Figure label="Reallocations" value={count(n("reallocations"))} note={n("allocations") ? `${(n("reallocations") / n("allocations")).toFixed(2)} per block` : ""} />
     </dl>
     <h3>Lifetimes of {plural(died, "freed block")}</h3>
@@ -49,7 +50,7 @@ function Histogram({ bins, step }: { bins: Bin[]; step: number }): JSX.Element {
         ))}
       </div>
       <div class="bin-axis faint tab-num">
-        {bins.map((b, i) => <span key={b.to}>{i % every === 0 && i <= bins.length - Math.ceil(every / 2) ? <i>{b.from ? time(b.from) : "0"}</i> : null}</span>)}
+        {bins.map((b, i) => <span key={b.to}>{i % every === 0 && i <= bins.length - Math.ceil(every / 2) ? <i>{b.from ? time(b.from) : step > 1 ? `< ${time(step)}` : "0"}</i> : null}</span>)}
       </div>
     </figure>
   );

@@ -3,7 +3,7 @@
 import type { JSX } from "preact";
 import { naming, provenance } from "../data/report";
 import { categoryOf, stateOf } from "../data/site";
-import { bytes, count, grouped, percent, time } from "../format";
+import { bytes, count, grouped, percent, plural, time } from "../format";
 import { Badge, Figure } from "../part/small";
 import { Spark } from "../part/spark";
 import { linkTo } from "../state/route";
@@ -22,10 +22,10 @@ export function SiteOverview({ report, row }: TabProps): JSX.Element {
     </p>
     <div class="spark-frame"><Spark report={report} site={row} height={64} /></div>
     <dl class="figures pair">
-      <Figure label="At the peak" value={bytes(n("bytes_at_peak"))} note={`${percent(peak ? n("bytes_at_peak") / peak : 0)} of all, ${count(n("blocks_at_peak"))} blocks`} title={`${grouped(n("bytes_at_peak"))} bytes`} />
-      <Figure label="Not freed" value={bytes(n("live_bytes"))} note={`${count(n("live_blocks"))} blocks`} title={`${grouped(n("live_bytes"))} bytes`} />
-      <Figure label="Own peak" value={bytes(n("peak_bytes"))} note={`${count(n("peak_blocks"))} blocks`} title={`${grouped(n("peak_bytes"))} bytes`} />
-      <Figure label="Allocated" value={bytes(n("allocated_bytes"))} note={`${count(n("allocations"))} blocks`} title={`${grouped(n("allocated_bytes"))} bytes`} />
+      <Figure label="At the peak" value={bytes(n("bytes_at_peak"))} note={`${percent(peak ? n("bytes_at_peak") / peak : 0)} of all, ${plural(n("blocks_at_peak"), "block")}`} title={`${grouped(n("bytes_at_peak"))} bytes`} />
+      <Figure label="Not freed" value={bytes(n("live_bytes"))} note={plural(n("live_blocks"), "block")} title={`${grouped(n("live_bytes"))} bytes`} />
+      <Figure label="Own peak" value={bytes(n("peak_bytes"))} note={plural(n("peak_blocks"), "block")} title={`${grouped(n("peak_bytes"))} bytes`} />
+      <Figure label="Allocated" value={bytes(n("allocated_bytes"))} note={plural(n("allocations"), "block")} title={`${grouped(n("allocated_bytes"))} bytes`} />
     </dl>
     <dl class="pairs">
       <div><dt>Place</dt><dd class="mono wrap">{place < 0 ? "unknown" : report.places.text("text", place)}</dd></div>

@@ -2,6 +2,7 @@
 // Where it stands in the source, and by which hands the block came there.
 import type { JSX } from "preact";
 import { fileName } from "../format";
+import { ClangLine } from "../part/clang";
 import { functions } from "./overview";
 import type { TabProps } from "./registry";
 
@@ -49,7 +50,7 @@ export function Excerpt({ report, place }: { report: TabProps["report"]; place: 
       <figcaption class="mono" title={file}><span class="clip">{fileName(file)}<span class="faint">:{line}:{column}</span></span></figcaption>
       {excerpt
         ? <pre tabIndex={0} aria-label={`Source around line ${line}`}>{excerpt.lines.map((text, i) => (
-            <span key={i} class={`src${excerpt.first + i === line ? " here" : ""}`}><i class="tab-num">{excerpt.first + i}</i>{text || " "}{"\n"}</span>
+            <span key={i} class={`src${excerpt.first + i === line ? " here" : ""}`}><i class="tab-num">{excerpt.first + i}</i><ClangLine text={text || " "} />{"\n"}</span>
           ))}</pre>
         : <p class="muted pad">The file could not be read when the report was made: <span class="mono wrap">{file}</span></p>}
     </figure>

@@ -18,9 +18,9 @@ export function TypeOverview({ report, row }: TabProps): JSX.Element {
   return <>
     <dl class="figures pair">
       <Figure label="At the peak" value={bytes(n("bytes_at_peak"))} />
-      <Figure label="Not freed" value={bytes(n("live_bytes"))} note={`${count(n("live_blocks"))} blocks`} />
+      <Figure label="Not freed" value={bytes(n("live_bytes"))} note={plural(n("live_blocks"), "block")} />
       <Figure label="Own peak" value={bytes(n("peak_bytes"))} />
-      <Figure label="Allocated" value={bytes(n("allocated_bytes"))} note={`${count(n("allocations"))} blocks${n("elements") ? `, ${count(n("elements"))} elements` : ""}`} />
+      <Figure label="Allocated" value={bytes(n("allocated_bytes"))} note={`${plural(n("allocations"), "block")}${n("elements") ? `, ${count(n("elements"))} elements` : ""}`} />
     </dl>
     <h3>{plural(rows.length, "variable")} of this type</h3>
     <ul class="bars flush">

@@ -76,7 +76,7 @@ export function fittingColumns(columns: Column[], width: number): Column[] {
 export function VirtualTable(props: TableProps): JSX.Element {
   const { columns, rows, sort, selected, onSelect } = props;
   const [width, setWidth] = useState(1000);
-  const isNarrow = width < narrow;
+  const isNarrow = width < narrow, domId = props.label.replace(/ /g, "-");
   const height = isNarrow ? compactHeight : rowHeight;
   const head = isNarrow || !rows.length ? 0 : rowHeight + 1; // and its line
   const sight = useVirtual(rows.length, height, head);
@@ -112,7 +112,7 @@ export function VirtualTable(props: TableProps): JSX.Element {
   for (let i = sight.first; i < sight.end; i++) {
     const row = rows[i]!;
     lines.push(
-      <div key={i} id={`${props.label}-${i}`} role="row" aria-rowindex={i + 2} aria-selected={row === selected}
+      <div key={i} id={`${domId}-${i}`} role="row" aria-rowindex={i + 2} aria-selected={row === selected}
         class={`tr${i === cursor ? " cursor" : ""}${isNarrow ? " two" : ""}`}
         style={{ top: `${i * height + sight.shift}px`, height: `${height}px`, gridTemplateColumns: isNarrow ? "1fr" : template }}
         onClick={() => { setCursor(i); onSelect?.(row); }}>
@@ -127,7 +127,7 @@ export function VirtualTable(props: TableProps): JSX.Element {
       {isNarrow && rows.length > 1 && props.onSort && <NarrowSort columns={columns} sort={sort} onSort={props.onSort} />}
       <div class="table" ref={scroller} role="grid" aria-label={props.label} aria-rowcount={rows.length + 1}
         aria-colcount={shown.length} tabIndex={0}
-        {...(cursor >= 0 ? { "aria-activedescendant": `${props.label}-${cursor}` } : {})}>
+        {...(cursor >= 0 ? { "aria-activedescendant": `${domId}-${cursor}` } : {})}>
         {head > 0 && <Head columns={shown} template={template} sort={sort} onSort={props.onSort} />}
         {rows.length
           ? <div class="tbody" role="rowgroup" style={{ height: `${sight.spacer}px` }}>{lines}</div>

@@ -16,6 +16,8 @@ export interface TimelineProps {
   x: Float64Array;
   axis: Axis;
   peak: number;
+  /** When it was: exact to the clock's step, where the point is spread within it. */
+  peakText: string;
   range: [number, number] | undefined;
   onRange: (range: [number, number] | undefined) => void;
   onHover: (point: number | undefined) => void;
@@ -149,7 +151,7 @@ export function Timeline(props: TimelineProps): JSX.Element {
     <div class="chart" style={{ height: `${props.height}px` }}>
       <div ref={frame} class="chart-frame" />
       <div class="chart-over" tabIndex={0} role="img" data-keys
-        aria-label={`Live bytes over ${props.axis === "time" ? "time" : "events"}, peak ${bytes(props.most[props.peak]!)} at ${axisText(props.axis, props.x[props.peak]!)}. Arrow keys read values, with Shift they choose a range.`}
+        aria-label={`Live bytes over ${props.axis === "time" ? "time" : "events"}, peak ${bytes(props.most[props.peak]!)} at ${props.peakText}. Arrow keys read values, with Shift they choose a range.`}
         style={{ left: `${box.left}px`, top: `${box.top}px`, width: `${box.width}px`, height: `${box.height}px` }}
         onPointerDown={down} onPointerMove={move} onPointerUp={up} onPointerCancel={() => { start.current = undefined; setDrag(undefined); }}
         onPointerLeave={() => show(undefined)} onKeyDown={key} onBlur={() => show(undefined)}>
@@ -161,7 +163,7 @@ export function Timeline(props: TimelineProps): JSX.Element {
         <div class="peak-line" style={{ left: `${peakX}px`, top: `${peakY}px` }} />
         <div class="peak-dot" style={{ left: `${peakX}px`, top: `${peakY}px` }} />
         <div class={`peak-label${peakRight ? " right" : ""}`} style={{ top: `${Math.max(0, peakY - 22)}px`, ...(peakRight ? { right: `${box.width - peakX}px` } : { left: `${peakX}px` }) }}>
-          peak <b>{bytes(props.most[props.peak]!)}</b> at {axisText(props.axis, props.x[props.peak]!)}{props.axis === "events" ? " events" : ""}
+          peak <b>{bytes(props.most[props.peak]!)}</b> at {props.peakText}
         </div>
         {hover !== undefined && <div class="hover-line" style={{ left: `${pos(hover)}px` }} />}
       </div>

@@ -3,7 +3,7 @@
 // who held it, what stayed.
 import type { JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
-import { axisOf, axisPoints, curves, parseRange, type Axis, type Curve, type Group } from "../data/history";
+import { axisOf, axisPoints, curves, parseRange, type Curve, type Group } from "../data/history";
 import { allRows, sortRows } from "../data/sort";
 import type { Report } from "../data/report";
 import { sum } from "../data/table";
@@ -24,6 +24,7 @@ export function Overview({ report, route }: ViewProps): JSX.Element {
       <Figures report={report} />
       <Card title="How much has a name" side={<a href={linkTo({ view: "coverage" })}>Coverage</a>}>
         <CoverageBar report={report} by="allocations" />
+        <p class="hint faint">Named memory goes to a variable, field, return or argument. A wrapper only hands blocks on: such a name stayed inside one. Unnamed memory comes from code compiled without the plugin.</p>
       </Card>
       <History report={report} params={route.params} />
       <RangeSummary report={report} params={route.params} />
@@ -88,12 +89,12 @@ function Figures({ report }: { report: Report }): JSX.Element {
   const share = (part: string, whole: string) => percent(n(whole) ? n(part) / n(whole) : 0);
   return (
     <dl class="figures">
-      <Figure label="Peak" value={bytes(n("peak_bytes"))} note={`${count(n("peak_blocks"))} blocks, at ${time(n("peak_time_ns"))}`} title={`${grouped(n("peak_bytes"))} bytes`} />
-      <Figure label="Not freed" value={bytes(n("live_bytes"))} note={`${count(n("live_blocks"))} blocks at the end`} title={`${grouped(n("live_bytes"))} bytes`} />
+      <Figure label="Peak" value={bytes(n("peak_bytes"))} note={`${plural(n("peak_blocks"), "block")}, at ${time(n("peak_time_ns"))}`} title={`${grouped(n("peak_bytes"))} bytes`} />
+      <Figure label="Not freed" value={bytes(n("live_bytes"))} note={`${plural(n("live_blocks"), "block")} at the end`} title={`${grouped(n("live_bytes"))} bytes`} />
       <Figure label="Allocated in all" value={bytes(n("allocated_bytes"))} note={`${count(n("events"))} events`} title={`${grouped(n("allocated_bytes"))} bytes`} />
-      <Figure label="Allocations" value={count(n("allocations"))} note={`${count(n("reallocations"))} reallocations`} title={grouped(n("allocations"))} />
+      <Figure label="Allocations" value={count(n("allocations"))} note={plural(n("reallocations"), "reallocation")} title={grouped(n("allocations"))} />
       <Figure label="Frees" value={count(n("frees"))} note={`${share("frees", "allocations")} of allocations`} title={grouped(n("frees"))} />
-      <Figure label="Temporary" value={share("temporary", "allocations")} note={`${count(n("temporary"))} blocks`} title="Freed before their thread's next allocation" />
+      <Figure label="Temporary" value={share("temporary", "allocations")} note={plural(n("temporary"), "block")} title="Freed before their thread's next allocation" />
       <Figure label="Variables" value={count(report.sites.rows)} note={`of ${plural(report.types.rows, "type")}`} />
       <Figure label={n("lost_events") ? "Lost events" : "Threads"} value={count(n("lost_events") || n("threads"))} tone={n("lost_events") ? "bad" : ""}
         note={n("lost_events") ? `${plural(n("threads"), "thread")}` : `${plural(report.modules.rows, "module")}`} />
@@ -118,6 +119,7 @@ function History({ report, params }: { report: Report; params: Record<string, st
   if (!report.timeline.rows) return null;
   const peak = report.num("peak_sample") + 1;
   const at = hover ?? peak;
+  const peakText = axis === "time" ? time(report.num("peak_time_ns")) : `event ${count(x[peak]!)}`;
   const wide = innerWidth > 720;
   return (
     <Card title="Live bytes" class="history" side={<>
@@ -126,23 +128,23 @@ function History({ report, params }: { report: Report; params: Record<string, st
       <Segments label="Along" choices={axes} value={axis} onChange={(id) => go({ params: { along: id } }, "replace")} />
     </>}>
       <div class="history-body">
-        <Timeline curves={list} most={most} x={x} axis={axis} peak={peak} height={wide ? 300 : 208} onHover={setHover}
+        <Timeline curves={list} most={most} x={x} axis={axis} peak={peak} peakText={peakText} height={wide ? 300 : 208} onHover={setHover}
           range={parseRange(params["range"], report.timeline.rows)}
           onRange={(r) => go({ params: { range: r && `${r[0]}-${r[1]}` } })} />
-        <Legend report={report} list={list} group={group} at={at} hovering={hover !== undefined} axis={axis} x={x} />
+        <Legend report={report} list={list} group={group} at={at} hovering={hover !== undefined}
+          when={hover === undefined ? peakText : axis === "time" ? time(x[at]! * 1e9) : `event ${count(x[at]!)}`} />
       </div>
       <p class="hint faint">Drag across the chart to look at one stretch: every list then shows what lived or moved in it, and what grew.</p>
     </Card>
   );
 }
 
-interface LegendProps { report: Report; list: Curve[]; group: Group; at: number; hovering: boolean; axis: Axis; x: Float64Array }
+interface LegendProps { report: Report; list: Curve[]; group: Group; at: number; hovering: boolean; when: string }
 
-function Legend({ report, list, group, at, hovering, axis, x }: LegendProps): JSX.Element {
+function Legend({ report, list, group, at, hovering, when }: LegendProps): JSX.Element {
   const value = (c: Curve) => (hovering ? c.live[at]! : c.atPeak);
   const total = !hovering ? report.num("peak_bytes") : at ? report.timeline.num("live_bytes")[at - 1]! : 0;
   const most = Math.max(1, ...list.map(value));
-  const when = axis === "time" ? time(x[at]! * 1e9) : `event ${count(x[at]!)}`;
   return (
     <div class="legend">
       <p class="legend-head tab-num"><span class="faint">{hovering ? "At" : "At the peak,"} {when}</span><b>{bytes(total)}</b></p>
