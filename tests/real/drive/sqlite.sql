@@ -43,6 +43,7 @@ WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)
 SELECT json_extract(body, '$.user.name') AS u, sum(json_extract(body, '$.id')), json_group_array(json_extract(body, '$.tags[2]')) FROM event WHERE json_extract(body, '$.id') <= 36 GROUP BY u ORDER BY u;
 SELECT count(*) FROM event, json_each(event.body, '$.tags') WHERE json_each.value = 'b';
 SELECT json_patch(json_set(body, '$.user.age', 7), '{"extra":{"deep":[1,2,3]}}') FROM event WHERE rowid = 5;
+SELECT length(json_group_array(body)), json_array_length(json_group_array(body)) FROM event;
 SELECT key, type, atom FROM event, json_tree(event.body) WHERE event.rowid = 2;
 SELECT printf('%s|%08.3f|%q', 'x', 3.14159, 'it''s'), hex(zeroblob(4)), replace('banana', 'an', 'AN'), quote(x'00ff');
 SELECT * FROM (VALUES (1, 'one'), (2, 'two')) UNION SELECT 3, 'three' EXCEPT SELECT 2, 'two' ORDER BY 1;
