@@ -226,6 +226,18 @@ def test_runtime_is_not_loaded_twice(folder):
     assert memscope_run(folder, program, options=("--quiet",)).stdout == "none\n"
 
 
+def test_sanitizers_own_malloc(folder):
+    """Built beside a sanitizer the program works as ever; run says why there is nothing to see."""
+    for name, says in (("address", "AddressSanitizer"), ("thread", "ThreadSanitizer")):
+        program = compile_c(folder, name, BLOCKS.replace("return argc", "for (int i = 40; i < 100; i++) free(kept[i]);\n  return argc"),
+                            f"-fsanitize={name}")
+        done = memscope_run(folder, program, 6)
+        assert done.returncode == 6 and streams(folder) == [], (done.returncode, done.stderr)
+        assert says in done.stderr and "-fsanitize" in done.stderr, done.stderr
+    program = compile_c(folder, "undefined", BLOCKS, "-fsanitize=undefined")
+    assert "kept" in memscope_run(folder, program).stderr
+
+
 def test_setuid_program(folder):
     if os.geteuid() != 0:
         raise Skip("only root can make a program setuid to another user")

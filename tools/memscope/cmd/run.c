@@ -107,7 +107,7 @@ static int runtime_find(struct ms_run *run, struct ms_error *error) {
   bool inside = run->file.links_runtime || run->file.holds_runtime;
   bool foreign =
       run->file.kind == MS_PROGRAM_FOREIGN || (run->file.kind == MS_PROGRAM_ELF && !run->file.dynamic);
-  run->preload = !inside && !foreign;
+  run->preload = !inside && !foreign && !run->file.sanitizer; /* a sanitizer's malloc lets nobody before it */
   if (!run->preload || ms_place_file("libmemscope.so", run->runtime)) return 0;
   return ms_error_set(error, MS_ERROR_USAGE, "no libmemscope.so beside this program; build it with ./setup");
 }
@@ -115,7 +115,13 @@ static int runtime_find(struct ms_run *run, struct ms_error *error) {
 /* ---- afterwards ---- */
 
 static const char *no_stream_reason(const struct ms_run *run) {
+  static char text[256];
   const struct ms_program *file = &run->file;
+  if (file->sanitizer) {
+    snprintf(text, sizeof text, "%s in it has a malloc of its own; build it without -fsanitize to record it",
+             file->sanitizer);
+    return text;
+  }
   if (file->kind == MS_PROGRAM_FOREIGN) return "it is no x86-64 program; build it for x86-64";
   if (file->kind == MS_PROGRAM_ELF && !file->dynamic && !file->holds_runtime)
     return "it is static and holds no runtime; link it with memscope-cc -static, or without -static";
@@ -170,7 +176,8 @@ static void results_print(const struct ms_run *run, const struct ms_run_end *end
   for (size_t i = 0; i < count; i++) losses_print(&streams[i]);
   if (count && !run->quiet) {
     others_print(streams, count);
-    if (ms_summary_print(stderr, path_short(streams[0].path), 0, &error)) fprintf(stderr, "memscope: %s\n", error.text);
+    if (ms_summary_print(stderr, path_short(streams[0].path), 0, &error))
+      fprintf(stderr, "memscope: %s\n", error.text);
   }
   free(streams);
 }

@@ -42,12 +42,11 @@ static void forwarding_end(const struct sigaction before[FORWARDED]) {
   for (int i = 0; i < FORWARDED; i++) sigaction(forwarded[i], &before[i], NULL);
 }
 
-/* "A=B" in front of what the variable holds already. */
+/* In front of what the variable holds already. */
 static void preload_set(const struct ms_run *run) {
-  const char *old = getenv("LD_PRELOAD"), *sanitizer = run->file.sanitizer;
+  const char *old = getenv("LD_PRELOAD");
   char *value = NULL;
-  if (asprintf(&value, "%s%s%s%s%s", sanitizer, *sanitizer ? ":" : "", run->runtime, old && *old ? ":" : "",
-               old ? old : "") > 0)
+  if (asprintf(&value, "%s%s%s", run->runtime, old && *old ? ":" : "", old ? old : "") > 0)
     setenv("LD_PRELOAD", value, 1);
 }
 

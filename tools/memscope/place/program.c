@@ -93,23 +93,29 @@ static bool dynamic_read(struct dynamic *dynamic, const struct image *image) {
   return dynamic->strings[dynamic->string_bytes - 1] == 0;
 }
 
-static bool is_sanitizer(const char *library) {
-  static const char *const names[] = {"libasan.so",        "libtsan.so",       "liblsan.so",
-                                      "libhwasan.so",      "libclang_rt.asan", "libclang_rt.tsan",
-                                      "libclang_rt.hwasan"};
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-    if (strncmp(library, names[i], strlen(names[i])) == 0) return true;
-  return false;
+/* Each exports its entry, whether its library is shared or inside. */
+static const char *sanitizer_name(const struct dynamic *dynamic) {
+  static const struct {
+    const char *entry, *name;
+  } all[] = {{"__asan_init", "AddressSanitizer"},
+             {"__tsan_init", "ThreadSanitizer"},
+             {"__msan_init", "MemorySanitizer"},
+             {"__hwasan_init", "HWAddressSanitizer"},
+             {"__lsan_init", "LeakSanitizer"}};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+    if (memmem(dynamic->strings, dynamic->string_bytes, all[i].entry, strlen(all[i].entry) + 1))
+      return all[i].name;
+  return NULL;
 }
 
 static void libraries_read(struct ms_program *program, const struct dynamic *dynamic) {
   for (uint64_t i = 0; i < dynamic->count && dynamic->entries[i].d_tag != DT_NULL; i++) {
     if (dynamic->entries[i].d_tag != DT_NEEDED || dynamic->entries[i].d_un.d_val >= dynamic->string_bytes)
       continue;
-    const char *library = dynamic->strings + dynamic->entries[i].d_un.d_val;
-    if (strncmp(library, "libmemscope.so", 14) == 0) program->links_runtime = true;
-    if (is_sanitizer(library)) snprintf(program->sanitizer, sizeof program->sanitizer, "%s", library);
+    const char *library = dynamic->strings + dynamic->entries[i].d_un.d_val, *name = strrchr(library, '/');
+    if (strncmp(name ? name + 1 : library, "libmemscope.so", 14) == 0) program->links_runtime = true;
   }
+  program->sanitizer = sanitizer_name(dynamic);
 }
 
 static void elf_read(struct ms_program *program, struct image *image) {

@@ -21,7 +21,7 @@ struct ms_program {
   bool links_runtime;  /* needs libmemscope.so */
   bool holds_runtime;  /* has the runtime inside */
   bool privileged;     /* setuid, setgid or file capabilities: the loader ignores LD_PRELOAD */
-  char sanitizer[128]; /* a shared sanitizer library it needs, which must be loaded first; "" = none */
+  const char *sanitizer; /* one that brings its own malloc, by name; NULL = none */
 };
 
 /* Reads path; a file that cannot be read is MS_PROGRAM_UNKNOWN, not an error: it may still run. */
