@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Windows: pieces of the file, mapped, into which threads write rows; and the
+ * chunks they are written to when full. A thread owns its window; the lists of
+ * spare ones are under the process's lock. Only busy threads come here.
+ */
+#include "emit.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+static uint32_t class_bytes(uint32_t class) { return (uint32_t)MS_WINDOW_FIRST << class; }
+
+static void record_begin(struct ms_record *record, uint32_t bytes) {
+  record->magic = MS_RECORD_MAGIC;
+  record->bytes = bytes;
+  __atomic_store_n(&record->kind, MS_RECORD_WINDOW, __ATOMIC_RELEASE);
+}
+
+static struct ms_window *window_new(uint32_t class) {
+  uint32_t bytes = class_bytes(class);
+  struct ms_window *window = ms_process_alloc(sizeof *window);
+  if (!window) return NULL;
+  uint64_t offset = ms_stream_take(bytes);
+  if (!offset || !ms_stream_grow(offset, bytes)) return NULL;
+  window->record = ms_os_map(ms_process->fd, offset, bytes);
+  if (!window->record) return NULL;
+  window->bytes = bytes;
+  window->class = class;
+  record_begin(window->record, bytes);
+  return window;
+}
+
+/* A spare one, else a new one; empty, of no thread. */
+struct ms_window *ms_window_take(uint32_t class) {
+  struct ms_process *process = ms_process;
+  struct ms_window *window = NULL;
+  if (ms_process_lock()) {
+    window = process->windows[class];
+    if (window) process->windows[class] = window->next;
+    ms_process_unlock();
+  }
+  if (!window) return window_new(class);
+  __atomic_store_n(&window->record->fill, 0, __ATOMIC_RELEASE);
+  return window;
+}
+
+/* Its rows are in a chunk by now: fill is (chunk + 1, 0). */
+void ms_window_give(struct ms_window *window) {
+  struct ms_process *process = ms_process;
+  if (!ms_process_lock()) return; /* it stays unused */
+  window->next = process->windows[window->class];
+  process->windows[window->class] = window;
+  ms_process_unlock();
+}
+
+/* Points the thread at its (empty) window. */
+void ms_chunk_begin(struct ms_thread *t, void (*first)(struct ms_thread *)) {
+  struct ms_record *record = t->window->record;
+  uint64_t now = ms_process_ns(ms_os_now_coarse());
+  if (now < t->time_ns) now = t->time_ns;
+  record->thread = t->id;
+  record->start_ns = now;
+  __atomic_store_n(&record->fill, ms_fill(t->chunk, 0), __ATOMIC_RELEASE);
+  t->record = record;
+  t->pos = (uint64_t *)(record + 1);
+  t->hard = (uint64_t *)((char *)record + t->window->bytes) - MS_SLACK_WORDS;
+  t->limit = NULL;
+  t->name = NULL;
+  t->place = 0;
+  t->place_ra = 0;
+  t->time_ns = now;
+  if (first) first(t);
+  uint64_t row;
+  ms_put_time(&row, (struct ms_row_time){.ns = now});
+  ms_own_put(t, &row, 1);
+}
+
+/* Writes the window's rows to the tail. The window is emptied only after that:
+ * killed between, both have them, and (thread, chunk) says that they are one. */
+int ms_chunk_seal(struct ms_thread *t) {
+  static const char zeros[MS_RECORD_ALIGN];
+  uint32_t used = (uint32_t)((char *)t->pos - (char *)(t->record + 1));
+  size_t whole = (sizeof(struct ms_record) + used + MS_RECORD_ALIGN - 1) & ~(size_t)(MS_RECORD_ALIGN - 1);
+  struct ms_record record = {.magic = MS_RECORD_MAGIC,
+                             .kind = MS_RECORD_CHUNK,
+                             .bytes = whole,
+                             .thread = t->id,
+                             .checksum = (uint32_t)XXH64(t->record + 1, used, 0),
+                             .fill = ms_fill(t->chunk, used),
+                             .start_ns = t->record->start_ns};
+  record.check = XXH64(&record, offsetof(struct ms_record, fill), MS_RECORD_MAGIC);
+  struct ms_os_piece pieces[] = {{&record, sizeof record}, {t->record + 1, used}, {zeros, whole - sizeof record - used}};
+  uint64_t offset = ms_stream_take(whole);
+  if (!offset || !ms_stream_write(pieces, 3, offset)) return 0;
+  t->chunk++;
+  __atomic_store_n(&t->record->fill, ms_fill(t->chunk, 0), __ATOMIC_RELEASE);
+  return 1;
+}
+
+/* The next larger window, as long as there is one; else the old one again. */
+static void window_grow(struct ms_thread *t) {
+  if (t->window->bytes >= ms_options.window) return;
+  struct ms_window *larger = ms_window_take(t->window->class + 1);
+  if (!larger) return;
+  ms_window_give(t->window);
+  t->window = larger;
+}
+
+/* False: nothing more can be recorded; the rows so far stay in the window. */
+int ms_chunk_roll(struct ms_thread *t) {
+  t->limit = NULL;
+  if (!ms_chunk_seal(t)) return 0;
+  window_grow(t);
+  ms_chunk_begin(t, NULL);
+  return 1;
+}

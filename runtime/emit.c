@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The slow path of every event: first ones, full windows, exact mode, sizes of
+ * 4 GiB, cells in an unexpected state, events inside a row or after the
+ * thread's end. Every thread, also in signal handlers.
+ */
+#include "emit.h"
+
+uint16_t *ms_cells;
+
+/* ---- cells ---- */
+
+static int cell_is_live(uintptr_t p) { return !ms_cells || ms_cell_get(ms_cell(p)) & MS_CELL_LIVE; }
+
+static uint32_t cell_birth(uintptr_t p) {
+  if (!ms_cells) return 0;
+  uint32_t gen = (ms_cell_get(ms_cell(p)) + 1) & MS_GEN_MASK;
+  ms_cell_put(ms_cell(p), gen | MS_CELL_LIVE);
+  return gen;
+}
+
+static uint32_t cell_death(uintptr_t p) {
+  if (!ms_cells) return 0;
+  uint32_t gen = ms_cell_get(ms_cell(p)) & MS_GEN_MASK;
+  ms_cell_put(ms_cell(p), gen);
+  return gen;
+}
+
+/* ---- rows of one event, built aside: the same for a thread's own window and a shared one ---- */
+
+struct rows {
+  uint64_t word[MS_SLOT_WORDS];
+  uint32_t used;
+};
+
+static void rows_stamp(struct rows *rows) {
+  if (!ms_process->exact) return;
+  uint64_t serial = 1 + __atomic_fetch_add(&ms_process->serial, 1, __ATOMIC_RELAXED);
+  ms_put_stamp(rows->word + rows->used, (struct ms_row_stamp){.serial = serial, .ns = ms_process_ns(ms_os_now())});
+  rows->used += 2;
+}
+
+static void rows_birth(struct rows *rows, enum ms_op op, uintptr_t p, uint32_t gen, size_t size, unsigned fn) {
+  rows_stamp(rows);
+  if (size >> 32) ms_put_size_high(rows->word + rows->used++, (struct ms_row_size_high){.high = size >> 32});
+  rows->word[rows->used++] = ms_hot_word(op, fn, gen, p);
+  rows->word[rows->used++] = (uint32_t)size;
+}
+
+static void rows_death(struct rows *rows, enum ms_op op, uintptr_t p, uint32_t gen, unsigned fn) {
+  rows_stamp(rows);
+  rows->word[rows->used++] = ms_hot_word(op, fn, gen, p);
+}
+
+/* Into the shared window, for a thread that may not use its own. */
+static void rows_share(const struct rows *rows, uint32_t events) {
+  struct ms_slot slot;
+  if (!ms_slot_begin(&slot)) return ms_lost(MS_LOST_NESTED, events);
+  ms_slot_put(&slot, rows->word, rows->used);
+  ms_slot_end(&slot, events);
+}
+
+/* Ids of callers in shared rows: the thread's own counter may be in use. */
+static void rows_share_caller(struct rows *rows, uintptr_t ra, uint32_t *name_word) {
+  static uint32_t given;
+  uint32_t id = MS_NAME_ID - (__atomic_fetch_add(&given, 1, __ATOMIC_RELAXED) & 0x0fffffff);
+  struct rows with = {.used = 2};
+  ms_put_caller(with.word, (struct ms_row_caller){.id = id, .address = ra});
+  for (uint32_t i = 0; i < rows->used; i++) with.word[with.used++] = rows->word[i];
+  *rows = with;
+  *name_word = MS_NAME_CALLER | id;
+}
+
+/* ---- allocation ---- */
+
+/* The block the thread has just recorded comes out of an outer function: one
+ * event, and its function is the outer one. */
+static int birth_is_outer(const struct ms_thread *t, uintptr_t p, enum ms_op op, unsigned fn) {
+  if (t->last_p != p || !t->name) return 0;
+  if (ms_cells) return ms_cell_get(ms_cell(p)) & MS_CELL_LIVE;
+  return op == MS_OP_ALLOC ? fn > 7 : fn > 1; /* no plane to tell: only those that always have an inner one */
+}
+
+static void birth_own(struct ms_thread *t, enum ms_op op, uintptr_t p, size_t size, unsigned fn, uintptr_t ra) {
+  struct rows rows = {.used = 0};
+  rows_birth(&rows, op, p, cell_birth(p), size, fn);
+  ms_own_put(t, rows.word, rows.used);
+  ms_born(t, t->pos - 2, p, size, ra);
+}
+
+static void birth_shared(enum ms_op op, uintptr_t p, size_t size, unsigned fn, uintptr_t ra) {
+  if (!ms_process_ready()) return ms_lost(MS_LOST_NONE, 1);
+  struct rows rows = {.used = 0};
+  uint32_t name;
+  rows_birth(&rows, op, p, cell_birth(p), size, fn);
+  rows_share_caller(&rows, ra, &name);
+  rows.word[rows.used - 1] |= (uint64_t)name << 32;
+  rows_share(&rows, 1);
+}
+
+static void birth(enum ms_op op, uintptr_t p, size_t size, unsigned fn, uintptr_t ra) {
+  struct ms_thread *t = ms_tls.self;
+  if (birth_is_outer(t, p, op, fn)) return ms_rename(t, op, size, fn, ra);
+  t = ms_own_begin();
+  if (!t) return birth_shared(op, p, size, fn, ra);
+  birth_own(t, op, p, size, fn, ra);
+  ms_own_end(t);
+}
+
+MS_COLD void ms_alloc_slow(uintptr_t p, size_t size, unsigned fn, uintptr_t ra) {
+  if (!ms_real_is_early((void *)p)) birth(MS_OP_ALLOC, p, size, fn, ra);
+}
+
+/* ---- free ---- */
+
+void ms_emit_row(const uint64_t *row, uint32_t words) {
+  struct ms_thread *t = ms_own_begin();
+  if (t) {
+    ms_own_put(t, row, words);
+    ms_own_end(t);
+  } else if (ms_process_ready()) {
+    struct rows rows = {.used = 0};
+    while (rows.used < words) rows.word[rows.used] = row[rows.used], rows.used++;
+    rows_share(&rows, 0);
+  }
+}
+
+static void bad_free(uintptr_t p, unsigned fn) {
+  uint64_t row[2];
+  ms_put_bad_free(row, (struct ms_row_bad_free){.fn = fn, .address = p});
+  ms_emit_row(row, 2);
+}
+
+/* Into whichever window; the own one when it is not NULL. */
+static void death(struct ms_thread *t, enum ms_op op, uintptr_t p, unsigned fn) {
+  struct rows rows = {.used = 0};
+  rows_death(&rows, op, p, cell_death(p), fn);
+  if (!t) return rows_share(&rows, 1);
+  ms_own_put(t, rows.word, rows.used);
+  if (t->last_p == p) t->last_p = 0;
+}
+
+MS_COLD void ms_free_slow(uintptr_t p, unsigned fn, uintptr_t ra) {
+  if (p == ms_tls.passing || ms_real_is_early((void *)p)) return;
+  if (ms_process_ready() && !cell_is_live(p)) return bad_free(p, fn);
+  struct ms_thread *t = ms_own_begin();
+  if (!t) return ms_process_ready() ? death(NULL, MS_OP_FREE, p, fn) : ms_lost(MS_LOST_NONE, 1);
+  death(t, MS_OP_FREE, p, fn);
+  t->pending = ra == t->place_ra ? 0 : ra | MS_PENDING_FREE;
+  ms_dead(p);
+  ms_own_end(t);
+}
+
+/* ---- realloc ---- */
+
+MS_COLD enum ms_realloc ms_realloc_begin_slow(uintptr_t p, unsigned fn) {
+  if (p == ms_tls.passing) return MS_REALLOC_SILENT;
+  if (ms_real_is_early((void *)p)) return MS_REALLOC_UNBORN;
+  if (ms_process_ready() && !cell_is_live(p)) return bad_free(p, MS_FN_REALLOC_NULL + fn), MS_REALLOC_UNBORN;
+  struct ms_thread *t = ms_own_begin();
+  if (t) {
+    death(t, MS_OP_REALLOC_BEGIN, p, fn);
+    if (ms_tls.last.last_block == p) ms_tls.last.last_block = MS_NO_BLOCK;
+    ms_own_end(t);
+  } else if (ms_process_ready()) {
+    death(NULL, MS_OP_REALLOC_BEGIN, p, fn);
+  } else {
+    return ms_lost(MS_LOST_NONE, 1), MS_REALLOC_SILENT;
+  }
+  return MS_REALLOC_OPEN;
+}
+
+MS_COLD void ms_realloc_end_slow(uintptr_t p, size_t size, unsigned fn, uintptr_t ra) {
+  birth(MS_OP_REALLOC_END, p, size, fn, ra);
+}
+
+MS_COLD void ms_realloc_freed(uintptr_t p, unsigned fn, uintptr_t ra) {
+  struct rows rows = {.used = 0};
+  struct ms_thread *t = ms_own_begin();
+  if (!t && !ms_process_ready()) return;
+  rows_stamp(&rows);
+  rows.word[rows.used++] = ms_hot_word(MS_OP_REALLOC_END, fn, 0, 0);
+  rows.word[rows.used++] = 0;
+  if (!t) return rows_share(&rows, 0);
+  ms_own_put(t, rows.word, rows.used);
+  t->pending = ra == t->place_ra ? 0 : ra | MS_PENDING_FREE;
+  ms_dead(p);
+  ms_own_end(t);
+}
+
+MS_COLD void ms_realloc_fail(uintptr_t p) {
+  if (ms_cells) ms_cell_put(ms_cell(p), ms_cell_get(ms_cell(p)) | MS_CELL_LIVE);
+  struct rows rows = {.used = 1};
+  ms_put_realloc_fail(rows.word, (struct ms_row_realloc_fail){.unused_ = 0});
+  struct ms_thread *t = ms_own_begin();
+  if (t) {
+    ms_own_put(t, rows.word, rows.used);
+    ms_own_end(t);
+  } else if (ms_process_ready()) {
+    rows_share(&rows, 0);
+  }
+}
+
+/* ---- names that nobody gave ---- */
+
+static uint32_t caller_name(struct ms_thread *t, uint64_t ra) {
+  struct ms_intern *caller = &t->callers[ms_intern_slot(ra, MS_CALLERS)];
+  if (caller->key == ra) return caller->name;
+  uint32_t id = ++t->callers_given & (MS_NAME_ID >> 1);
+  uint64_t row[2];
+  ms_put_caller(row, (struct ms_row_caller){.id = id, .address = ra});
+  ms_own_put(t, row, 2);
+  caller->key = ra;
+  return caller->name = MS_NAME_CALLER | id;
+}
+
+uint32_t ms_chain(struct ms_thread *t, uint32_t parent, uint32_t site) {
+  uint64_t key = (uint64_t)parent << 32 | site;
+  struct ms_intern *chain = &t->chains[ms_intern_slot(key, MS_CHAINS)];
+  if (chain->key == key) return chain->name;
+  uint32_t id = ++t->chains_given & MS_NAME_ID;
+  uint64_t row[2];
+  ms_put_chain(row, (struct ms_row_chain){.id = id, .parent = parent, .site = site});
+  ms_own_put(t, row, 2);
+  chain->key = key;
+  return chain->name = MS_NAME_CHAIN | id;
+}
+
+/* Names what is pending; the caller is busy and overwrites `pending` itself. */
+MS_COLD void ms_settle(struct ms_thread *t) {
+  uint64_t pending = t->pending, ra = pending & ~(MS_PENDING_FREE | MS_PENDING_NAME);
+  if (!pending) return;
+  t->pending = 0;
+  if (!(pending & MS_PENDING_FREE)) {
+    uint32_t name = caller_name(t, ra);
+    if (t->name) *t->name = name;
+    return;
+  }
+  uint32_t place = pending & MS_PENDING_NAME ? (uint32_t)pending : caller_name(t, ra);
+  t->place_ra = pending & MS_PENDING_NAME ? 0 : (uintptr_t)ra;
+  if (place == t->place) return;
+  uint64_t row;
+  ms_put_place(&row, (struct ms_row_place){.name = place});
+  ms_own_put(t, &row, 1);
+  t->place = place;
+}

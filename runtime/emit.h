@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The hot path: what runs behind every malloc and before every free. No lock,
+ * no system call, no clock: one cell of the plane, one row, one store that
+ * publishes it. Called by every thread, also in signal handlers: self is
+ * &ms_busy while a row is written, so a handler that allocates meanwhile goes
+ * the slow way and leaves the row alone.
+ *
+ * The only branches to the slow path are: nothing left before `limit` (clock,
+ * window full, first event, forked, busy, exact mode), a size of 4 GiB, and a
+ * cell in another state than it should be.
+ */
+#ifndef MS_EMIT_H
+#define MS_EMIT_H
+
+#include "runtime.h"
+
+MS_HOT_FN void ms_fence(void) { __atomic_signal_fence(__ATOMIC_SEQ_CST); }
+
+MS_HOT_FN void ms_enter(void) {
+#if defined(__x86_64__)
+  __asm__ volatile("mov %%rsp, %0" : "=m"(ms_tls.frame));
+#else
+  ms_tls.frame = (uintptr_t)__builtin_frame_address(0);
+#endif
+  ms_fence();
+  ms_tls.self = &ms_busy;
+  ms_fence();
+}
+
+MS_HOT_FN void ms_leave(struct ms_thread *t) {
+  ms_fence();
+  ms_tls.self = t;
+  ms_fence();
+}
+
+/* Rows up to here are complete: one store, low half of fill. */
+MS_HOT_FN void ms_publish(struct ms_thread *t, uint64_t *pos) {
+  uint32_t fill = (uint32_t)((char *)pos - (char *)(t->record + 1));
+  t->pos = pos;
+  __atomic_store_n((uint32_t *)&t->record->fill, fill, __ATOMIC_RELEASE); /* little-endian */
+}
+
+MS_HOT_FN uint32_t ms_intern_slot(uint64_t key, uint32_t slots) {
+  return (uint32_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> 40) & (slots - 1);
+}
+
+MS_HOT_FN uint32_t ms_cell_get(const uint16_t *cell) { return __atomic_load_n(cell, __ATOMIC_RELAXED); }
+MS_HOT_FN void ms_cell_put(uint16_t *cell, uint32_t value) { __atomic_store_n(cell, (uint16_t)value, __ATOMIC_RELAXED); }
+
+/* The block or free before this event is still without a name: its return address. */
+MS_HOT_FN void ms_settle_hot(struct ms_thread *t) {
+  uint64_t pending = t->pending;
+  if (!pending) return;
+  struct ms_intern *caller = &t->callers[ms_intern_slot(pending, MS_CALLERS)];
+  if (MS_LIKELY(caller->key == pending)) *t->name = caller->name; /* a free's key never matches */
+  else ms_settle(t);
+}
+
+MS_HOT_FN void ms_born(struct ms_thread *t, uint64_t *w, uintptr_t p, size_t size, uintptr_t ra) {
+  t->name = (uint32_t *)(w + 1) + 1;
+  t->pending = ra;
+  t->last_p = p;
+  t->last_size = size;
+  t->last_name = 0;
+  t->last_flags = 0;
+  ms_tls.last.last_block = p;
+  ms_tls.last.last_freed = MS_NO_BLOCK;
+}
+
+MS_HOT_FN void ms_dead(uintptr_t p) {
+  if (ms_tls.last.last_block == p) ms_tls.last.last_block = MS_NO_BLOCK;
+  ms_tls.last.last_freed = p;
+}
+
+MS_HOT_FN void ms_emit_born(enum ms_op op, uintptr_t p, size_t size, unsigned fn, uintptr_t ra) {
+  struct ms_thread *t = ms_tls.self;
+  if (MS_UNLIKELY(t->pos >= t->limit || size >> 32)) goto slow;
+  uint16_t *cell = ms_cell(p);
+  uint32_t gen = ms_cell_get(cell);
+  if (MS_UNLIKELY(gen & MS_CELL_LIVE)) goto slow;
+  gen = (gen + 1) & MS_GEN_MASK;
+  ms_enter();
+  ms_cell_put(cell, gen | MS_CELL_LIVE);
+  ms_settle_hot(t);
+  uint64_t *w = t->pos;
+  w[0] = ms_hot_word(op, fn, gen, p);
+  w[1] = size;
+  ms_born(t, w, p, size, ra);
+  ms_publish(t, w + 2);
+  ms_leave(t);
+  return;
+slow:
+  if (op == MS_OP_ALLOC) ms_alloc_slow(p, size, fn, ra);
+  else ms_realloc_end_slow(p, size, fn, ra);
+}
+
+/* Behind the real allocation. */
+MS_HOT_FN void ms_emit_alloc(void *block, size_t size, unsigned fn, uintptr_t ra) {
+  ms_emit_born(MS_OP_ALLOC, (uintptr_t)block, size, fn, ra);
+}
+
+/* The row just written is of a block that an outer function hands out: one
+ * event, with that function's name, size and caller. */
+MS_HOT_FN void ms_rename(struct ms_thread *t, enum ms_op op, size_t size, unsigned fn, uintptr_t ra) {
+  uint32_t *word1 = t->name - 1;
+  ms_enter();
+  *word1 = (uint32_t)size;
+  *(uint8_t *)(word1 - 2) = (uint8_t)(MS_HOT | op << 5 | fn);
+  t->last_size = size;
+  if (!t->last_name) t->pending = ra;
+  ms_leave(t);
+}
+
+/* Behind a real function that as a rule allocates through one of ours. */
+MS_HOT_FN void ms_emit_outer(void *block, size_t size, unsigned fn, uintptr_t ra) {
+  struct ms_thread *t = ms_tls.self;
+  uintptr_t p = (uintptr_t)block;
+  if (MS_LIKELY(t->last_p == p && t->name && ms_cells && ms_cell_get(ms_cell(p)) & MS_CELL_LIVE))
+    ms_rename(t, MS_OP_ALLOC, size, fn, ra);
+  else ms_emit_alloc(block, size, fn, ra);
+}
+
+/* Before the real free. */
+MS_HOT_FN void ms_emit_free(void *block, unsigned fn, uintptr_t ra) {
+  uintptr_t p = (uintptr_t)block;
+  struct ms_thread *t = ms_tls.self;
+  if (MS_UNLIKELY(t->pos >= t->limit)) goto slow;
+  uint16_t *cell = ms_cell(p);
+  uint32_t gen = ms_cell_get(cell);
+  if (MS_UNLIKELY(!(gen & MS_CELL_LIVE))) goto slow;
+  gen &= MS_GEN_MASK;
+  ms_enter();
+  ms_cell_put(cell, gen);
+  ms_settle_hot(t);
+  uint64_t *w = t->pos;
+  w[0] = ms_hot_word(MS_OP_FREE, fn, gen, p);
+  t->pending = ra == t->place_ra ? 0 : ra | MS_PENDING_FREE;
+  ms_dead(p);
+  ms_publish(t, w + 1);
+  ms_leave(t);
+  return;
+slow:
+  ms_free_slow(p, fn, ra);
+}
+
+/* Before the real realloc. */
+MS_HOT_FN enum ms_realloc ms_emit_realloc_begin(void *block, unsigned fn) {
+  uintptr_t p = (uintptr_t)block;
+  struct ms_thread *t = ms_tls.self;
+  if (MS_UNLIKELY(t->pos >= t->limit)) goto slow;
+  uint16_t *cell = ms_cell(p);
+  uint32_t gen = ms_cell_get(cell);
+  if (MS_UNLIKELY(!(gen & MS_CELL_LIVE))) goto slow;
+  gen &= MS_GEN_MASK;
+  ms_enter();
+  ms_cell_put(cell, gen);
+  ms_settle_hot(t);
+  t->pending = 0;
+  uint64_t *w = t->pos;
+  w[0] = ms_hot_word(MS_OP_REALLOC_BEGIN, fn, gen, p);
+  if (ms_tls.last.last_block == p) ms_tls.last.last_block = MS_NO_BLOCK;
+  ms_publish(t, w + 1);
+  ms_leave(t);
+  return MS_REALLOC_OPEN;
+slow:
+  return ms_realloc_begin_slow(p, fn);
+}
+
+/* Behind it, when it gave a block. */
+MS_HOT_FN void ms_emit_realloc_end(void *block, size_t size, unsigned fn, uintptr_t ra) {
+  ms_emit_born(MS_OP_REALLOC_END, (uintptr_t)block, size, fn, ra);
+}
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Our descriptor among the host's, and our planes under its mlockall. A host
+ * that closes or takes numbers it does not own must neither lose the stream nor
+ * have our rows land in its file. (What comes by a raw system call is caught by
+ * the look at the file before every write, writer.c.)
+ */
+#define _GNU_SOURCE
+#include "runtime.h"
+#include "real.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* Only in the process that opened it: a vfork child has the number too, but closing it there is harmless. */
+static int is_ours(int fd) {
+  struct ms_process *process = ms_process;
+  return ms_on && process && process->header && fd == process->fd && fd >= 0;
+}
+
+MS_DECLARE_HOST(close)
+MS_PUBLIC int MS_FN(close)(int fd) {
+  if (MS_LIKELY(!is_ours(fd))) return MS_NEXT_HOST(close)(fd);
+  errno = EBADF; /* as it would be without us */
+  return -1;
+}
+
+/* The host wants this very number: ours moves. */
+static void make_way(int fd) {
+  if (!is_ours(fd)) return;
+  int old = ms_process->fd, other = ms_os_dup_above(old, 0);
+  if (other < 0 || other == old) return;
+  __atomic_store_n(&ms_process->fd, other, __ATOMIC_RELEASE);
+  ms_os_close(old);
+}
+
+MS_DECLARE_HOST(dup2)
+MS_PUBLIC int MS_FN(dup2)(int from, int to) {
+  if (from != to && !is_ours(from)) make_way(to);
+  return MS_NEXT_HOST(dup2)(from, to);
+}
+
+MS_DECLARE_HOST(dup3)
+MS_PUBLIC int MS_FN(dup3)(int from, int to, int flags) {
+  if (from != to && !is_ours(from)) make_way(to);
+  return MS_NEXT_HOST(dup3)(from, to, flags);
+}
+
+#if MS_HAVE_close_range
+MS_DECLARE_HOST(close_range)
+MS_PUBLIC int MS_FN(close_range)(unsigned first, unsigned last, int flags) {
+  unsigned ours = ms_on && ms_process && ms_process->header ? (unsigned)ms_process->fd : last;
+  if (ours < first || ours >= last || !is_ours((int)ours)) {
+    if (!is_ours((int)last)) return MS_NEXT_HOST(close_range)(first, last, flags);
+    if (first == last) return 0;
+    return MS_NEXT_HOST(close_range)(first, last - 1, flags);
+  }
+  int rc = ours > first ? MS_NEXT_HOST(close_range)(first, ours - 1, flags) : 0;
+  return rc ? rc : MS_NEXT_HOST(close_range)(ours + 1, last, flags);
+}
+#endif
+
+#if MS_HAVE_closefrom
+MS_DECLARE_HOST(closefrom)
+MS_PUBLIC void MS_FN(closefrom)(int first) {
+  int ours = ms_process ? ms_process->fd : -1;
+  if (!is_ours(ours) || ours < first) {
+    MS_NEXT_HOST(closefrom)(first);
+    return;
+  }
+  for (int fd = first < 0 ? 0 : first; fd < ours; fd++) ms_os_close(fd);
+  MS_NEXT_HOST(closefrom)(ours + 1);
+}
+#endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The C allocator functions. Each calls the next one of its name and tells of
+ * it: an allocation behind, a free before. With recording off each is a test
+ * and a tail call. Any thread, any time; errno is the next function's.
+ *
+ * Cost, in ns for each event: see emit.h.
+ */
+#define _GNU_SOURCE
+#include "emit.h"
+#include "real.h"
+
+#include <malloc.h>
+#include <stdlib.h>
+
+#ifdef MS_STATIC
+MS_DECLARE(malloc)
+MS_DECLARE(calloc)
+MS_DECLARE(posix_memalign)
+MS_DECLARE(aligned_alloc)
+MS_DECLARE(memalign)
+MS_DECLARE(valloc)
+MS_DECLARE(pvalloc)
+MS_DECLARE(realloc)
+MS_DECLARE(reallocarray)
+MS_DECLARE(free)
+#endif
+
+MS_HOT_FN void *born(void *p, size_t size, unsigned fn, uintptr_t ra) {
+  if (MS_LIKELY(p != NULL)) ms_emit_alloc(p, size, fn, ra);
+  return p;
+}
+
+MS_PUBLIC void *MS_FN(malloc)(size_t size) {
+  if (MS_UNLIKELY(!ms_on)) return MS_NEXT(malloc)(size);
+  return born(MS_NEXT(malloc)(size), size, MS_FN_malloc, MS_RA);
+}
+
+MS_PUBLIC void *MS_FN(calloc)(size_t count, size_t size) {
+  if (MS_UNLIKELY(!ms_on)) return MS_NEXT(calloc)(count, size);
+  return born(MS_NEXT(calloc)(count, size), count * size, MS_FN_calloc, MS_RA);
+}
+
+MS_PUBLIC int MS_FN(posix_memalign)(void **out, size_t align, size_t size) {
+  if (MS_UNLIKELY(!ms_on)) return MS_NEXT(posix_memalign)(out, align, size);
+  int rc = MS_NEXT(posix_memalign)(out, align, size);
+  if (MS_LIKELY(rc == 0)) born(*out, size, MS_FN_posix_memalign, MS_RA);
+  return rc;
+}
+
+MS_PUBLIC void *MS_FN(aligned_alloc)(size_t align, size_t size) {
+  if (MS_UNLIKELY(!ms_on)) return MS_NEXT(aligned_alloc)(align, size);
+  return born(MS_NEXT(aligned_alloc)(align, size), size, MS_FN_aligned_alloc, MS_RA);
+}
+
+MS_PUBLIC void *MS_FN(memalign)(size_t align, size_t size) {
+  if (MS_UNLIKELY(!ms_on)) return MS_NEXT(memalign)(align, size);
+  return born(MS_NEXT(memalign)(align, size), size, MS_FN_memalign, MS_RA);
+}
+
+MS_PUBLIC void *MS_FN(valloc)(size_t size) {
+  if (MS_UNLIKELY(!ms_on)) return MS_NEXT(valloc)(size);
+  return born(MS_NEXT(valloc)(size), size, MS_FN_valloc, MS_RA);
+}
+
+MS_PUBLIC void *MS_FN(pvalloc)(size_t size) {
+  if (MS_UNLIKELY(!ms_on)) return MS_NEXT(pvalloc)(size);
+  return born(MS_NEXT(pvalloc)(size), size, MS_FN_pvalloc, MS_RA);
+}
+
+/* ---- realloc ---- */
+
+/* Says how a realloc of p ended; q is what it gave for a size. */
+MS_HOT_FN void *regrown(enum ms_realloc how, void *p, void *q, size_t size, unsigned fn, uintptr_t ra) {
+  if (MS_LIKELY(how == MS_REALLOC_OPEN)) {
+    if (MS_LIKELY(q != NULL)) ms_emit_realloc_end(q, size, fn, ra);
+    else if (size) ms_realloc_fail((uintptr_t)p);
+    else ms_realloc_freed((uintptr_t)p, fn, ra);
+  } else if (how == MS_REALLOC_UNBORN && q) {
+    ms_emit_alloc(q, size, MS_FN_REALLOC_NULL + fn, ra);
+  }
+  return q;
+}
+
+/* While the next function works on it, p is ours to report: some allocators
+ * come back to realloc, malloc or free for it. */
+#define PASSING(p, call)                                                                                               \
+  do {                                                                                                                 \
+    uintptr_t before_ = ms_tls.passing;                                                                                \
+    ms_tls.passing = (uintptr_t)(p);                                                                                   \
+    call;                                                                                                              \
+    ms_tls.passing = before_;                                                                                          \
+  } while (0)
+
+MS_PUBLIC void *MS_FN(realloc)(void *p, size_t size) {
+  void *q;
+  if (MS_UNLIKELY(!ms_on)) return MS_NEXT(realloc)(p, size);
+  if (!p) return born(MS_NEXT(realloc)(p, size), size, MS_FN_REALLOC_NULL + MS_FN_realloc, MS_RA);
+  enum ms_realloc how = ms_emit_realloc_begin(p, MS_FN_realloc);
+  PASSING(p, q = MS_NEXT(realloc)(p, size));
+  return regrown(how, p, q, size, MS_FN_realloc, MS_RA);
+}
+
+MS_PUBLIC void *MS_FN(reallocarray)(void *p, size_t count, size_t size) {
+  size_t bytes;
+  void *q;
+  if (MS_UNLIKELY(!ms_on) || __builtin_mul_overflow(count, size, &bytes)) return MS_NEXT(reallocarray)(p, count, size);
+  if (!p) return born(MS_NEXT(reallocarray)(p, count, size), bytes, MS_FN_REALLOC_NULL + MS_FN_reallocarray, MS_RA);
+  enum ms_realloc how = ms_emit_realloc_begin(p, MS_FN_reallocarray);
+  PASSING(p, q = MS_NEXT(reallocarray)(p, count, size));
+  return regrown(how, p, q, bytes, MS_FN_reallocarray, MS_RA);
+}
+
+/* ---- free ---- */
+
+MS_PUBLIC void MS_FN(free)(void *p) {
+  if (MS_LIKELY(ms_on && p)) ms_emit_free(p, MS_FN_free, MS_RA);
+  MS_NEXT(free)(p);
+}
+
+#if MS_HAVE_free_sized
+MS_DECLARE(free_sized)
+MS_PUBLIC void MS_FN(free_sized)(void *p, size_t size) {
+  if (MS_LIKELY(ms_on && p)) ms_emit_free(p, MS_FN_free_sized, MS_RA);
+  PASSING(p, MS_NEXT(free_sized)(p, size));
+}
+#endif
+
+#if MS_HAVE_free_aligned_sized
+MS_DECLARE(free_aligned_sized)
+MS_PUBLIC void MS_FN(free_aligned_sized)(void *p, size_t align, size_t size) {
+  if (MS_LIKELY(ms_on && p)) ms_emit_free(p, MS_FN_free_aligned_sized, MS_RA);
+  PASSING(p, MS_NEXT(free_aligned_sized)(p, align, size));
+}
+#endif

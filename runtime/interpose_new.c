@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * operator new and delete, all forms, by their mangled names. They come down to
+ * malloc and free as a rule, which are interposed too: the row malloc has just
+ * written is renamed to the operator's, and the free of a block that a delete
+ * is giving back is passed over. So an operator that throws, or a replaced one
+ * that takes its memory elsewhere, is recorded as what it did.
+ */
+#include "emit.h"
+#include "real.h"
+
+#define NEW(symbol, params, args)                                                                                      \
+  void *symbol params;                                                                                                 \
+  MS_DECLARE(symbol)                                                                                                   \
+  MS_PUBLIC void *MS_FN(symbol) params {                                                                               \
+    if (MS_UNLIKELY(!ms_on)) return MS_NEXT_NEW(symbol) args;                                                          \
+    void *p = MS_NEXT_NEW(symbol) args;                                                                                \
+    if (MS_LIKELY(p != NULL)) ms_emit_outer(p, size, MS_FN_##symbol, MS_RA);                                           \
+    return p;                                                                                                          \
+  }
+
+#define DELETE(symbol, params, args)                                                                                   \
+  void symbol params;                                                                                                  \
+  MS_DECLARE(symbol)                                                                                                   \
+  MS_PUBLIC void MS_FN(symbol) params {                                                                                \
+    if (MS_UNLIKELY(!ms_on || !p)) return MS_NEXT_NEW(symbol) args;                                                    \
+    ms_emit_free(p, MS_FN_##symbol, MS_RA);                                                                            \
+    uintptr_t before = ms_tls.passing;                                                                                 \
+    ms_tls.passing = (uintptr_t)p;                                                                                     \
+    MS_NEXT_NEW(symbol) args;                                                                                          \
+    ms_tls.passing = before;                                                                                           \
+  }
+
+NEW(_Znwm, (size_t size), (size))
+NEW(_ZnwmRKSt9nothrow_t, (size_t size, const void *nothrow), (size, nothrow))
+NEW(_ZnwmSt11align_val_t, (size_t size, size_t align), (size, align))
+NEW(_ZnwmSt11align_val_tRKSt9nothrow_t, (size_t size, size_t align, const void *nothrow), (size, align, nothrow))
+NEW(_Znam, (size_t size), (size))
+NEW(_ZnamRKSt9nothrow_t, (size_t size, const void *nothrow), (size, nothrow))
+NEW(_ZnamSt11align_val_t, (size_t size, size_t align), (size, align))
+NEW(_ZnamSt11align_val_tRKSt9nothrow_t, (size_t size, size_t align, const void *nothrow), (size, align, nothrow))
+
+DELETE(_ZdlPv, (void *p), (p))
+DELETE(_ZdlPvm, (void *p, size_t size), (p, size))
+DELETE(_ZdlPvSt11align_val_t, (void *p, size_t align), (p, align))
+DELETE(_ZdlPvmSt11align_val_t, (void *p, size_t size, size_t align), (p, size, align))
+DELETE(_ZdlPvRKSt9nothrow_t, (void *p, const void *nothrow), (p, nothrow))
+DELETE(_ZdlPvSt11align_val_tRKSt9nothrow_t, (void *p, size_t align, const void *nothrow), (p, align, nothrow))
+DELETE(_ZdaPv, (void *p), (p))
+DELETE(_ZdaPvm, (void *p, size_t size), (p, size))
+DELETE(_ZdaPvSt11align_val_t, (void *p, size_t align), (p, align))
+DELETE(_ZdaPvmSt11align_val_t, (void *p, size_t size, size_t align), (p, size, align))
+DELETE(_ZdaPvRKSt9nothrow_t, (void *p, const void *nothrow), (p, nothrow))
+DELETE(_ZdaPvSt11align_val_tRKSt9nothrow_t, (void *p, size_t align, const void *nothrow), (p, align, nothrow))

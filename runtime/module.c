@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Images: what the loader has mapped, each described by a MODULE record with
+ * its units' sites, types and strings, and its units' cells patched so that
+ * compiled code finds us. One thread scans at a time; nobody waits for it, so
+ * that the loader's own lock (held inside dl_iterate_phdr) cannot deadlock.
+ */
+#define _GNU_SOURCE
+#include "emit.h"
+#include "real.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <link.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+/* ---- notes ---- */
+
+struct notes {
+  const char *at, *end;
+};
+
+/* The next note of the segment, NULL at its end. */
+static const ElfW(Nhdr) *notes_next(struct notes *notes, size_t align) {
+  const ElfW(Nhdr) *note = (const ElfW(Nhdr) *)notes->at;
+  if (notes->end - notes->at < (ptrdiff_t)sizeof *note) return NULL;
+  size_t name = (note->n_namesz + (size_t)3) & ~(size_t)3, whole = sizeof *note + name + note->n_descsz;
+  whole = (whole + align - 1) & ~(align - 1);
+  if (note->n_namesz > 4096 || (size_t)(notes->end - notes->at) < sizeof *note + name + note->n_descsz) return NULL;
+  notes->at = (size_t)(notes->end - notes->at) < whole ? notes->end : notes->at + whole;
+  return note;
+}
+
+typedef void note_fn(const ElfW(Nhdr) * note, void *data);
+
+static void notes_each(const struct dl_phdr_info *info, note_fn *each, void *data) {
+  for (int i = 0; i < info->dlpi_phnum; i++) {
+    const ElfW(Phdr) *header = &info->dlpi_phdr[i];
+    if (header->p_type != PT_NOTE) continue;
+    const char *start = (const char *)(info->dlpi_addr + header->p_vaddr);
+    struct notes notes = {start, start + header->p_memsz};
+    const ElfW(Nhdr) * note;
+    while ((note = notes_next(&notes, header->p_align == 8 ? 8 : 4))) each(note, data);
+  }
+}
+
+static int note_is(const ElfW(Nhdr) * note, const char *name, uint32_t type) {
+  size_t n = strlen(name) + 1;
+  return note->n_type == type && note->n_namesz == n && memcmp(note + 1, name, n) == 0;
+}
+
+static const struct ms_note *note_unit(const ElfW(Nhdr) * header) {
+  const struct ms_note *note = (const struct ms_note *)header;
+  if (!note_is(header, MS_NOTE_NAME, MS_NOTE_TYPE) || header->n_descsz < sizeof *note - offsetof(struct ms_note, version)) return NULL;
+  return note->version == MS_ABI_VERSION ? note : NULL;
+}
+
+#define TARGET(note, field) ((const char *)&(note)->field + (note)->field)
+
+static struct ms_unit *note_cell(const struct ms_note *note) { return (struct ms_unit *)(uintptr_t)TARGET(note, unit); }
+
+/* ---- what an image is ---- */
+
+struct facts {
+  uint64_t start, end;
+  uint32_t segments, units;
+  size_t unit_bytes;
+  const ElfW(Nhdr) * build_id;
+  struct ms_unit *unit;
+};
+
+static size_t padded(size_t bytes) { return (bytes + 7) & ~(size_t)7; }
+
+static size_t unit_bytes(const struct ms_note *note) {
+  return sizeof(struct ms_unit_record) + (size_t)note->site_count * sizeof(struct ms_site) +
+         (size_t)note->type_count * sizeof(struct ms_type) + padded((size_t)note->field_count * sizeof(struct ms_field)) +
+         padded(note->strings_bytes);
+}
+
+static void facts_note(const ElfW(Nhdr) * header, void *data) {
+  struct facts *facts = data;
+  if (note_is(header, "GNU", NT_GNU_BUILD_ID)) facts->build_id = header;
+  const struct ms_note *note = note_unit(header);
+  if (!note) return;
+  facts->units++;
+  facts->unit_bytes += unit_bytes(note);
+  if (!facts->unit) facts->unit = note_cell(note);
+}
+
+static struct facts facts_of(const struct dl_phdr_info *info) {
+  struct facts facts = {.start = UINT64_MAX};
+  for (int i = 0; i < info->dlpi_phnum; i++) {
+    const ElfW(Phdr) *header = &info->dlpi_phdr[i];
+    if (header->p_type != PT_LOAD) continue;
+    uint64_t start = info->dlpi_addr + header->p_vaddr, end = start + header->p_memsz;
+    if (start < facts.start) facts.start = start;
+    if (end > facts.end) facts.end = end;
+    facts.segments += (header->p_flags & PF_X) != 0;
+  }
+  notes_each(info, facts_note, &facts);
+  return facts;
+}
+
+/* ---- the record ---- */
+
+struct filling {
+  char *to;
+  uint32_t next_site;
+};
+
+static void put(struct filling *filling, const void *from, size_t bytes) {
+  memcpy(filling->to, from, bytes);
+  filling->to += padded(bytes); /* the buffer is zero */
+}
+
+static void unit_put(const ElfW(Nhdr) * header, void *data) {
+  struct filling *filling = data;
+  const struct ms_note *note = note_unit(header);
+  if (!note) return;
+  struct ms_unit_record unit = {.first_site = filling->next_site,
+                                .site_count = note->site_count,
+                                .type_count = note->type_count,
+                                .field_count = note->field_count,
+                                .strings_bytes = note->strings_bytes,
+                                .source = note->source,
+                                .compiler = note->compiler};
+  put(filling, &unit, sizeof unit);
+  put(filling, TARGET(note, sites), (size_t)note->site_count * sizeof(struct ms_site));
+  put(filling, TARGET(note, types), (size_t)note->type_count * sizeof(struct ms_type));
+  put(filling, TARGET(note, fields), (size_t)note->field_count * sizeof(struct ms_field));
+  put(filling, TARGET(note, strings), note->strings_bytes);
+  filling->next_site += note->site_count;
+}
+
+static void segments_put(struct filling *filling, const struct dl_phdr_info *info) {
+  for (int i = 0; i < info->dlpi_phnum; i++) {
+    const ElfW(Phdr) *header = &info->dlpi_phdr[i];
+    if (header->p_type != PT_LOAD || !(header->p_flags & PF_X)) continue;
+    uint64_t start = info->dlpi_addr + header->p_vaddr;
+    put(filling, &(struct ms_segment){start, start + header->p_memsz}, sizeof(struct ms_segment));
+  }
+}
+
+static void build_id_put(struct ms_module_record *module, const ElfW(Nhdr) * note) {
+  if (!note) return;
+  module->build_id_bytes = note->n_descsz < sizeof module->build_id ? note->n_descsz : (uint32_t)sizeof module->build_id;
+  memcpy(module->build_id, (const char *)(note + 1) + 4, module->build_id_bytes);
+}
+
+/* Offset of the record in the file, 0 = not written. */
+static uint64_t module_write(const struct dl_phdr_info *info, const struct facts *facts, uint32_t id, const char *path, int is_main) {
+  size_t path_bytes = strlen(path) + 1;
+  size_t bytes = sizeof(struct ms_module_record) + facts->segments * sizeof(struct ms_segment) + padded(path_bytes) + facts->unit_bytes;
+  struct ms_record *record = ms_os_pages(sizeof *record + bytes);
+  if (!record) return 0;
+  struct ms_module_record *module = (struct ms_module_record *)(record + 1);
+  struct filling filling = {(char *)(module + 1), ms_process->next_site};
+  *module = (struct ms_module_record){.module = id,
+                                      .unit_count = facts->units,
+                                      .bias = info->dlpi_addr,
+                                      .start = facts->start,
+                                      .end = facts->end,
+                                      .loaded_ns = ms_process_ns(ms_os_now()),
+                                      .first_site = facts->units ? ms_process->next_site : 0,
+                                      .segment_count = facts->segments,
+                                      .path_bytes = (uint32_t)path_bytes,
+                                      .is_main = (uint8_t)is_main};
+  build_id_put(module, facts->build_id);
+  segments_put(&filling, info);
+  put(&filling, path, path_bytes);
+  notes_each(info, unit_put, &filling);
+  record->kind = MS_RECORD_MODULE;
+  uint64_t offset = ms_stream_record(record, bytes);
+  ms_os_unmap(record, sizeof *record + bytes);
+  return offset;
+}
+
+/* ---- patching ---- */
+
+static int64_t tls_offset(void) { return (char *)&ms_tls.last - (char *)__builtin_thread_pointer(); }
+
+/* The offset last: with it the unit's checks begin to match. */
+static void unit_patch(const ElfW(Nhdr) * header, void *data) {
+  struct filling *filling = data;
+  const struct ms_note *note = note_unit(header);
+  if (!note) return;
+  struct ms_unit *unit = note_cell(note);
+  unit->first_site = filling->next_site;
+  unit->bind = ms_bind_stub;
+  unit->freed = ms_freed_stub;
+  unit->state = ms_epoch;
+  __atomic_store_n(&unit->tls_offset, tls_offset(), __ATOMIC_RELEASE);
+  filling->next_site += note->site_count;
+}
+
+/* ---- the list ---- */
+
+struct scan {
+  struct ms_thread *t;
+  uint32_t number;
+  int first;
+};
+
+static struct ms_image *image_find(const struct dl_phdr_info *info, const struct facts *facts) {
+  for (uint32_t i = 0; i < ms_process->image_count; i++) {
+    struct ms_image *image = &ms_process->images[i];
+    if (image->bias != info->dlpi_addr || image->headers != info->dlpi_phdr || image->start != facts->start || image->end != facts->end) continue;
+    /* Mapped anew at the same place: its cells are as the file has them. */
+    if (!image->unit || image->unit->state == ms_epoch) return image;
+  }
+  return NULL;
+}
+
+static int images_grow(struct ms_process *process) {
+  if (process->image_count < process->image_room) return 1;
+  uint32_t room = process->image_room ? process->image_room * 2 : 128;
+  struct ms_image *images = ms_os_pages_wiped_on_fork(room * sizeof *images);
+  if (!images) return 0;
+  if (process->image_count) memcpy(images, process->images, process->image_count * sizeof *images);
+  if (process->images) ms_os_unmap(process->images, process->image_room * sizeof *images);
+  process->images = images;
+  process->image_room = room;
+  return 1;
+}
+
+static void row_put(struct ms_thread *t, const uint64_t *row) {
+  if (ms_own_room(t, 2)) ms_own_put(t, row, 2);
+}
+
+static void image_add(const struct scan *scan, const struct dl_phdr_info *info, const struct facts *facts) {
+  struct ms_process *process = ms_process;
+  char exe[4096];
+  const char *path = info->dlpi_name ? info->dlpi_name : "";
+  if (scan->first && !*path) {
+    ms_os_readlink("/proc/self/exe", exe, sizeof exe);
+    path = exe;
+  }
+  if (!images_grow(process)) return;
+  uint32_t id = ++process->image_ids;
+  uint64_t offset = module_write(info, facts, id, path, scan->first);
+  if (!offset) return;
+  process->images[process->image_count++] = (struct ms_image){.bias = info->dlpi_addr,
+                                                              .start = facts->start,
+                                                              .end = facts->end,
+                                                              .headers = info->dlpi_phdr,
+                                                              .unit = facts->unit,
+                                                              .id = id,
+                                                              .seen = scan->number};
+  uint64_t row[2];
+  ms_put_module_load(row, (struct ms_row_module_load){.module = id, .record = offset});
+  row_put(scan->t, row);
+  struct filling filling = {NULL, process->next_site};
+  notes_each(info, unit_patch, &filling);
+  process->next_site = filling.next_site;
+  if (ms_options.verbose && facts->units) ms_say("%u units of %s are named", facts->units, path);
+}
+
+static int image_visit(struct dl_phdr_info *info, size_t size, void *data) {
+  struct scan *scan = data;
+  if (size >= offsetof(struct dl_phdr_info, dlpi_tls_modid)) {
+    ms_process->adds = info->dlpi_adds;
+    ms_process->subs = info->dlpi_subs;
+  }
+  struct facts facts = facts_of(info);
+  struct ms_image *image = image_find(info, &facts);
+  if (image) image->seen = scan->number;
+  else if (facts.end) image_add(scan, info, &facts);
+  scan->first = 0;
+  return 0;
+}
+
+static void images_forget(const struct scan *scan) {
+  struct ms_process *process = ms_process;
+  for (uint32_t i = 0; i < process->image_count; i++) {
+    if (process->images[i].seen == scan->number) continue;
+    uint64_t row[2];
+    ms_put_module_unload(row, (struct ms_row_module_unload){.module = process->images[i].id});
+    row_put(scan->t, row);
+    process->images[i--] = process->images[--process->image_count];
+  }
+}
+
+/* ---- when ---- */
+
+/* Busy. A scan under way is told to look again, not waited for. */
+void ms_modules_scan(struct ms_thread *t) {
+  struct ms_process *process = ms_process;
+  int saved = errno;
+  __atomic_store_n(&process->scan_again, 1, __ATOMIC_SEQ_CST);
+  while (__atomic_load_n(&process->scan_again, __ATOMIC_SEQ_CST) && !__atomic_exchange_n(&process->scan_lock, 1, __ATOMIC_SEQ_CST)) {
+    __atomic_store_n(&process->scan_again, 0, __ATOMIC_SEQ_CST);
+    struct scan scan = {t, ++process->scan_count, 1};
+    dl_iterate_phdr(image_visit, &scan);
+    images_forget(&scan);
+    __atomic_store_n(&process->scan_lock, 0, __ATOMIC_SEQ_CST);
+  }
+  errno = saved;
+}
+
+static int counters_read(struct dl_phdr_info *info, size_t size, void *data) {
+  (void)size;
+  uint64_t *counters = data;
+  counters[0] = info->dlpi_adds;
+  counters[1] = info->dlpi_subs;
+  return 1;
+}
+
+/* Once a tick of the coarse clock: the loader's lock and one callback, 0.1 us. */
+void ms_modules_look(struct ms_thread *t) {
+  struct ms_process *process = ms_process;
+  if (t->time_ns == process->scan_tick && process->scan_count) return;
+  process->scan_tick = t->time_ns;
+  uint64_t counters[2] = {0, 0};
+  if (process->scan_count) dl_iterate_phdr(counters_read, counters);
+  if (!process->scan_count || counters[0] != process->adds || counters[1] != process->subs) ms_modules_scan(t);
+}
+
+static void modules_changed(void) {
+  struct ms_thread *t = ms_on ? ms_own_begin() : NULL;
+  if (!t) return;
+  ms_modules_scan(t);
+  ms_own_end(t);
+}
+
+/* A unit's first constructor: its module is patched before its own code runs. */
+MS_EXPORT void __memscope_module_loaded(struct ms_unit *unit) {
+  if (ms_on && unit->state != ms_epoch) modules_changed();
+}
+
+/* A unit's last destructor: the module is still mapped, but its cell need not
+ * be for long. What is gone is seen after dlclose, or by the loader's counters. */
+MS_EXPORT void __memscope_module_unloaded(struct ms_unit *unit) { (void)unit; }
+
+#ifndef MS_STATIC
+/* Looked at before, lest a library that came and went between two looks is
+ * missed, and behind, so that the next at its address is another. */
+MS_EXPORT int dlclose(void *handle) {
+  if (!ms_on) return MS_NEXT_HOST(dlclose)(handle);
+  modules_changed();
+  int rc = MS_NEXT_HOST(dlclose)(handle);
+  modules_changed();
+  return rc;
+}
+#endif

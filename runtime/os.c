@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Every system call of the runtime. Raw ones: glibc's wrappers are cancellation
+ * points (a cancelled thread would die inside malloc) and set errno.
+ */
+#define _GNU_SOURCE
+#include "os.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <string.h>
+
+#ifndef MADV_WIPEONFORK
+#define MADV_WIPEONFORK 18
+#define MADV_KEEPONFORK 19
+#endif
+
+#if defined(__x86_64__)
+static long call(long n, long a, long b, long c, long d, long e, long f) {
+  long result;
+  register long r10 __asm__("r10") = d;
+  register long r8 __asm__("r8") = e;
+  register long r9 __asm__("r9") = f;
+  __asm__ volatile("syscall"
+                   : "=a"(result)
+                   : "a"(n), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+                   : "rcx", "r11", "memory");
+  return result;
+}
+#elif defined(__aarch64__)
+static long call(long n, long a, long b, long c, long d, long e, long f) {
+  register long x8 __asm__("x8") = n;
+  register long x0 __asm__("x0") = a;
+  register long x1 __asm__("x1") = b;
+  register long x2 __asm__("x2") = c;
+  register long x3 __asm__("x3") = d;
+  register long x4 __asm__("x4") = e;
+  register long x5 __asm__("x5") = f;
+  __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5) : "memory");
+  return x0;
+}
+#else
+#error "port me: the runtime's system calls"
+#endif
+#define CALL3(n, a, b, c) call(n, (long)(a), (long)(b), (long)(c), 0, 0, 0)
+#define CALL6(n, a, b, c, d, e, f) call(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
+
+/* ---- memory ---- */
+
+static void *map(void *at, size_t bytes, int flags, int fd, uint64_t offset) {
+  long p = CALL6(SYS_mmap, at, bytes, PROT_READ | PROT_WRITE, flags, fd, offset);
+  return p < 0 && p > -MS_OS_PAGE ? NULL : (void *)p;
+}
+
+static long advise(void *p, size_t bytes, int advice) { return CALL3(SYS_madvise, p, bytes, advice); }
+
+void *ms_os_pages(size_t bytes) { return map(NULL, bytes, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0); }
+
+void *ms_os_pages_reserve(size_t bytes) {
+  void *p = map(NULL, bytes, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (!p) return NULL;
+  advise(p, bytes, MADV_DONTDUMP);
+  advise(p, bytes, MADV_NOHUGEPAGE);
+  return p;
+}
+
+void *ms_os_pages_wiped_on_fork(size_t bytes) {
+  void *p = ms_os_pages(bytes);
+  if (p) ms_os_pages_wipe(p, bytes);
+  return p;
+}
+
+void ms_os_pages_wipe(void *p, size_t bytes) { advise(p, bytes, MADV_WIPEONFORK); }
+void ms_os_pages_keep(void *p, size_t bytes) { advise(p, bytes, MADV_KEEPONFORK); }
+
+void *ms_os_map(int fd, uint64_t offset, size_t bytes) {
+  void *p = map(NULL, bytes, MAP_SHARED, fd, offset);
+  if (p) ms_os_map_inherit(p, bytes, 0);
+  return p;
+}
+
+void ms_os_map_inherit(void *p, size_t bytes, int yes) { advise(p, bytes, yes ? MADV_DOFORK : MADV_DONTFORK); }
+
+void ms_os_map_forget(void *p, size_t bytes) { map(p, bytes, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0); }
+
+void ms_os_unmap(void *p, size_t bytes) { CALL3(SYS_munmap, p, bytes, 0); }
+
+int ms_os_lock_memory(void *p, size_t bytes) { return (int)CALL3(SYS_mlock, p, bytes, 0); }
+
+/* ---- files ---- */
+
+int ms_os_create(const char *path) {
+  return (int)CALL6(SYS_openat, AT_FDCWD, path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0666, 0, 0);
+}
+
+int ms_os_open(const char *path, int write) {
+  return (int)CALL6(SYS_openat, AT_FDCWD, path, (write ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOCTTY, 0, 0, 0);
+}
+
+long ms_os_read(int fd, void *to, size_t bytes) {
+  long got;
+  do got = CALL3(SYS_read, fd, to, bytes);
+  while (got == -EINTR);
+  return got;
+}
+
+long ms_os_pwrite(int fd, const void *from, size_t bytes, uint64_t offset) {
+  const char *p = from;
+  size_t done = 0;
+  while (done < bytes) {
+    long put = CALL6(SYS_pwrite64, fd, p + done, bytes - done, offset + done, 0, 0);
+    if (put == -EINTR) continue;
+    if (put < 0) return put;
+    if (put == 0) return -ENOSPC;
+    done += (size_t)put;
+  }
+  return (long)done;
+}
+
+/* One call as a rule; what a short one leaves goes piece by piece. */
+long ms_os_pwrite_all(int fd, const struct ms_os_piece *pieces, int count, uint64_t offset) {
+  long put;
+  do put = CALL6(SYS_pwritev, fd, pieces, count, offset, 0, 0);
+  while (put == -EINTR);
+  if (put < 0) return put;
+  uint64_t done = (uint64_t)put, before = 0;
+  for (int i = 0; i < count; before += pieces[i++].bytes) {
+    if (done >= before + pieces[i].bytes) continue;
+    size_t skip = done > before ? (size_t)(done - before) : 0;
+    long rc = ms_os_pwrite(fd, (const char *)pieces[i].from + skip, pieces[i].bytes - skip, offset + before + skip);
+    if (rc < 0) return rc;
+  }
+  return (long)before;
+}
+
+static int zeros_write(int fd, uint64_t offset, uint64_t bytes) {
+  static const char zeros[MS_OS_PAGE];
+  while (bytes) {
+    size_t part = bytes < sizeof zeros ? (size_t)bytes : sizeof zeros;
+    long put = ms_os_pwrite(fd, zeros, part, offset);
+    if (put < 0) return (int)put;
+    offset += part;
+    bytes -= part;
+  }
+  return 0;
+}
+
+int ms_os_allocate(int fd, uint64_t offset, uint64_t bytes) {
+  long rc;
+  do rc = CALL6(SYS_fallocate, fd, 0, offset, bytes, 0, 0);
+  while (rc == -EINTR);
+  if (rc == -EOPNOTSUPP || rc == -ENOSYS) return zeros_write(fd, offset, bytes);
+  return (int)rc;
+}
+
+int ms_os_identify(int fd, struct ms_os_file *file) {
+  struct stat status;
+  long rc = CALL3(SYS_fstat, fd, &status, 0);
+  if (rc < 0) return (int)rc;
+  file->device = status.st_dev;
+  file->inode = status.st_ino;
+  return 0;
+}
+
+int ms_os_dup_above(int fd, int least) { return (int)CALL3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, least); }
+
+/* Hosts close their low numbers and hand them out again, and some count up to
+ * the limit: high, but not so high that the kernel's table grows large. */
+int ms_os_dup_high(int fd) {
+  uint64_t limit = ms_os_fd_limit();
+  for (long from = limit < 1000 ? (long)limit - 4 : 1000; from > fd; from /= 2) {
+    long high = ms_os_dup_above(fd, (int)from);
+    if (high < 0) continue;
+    ms_os_close(fd);
+    return (int)high;
+  }
+  return fd;
+}
+
+void ms_os_close(int fd) { CALL3(SYS_close, fd, 0, 0); }
+int ms_os_unlink(const char *path) { return (int)CALL3(SYS_unlinkat, AT_FDCWD, path, 0); }
+
+long ms_os_readlink(const char *path, char *to, size_t room) {
+  long got = CALL6(SYS_readlinkat, AT_FDCWD, path, to, room - 1, 0, 0);
+  to[got > 0 ? got : 0] = 0;
+  return got;
+}
+
+long ms_os_cwd(char *to, size_t room) {
+  long got = CALL3(SYS_getcwd, to, room, 0);
+  if (got <= 0) to[0] = 0;
+  return got;
+}
+
+static uint64_t limit_of(int resource) {
+  struct rlimit limit;
+  if (CALL6(SYS_prlimit64, 0, resource, NULL, &limit, 0, 0) < 0 || limit.rlim_cur == RLIM_INFINITY) return UINT64_MAX;
+  return limit.rlim_cur;
+}
+
+uint64_t ms_os_file_limit(void) { return limit_of(RLIMIT_FSIZE); }
+uint64_t ms_os_fd_limit(void) { return limit_of(RLIMIT_NOFILE); }
+
+/* SIGXFSZ would kill the host for a write of ours. It is sent to the thread. */
+void ms_os_xfsz_hold(struct ms_os_block *block) {
+  uint64_t set = UINT64_C(1) << (SIGXFSZ - 1);
+  block->active = ms_os_file_limit() != UINT64_MAX &&
+                  CALL6(SYS_rt_sigprocmask, SIG_BLOCK, &set, &block->mask, sizeof set, 0, 0) == 0;
+}
+
+void ms_os_xfsz_release(struct ms_os_block *block) {
+  if (!block->active) return;
+  uint64_t set = UINT64_C(1) << (SIGXFSZ - 1);
+  struct timespec none = {0, 0};
+  if (!(block->mask & set)) /* the host's own pending one stays its own */
+    while (CALL6(SYS_rt_sigtimedwait, &set, NULL, &none, sizeof set, 0, 0) == SIGXFSZ) {
+    }
+  CALL6(SYS_rt_sigprocmask, SIG_SETMASK, &block->mask, NULL, sizeof set, 0, 0);
+}
+
+void ms_os_say(const char *text, size_t bytes) {
+  while (CALL3(SYS_write, 2, text, bytes) == -EINTR) {
+  }
+}
+
+/* ---- process ---- */
+
+uint32_t ms_os_pid(void) { return (uint32_t)CALL3(SYS_getpid, 0, 0, 0); }
+uint32_t ms_os_parent_pid(void) { return (uint32_t)CALL3(SYS_getppid, 0, 0, 0); }
+uint32_t ms_os_tid(void) { return (uint32_t)CALL3(SYS_gettid, 0, 0, 0); }
+void ms_os_yield(void) { CALL3(SYS_sched_yield, 0, 0, 0); }
+
+void ms_os_host(char *to, size_t room) {
+  struct utsname names;
+  to[0] = 0;
+  if (CALL3(SYS_uname, &names, 0, 0) < 0) return;
+  size_t n = strnlen(names.nodename, room - 1);
+  memcpy(to, names.nodename, n);
+  to[n] = 0;
+}
+
+int ms_os_on_signal_stack(void) {
+  stack_t stack;
+  return CALL3(SYS_sigaltstack, NULL, &stack, 0) == 0 && stack.ss_flags & SS_ONSTACK;
+}
+
+/* ---- clocks: libc's, which need no system call ---- */
+
+static uint64_t clock_ns(clockid_t clock) {
+  struct timespec t;
+  clock_gettime(clock, &t);
+  return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+uint64_t ms_os_now(void) { return clock_ns(CLOCK_MONOTONIC); }
+uint64_t ms_os_now_coarse(void) { return clock_ns(CLOCK_MONOTONIC_COARSE); }
+uint64_t ms_os_unix_now(void) { return clock_ns(CLOCK_REALTIME); }
+
+uint64_t ms_os_coarse_step(void) {
+  struct timespec t;
+  return clock_getres(CLOCK_MONOTONIC_COARSE, &t) ? 0 : (uint64_t)t.tv_nsec;
+}

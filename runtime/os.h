@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The seam to the operating system: raw system calls, so that nothing here is a
+ * cancellation point, touches errno, or comes back through a function we
+ * interpose. Results are as the kernel gives them: negative = -errno.
+ * Called by any thread, in signal handlers, and before libc is set up.
+ */
+#ifndef MS_OS_H
+#define MS_OS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct ms_os_file {
+  uint64_t device, inode;
+};
+
+struct ms_os_piece { /* a struct iovec */
+  const void *from;
+  size_t bytes;
+};
+
+struct ms_os_block { /* SIGXFSZ held back */
+  uint64_t mask;
+  int active;
+};
+
+enum { MS_OS_PAGE = 4096 };
+
+/* memory: NULL when there is none */
+void *ms_os_pages(size_t bytes);                 /* private, zero */
+void *ms_os_pages_reserve(size_t bytes);         /* address space without commitment, for ms planes */
+void *ms_os_pages_wiped_on_fork(size_t bytes);   /* private, zero again in a forked child */
+void ms_os_pages_keep(void *p, size_t bytes);    /* undo: a child forked inside a row needs them */
+void ms_os_pages_wipe(void *p, size_t bytes);    /* redo */
+void *ms_os_map(int fd, uint64_t offset, size_t bytes); /* shared, not inherited by a forked child */
+void ms_os_map_inherit(void *p, size_t bytes, int yes);
+void ms_os_map_forget(void *p, size_t bytes);    /* the same addresses, private copies of nothing */
+void ms_os_unmap(void *p, size_t bytes);
+int ms_os_lock_memory(void *p, size_t bytes);
+
+/* files */
+int ms_os_create(const char *path); /* O_EXCL, read and write, close on exec */
+int ms_os_open(const char *path, int write);
+long ms_os_read(int fd, void *to, size_t bytes);
+long ms_os_pwrite(int fd, const void *from, size_t bytes, uint64_t offset); /* whole, or -errno */
+long ms_os_pwrite_all(int fd, const struct ms_os_piece *pieces, int count, uint64_t offset); /* whole, or -errno */
+int ms_os_allocate(int fd, uint64_t offset, uint64_t bytes); /* blocks on the device, file extended */
+int ms_os_identify(int fd, struct ms_os_file *file);
+int ms_os_dup_high(int fd); /* close on exec, out of the way of the host's numbers */
+int ms_os_dup_above(int fd, int least);
+void ms_os_close(int fd);
+int ms_os_unlink(const char *path);
+long ms_os_readlink(const char *path, char *to, size_t room); /* NUL-terminated */
+long ms_os_cwd(char *to, size_t room);
+uint64_t ms_os_file_limit(void); /* RLIMIT_FSIZE, ~0 = none */
+uint64_t ms_os_fd_limit(void);
+void ms_os_xfsz_hold(struct ms_os_block *block);
+void ms_os_xfsz_release(struct ms_os_block *block);
+void ms_os_say(const char *text, size_t bytes); /* stderr, one write */
+
+/* process */
+uint32_t ms_os_pid(void);
+uint32_t ms_os_parent_pid(void);
+uint32_t ms_os_tid(void);
+void ms_os_host(char *to, size_t room);
+int ms_os_on_signal_stack(void);
+void ms_os_yield(void);
+
+/* clocks, ns */
+uint64_t ms_os_now(void);
+uint64_t ms_os_now_coarse(void);
+uint64_t ms_os_coarse_step(void);
+uint64_t ms_os_unix_now(void);
+
+#endif

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The runtime's own header: its few structures, and every function that crosses
+ * a file, under the file that holds it. Order of use:
+ *
+ *   interpose -> emit -> chunk -> writer -> os
+ *
+ * thread and process own what emit and chunk work on; module and bind give
+ * blocks their names. Nothing here may call malloc, stdio, or wait for a lock
+ * that another thread can hold across a system call.
+ */
+#ifndef MS_RUNTIME_H
+#define MS_RUNTIME_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "memscope/abi.h"
+#include "memscope/stream.h"
+#include "option.h"
+#include "os.h"
+#include "say.h"
+
+#include <string.h>
+
+#define MS_LIKELY(x) __builtin_expect(!!(x), 1)
+#define MS_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define MS_HOT_FN static inline __attribute__((always_inline))
+#define MS_COLD __attribute__((noinline, cold))
+#define MS_EXPORT __attribute__((visibility("default")))
+#define MS_PUBLIC MS_EXPORT /* in the library: found by name. In a static program: reached through --wrap */
+
+enum {
+  MS_WINDOW_FIRST = 16 << 10,
+  MS_WINDOW_CLASSES = 9, /* 16K .. 4M */
+  MS_SHARED_BYTES = 64 << 10,
+  MS_SLOT_WORDS = 16,    /* a reservation in a shared window */
+  MS_SLACK_WORDS = 64,   /* behind the hard limit: rows that belong to an event already begun */
+  MS_SOFT_WORDS = 32,    /* between two looks at the clock */
+  MS_CALLERS = 1024,
+  MS_CHAINS = 1024,
+};
+
+/* ---- planes ---- */
+
+enum { MS_CELL_LIVE = 0x8000 };
+/* 16 TiB of cells for the addresses that are multiples of 16, as much for the odd multiples of 8. */
+#define MS_PLANE_BYTES ((size_t)1 << 45)
+
+extern uint16_t *ms_cells; /* NULL: could not be reserved, stamps order everything */
+
+MS_HOT_FN uint16_t *ms_cell(uintptr_t p) { return ms_cells + ((p << 17 >> 21) | (p & 8) << 40); }
+
+/* ---- thread ---- */
+
+struct ms_window {
+  struct ms_record *record; /* mapped */
+  uint32_t bytes;
+  uint32_t class;
+  struct ms_window *next;
+};
+
+struct ms_intern {
+  uint64_t key;
+  uint32_t name;
+  uint32_t unused;
+};
+
+/* What waits to be named at the thread's next event: 0 nothing, else a return
+ * address (of the newest block's allocation, or with PENDING_FREE of the newest
+ * free), or PENDING_FREE | PENDING_NAME | the name given so far. */
+#define MS_PENDING_FREE ((uint64_t)1 << 63)
+#define MS_PENDING_NAME ((uint64_t)1 << 62)
+
+enum { MS_LAST_RECORD = 1, MS_LAST_WEAK = 2 };
+
+/* Lies in memory that a forked child finds zeroed: pos and limit are then equal,
+ * and its first event takes the slow path, where the child starts its own stream. */
+struct ms_thread {
+  uint64_t *pos;   /* next row */
+  uint64_t *limit; /* slow path from here on: clock, a full window; NULL: every time */
+  struct ms_record *record;
+  uint64_t pending;
+  uint32_t *name;     /* of the newest block, in its row; NULL: the row has left the window */
+  uintptr_t last_p;   /* the newest block */
+  size_t last_size;
+  uint32_t last_name;
+  uint32_t last_flags;
+  uintptr_t place_ra; /* return address the current place was made from */
+  uint32_t place;
+
+  uint32_t id;
+  uint64_t *hard; /* end of the window less the slack */
+  struct ms_window *window;
+  uint64_t time_ns;
+  uint32_t chunk;
+  uint32_t chains_given, callers_given;
+  uint32_t dead_rounds;
+  struct ms_thread *next; /* of the free ones */
+  struct ms_intern callers[MS_CALLERS];
+  struct ms_intern chains[MS_CHAINS];
+};
+
+struct ms_tls {
+  struct ms_last last;    /* what compiled code reads: first */
+  struct ms_thread *self; /* one of the three below, or the thread's own */
+  uintptr_t frame;        /* stack pointer of whoever made self = &ms_busy */
+  struct ms_thread *own;  /* what self was before it was busy */
+  uintptr_t passing;      /* block an outer interposed function is already giving back */
+  uint32_t id;            /* thread id within the stream of `epoch` */
+  uint32_t epoch;
+  uint32_t creator;
+};
+
+extern __thread struct ms_tls ms_tls __attribute__((tls_model("initial-exec")));
+
+/* All zero, never written: whoever finds one as self takes the slow path. */
+extern struct ms_thread ms_fresh; /* no event yet */
+extern struct ms_thread ms_busy;  /* inside a row: a signal handler's rows go to the shared window */
+extern struct ms_thread ms_late;  /* torn down: likewise */
+
+/* ---- process ---- */
+
+enum ms_state { MS_STATE_NEW, MS_STATE_STARTING, MS_STATE_RECORDING, MS_STATE_STOPPED };
+
+struct ms_image {
+  uint64_t bias, start, end;
+  const void *headers;
+  struct ms_unit *unit; /* the first one; NULL: not instrumented */
+  uint32_t id;
+  uint32_t seen; /* scan that last met it */
+};
+
+struct ms_process {
+  uint32_t state; /* enum ms_state */
+  int fd;
+  struct ms_os_file file;
+  struct ms_file_header *header;
+  struct ms_window *shared;
+  uint32_t exact;
+  uint64_t serial;
+  uint32_t pid;
+  struct ms_tls *starter;
+
+  uint32_t lock; /* over the lists below; held for a few instructions, only by busy threads */
+  struct ms_window *windows[MS_WINDOW_CLASSES];
+  struct ms_thread *threads;
+  uint64_t arena;           /* where its next bytes are; its end is the next multiple of its size */
+
+  uint32_t scan_lock, scan_again, scan_count;
+  uint64_t adds, subs;
+  uint64_t scan_tick; /* coarse clock of the last look at the loader's counters */
+  uint32_t next_site, image_count, image_room, image_ids;
+  struct ms_image *images;
+  char path[4096]; /* of the stream, absolute */
+};
+
+extern struct ms_process *ms_process;
+extern int ms_on;         /* 0: every interposed function just calls the next one */
+extern uint32_t ms_epoch; /* streams this process and its forebears have started */
+
+/* interpose.c, interpose_new.c: no function crosses, but the interposed ones */
+
+/* real.c */
+void ms_real_find(void);
+int ms_real_is_early(const void *p);
+
+/* emit.c */
+void ms_emit_row(const uint64_t *row, uint32_t words); /* at most MS_SLOT_WORDS - 2 */
+void ms_alloc_slow(uintptr_t p, size_t size, unsigned fn, uintptr_t ra);
+void ms_free_slow(uintptr_t p, unsigned fn, uintptr_t ra);
+enum ms_realloc {
+  MS_REALLOC_SILENT, /* not ours to report: an outer function does, or nothing is recorded */
+  MS_REALLOC_OPEN,   /* a begin row stands: an end, a fail or a freed must follow */
+  MS_REALLOC_UNBORN, /* of a block born unseen: what comes back is an allocation */
+};
+enum ms_realloc ms_realloc_begin_slow(uintptr_t p, unsigned fn);
+void ms_realloc_end_slow(uintptr_t p, size_t size, unsigned fn, uintptr_t ra);
+void ms_realloc_freed(uintptr_t p, unsigned fn, uintptr_t ra); /* it gave NULL for a size of 0 */
+void ms_realloc_fail(uintptr_t p);
+void ms_settle(struct ms_thread *t);
+uint32_t ms_chain(struct ms_thread *t, uint32_t parent, uint32_t site);
+
+/* own.c */
+struct ms_thread *ms_own_begin(void);
+void ms_own_end(struct ms_thread *t);
+int ms_own_room(struct ms_thread *t, uint32_t words);
+void ms_own_put(struct ms_thread *t, const uint64_t *row, uint32_t words);
+
+/* shared.c */
+struct ms_slot {
+  uint64_t word[MS_SLOT_WORDS];
+  uint32_t used;
+};
+int ms_slot_begin(struct ms_slot *slot);
+void ms_slot_put(struct ms_slot *slot, const uint64_t *row, uint32_t words);
+void ms_slot_end(struct ms_slot *slot, uint32_t events);
+
+/* chunk.c */
+struct ms_window *ms_window_take(uint32_t class);
+void ms_window_give(struct ms_window *window);
+int ms_chunk_roll(struct ms_thread *t);
+int ms_chunk_seal(struct ms_thread *t);
+void ms_chunk_begin(struct ms_thread *t, void (*first)(struct ms_thread *)); /* first: writes the thread's first row */
+
+/* writer.c */
+int ms_stream_open(struct ms_process *process);
+uint64_t ms_stream_take(uint64_t bytes);
+int ms_stream_grow(uint64_t offset, uint64_t bytes);
+int ms_stream_write(const struct ms_os_piece *pieces, int count, uint64_t offset);
+uint64_t ms_stream_record(struct ms_record *record, size_t payload_bytes);
+void ms_stream_stop(enum ms_lost_reason reason);
+void ms_lost(enum ms_lost_reason reason, uint64_t events);
+
+/* thread.c */
+struct ms_thread *ms_thread_attach(void);
+struct ms_thread *ms_thread_succeed(const struct ms_thread *old);
+uint32_t ms_thread_id(void);
+void ms_thread_init(void);
+
+/* process.c */
+void ms_boot(char **environment);
+int ms_process_ready(void);
+uint64_t ms_process_ns(uint64_t mono_ns);
+void *ms_process_alloc(size_t bytes);
+int ms_process_lock(void); /* 0: held too long, by somebody who may never come back: do without */
+void ms_process_unlock(void);
+void ms_process_end(enum ms_end_how how, int32_t status);
+
+/* fork.c */
+struct ms_parent {
+  char path[1024];   /* the newest stream of this process or its forebears */
+  uint64_t position; /* its tail when we were forked */
+};
+extern struct ms_parent ms_parent;
+void ms_fork_init(void);
+
+/* module.c */
+struct ms_unit_at { /* one unit, as a note describes it */
+  const struct ms_note *note;
+  struct ms_unit *unit;
+};
+void ms_modules_look(struct ms_thread *t); /* at the loader's counters, when the clock has moved on */
+void ms_modules_scan(struct ms_thread *t);
+
+/* bind.c */
+void ms_bind(void *block, struct ms_unit *unit, uint32_t index);
+void ms_freed(void *block, struct ms_unit *unit, uint32_t index);
+/* stub.S: the two as compiled code calls them */
+void ms_bind_stub(void *block, struct ms_unit *unit, uint32_t index);
+void ms_freed_stub(void *block, struct ms_unit *unit, uint32_t index);
+
+#endif

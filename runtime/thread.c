@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Threads: their ids, their structures, their start, name and end.
+ */
+#define _GNU_SOURCE
+#include "emit.h"
+#include "real.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <sys/prctl.h>
+
+__thread struct ms_tls ms_tls = {
+    .last = {MS_NO_BLOCK, MS_NO_BLOCK},
+    .self = &ms_fresh,
+};
+struct ms_thread ms_fresh, ms_busy, ms_late;
+
+static pthread_key_t exit_key;
+static int exit_key_made;
+
+/* ---- structures ---- */
+
+static struct ms_thread *spare_take(void) {
+  struct ms_process *process = ms_process;
+  struct ms_thread *t = NULL;
+  if (ms_process_lock()) {
+    t = process->threads;
+    if (t) process->threads = t->next;
+    ms_process_unlock();
+  }
+  if (t) memset(t, 0, sizeof *t);
+  return t ? t : ms_process_alloc(sizeof *t);
+}
+
+static void spare_give(struct ms_thread *t) {
+  if (!ms_process_lock()) return;
+  t->next = ms_process->threads;
+  ms_process->threads = t;
+  ms_process_unlock();
+}
+
+/* The thread's id in the stream of this process; 0 = recording has not begun. */
+uint32_t ms_thread_id(void) {
+  if (ms_tls.epoch == ms_epoch && ms_tls.id) return ms_tls.id;
+  ms_tls.id = 1 + __atomic_fetch_add(&ms_process->header->threads, 1, __ATOMIC_RELAXED);
+  ms_tls.epoch = ms_epoch;
+  return ms_tls.id;
+}
+
+static struct ms_thread *thread_new(void) {
+  struct ms_thread *t = spare_take();
+  if (!t) return NULL;
+  t->id = ms_thread_id();
+  t->window = ms_window_take(0);
+  if (t->window) return t;
+  spare_give(t);
+  return NULL;
+}
+
+/* ---- start ---- */
+
+static void thread_row_put(struct ms_thread *t) {
+  uint64_t row[2];
+  ms_put_thread_start(row, (struct ms_row_thread_start){.tid = ms_os_tid(), .creator = ms_tls.creator});
+  ms_own_put(t, row, 2);
+}
+
+/* Busy. NULL: no memory or no room; the shared window serves. */
+struct ms_thread *ms_thread_attach(void) {
+  int saved = errno;
+  struct ms_thread *t = thread_new();
+  if (t) {
+    ms_chunk_begin(t, thread_row_put);
+    ms_tls.own = t;
+    if (exit_key_made) pthread_setspecific(exit_key, &ms_tls);
+  }
+  errno = saved;
+  return t;
+}
+
+/* In place of one that is left in the middle of a row for ever. */
+struct ms_thread *ms_thread_succeed(const struct ms_thread *old) {
+  struct ms_thread *t = thread_new();
+  if (!t) return &ms_late;
+  uint64_t fill = old->record->fill;
+  t->chunk = ms_fill_chunk(fill) + (ms_fill_bytes(fill) != 0);
+  t->callers_given = old->callers_given + 1;
+  t->chains_given = old->chains_given + 1;
+  t->time_ns = old->time_ns;
+  ms_chunk_begin(t, NULL);
+  return ms_tls.own = t;
+}
+
+/* ---- end ---- */
+
+/* Last round but none: other destructors of this round may still come. */
+static void thread_end(void *tls) {
+  struct ms_thread *t = ms_tls.self;
+  if (t == &ms_busy || !t->window) return;
+  if (++t->dead_rounds < PTHREAD_DESTRUCTOR_ITERATIONS) {
+    pthread_setspecific(exit_key, tls);
+    return;
+  }
+  t = ms_own_begin();
+  if (!t) return;
+  uint64_t row;
+  ms_put_thread_exit(&row, (struct ms_row_thread_exit){.unused_ = 0});
+  ms_own_put(t, &row, 1);
+  if (ms_chunk_seal(t)) {
+    ms_window_give(t->window);
+    spare_give(t);
+  }
+  ms_tls.own = NULL;
+  ms_leave(&ms_late);
+}
+
+void ms_thread_init(void) { exit_key_made = pthread_key_create(&exit_key, thread_end) == 0; }
+
+/* ---- creator ---- */
+
+struct birth {
+  void *(*run)(void *);
+  void *argument;
+  uint32_t creator;
+  struct birth *next;
+};
+
+static struct birth *births_free; /* of this process; pushed and popped under births_lock */
+static uint32_t births_lock;
+
+static int births_try(void) {
+  for (int i = 0; i < 1000; i++) {
+    if (!__atomic_exchange_n(&births_lock, 1, __ATOMIC_ACQUIRE)) return 1;
+    ms_os_yield();
+  }
+  return 0;
+}
+
+static struct birth *birth_take(void) {
+  struct birth *birth = NULL;
+  if (births_try()) {
+    birth = births_free;
+    if (birth) births_free = birth->next;
+    __atomic_store_n(&births_lock, 0, __ATOMIC_RELEASE);
+  }
+  return birth ? birth : ms_process_alloc(sizeof *birth);
+}
+
+static void birth_give(struct birth *birth) {
+  if (!births_try()) return;
+  birth->next = births_free;
+  births_free = birth;
+  __atomic_store_n(&births_lock, 0, __ATOMIC_RELEASE);
+}
+
+/* Ends in a jump: no frame of ours stays beneath the thread's own. */
+static void *thread_run(void *argument) {
+  struct birth *birth = argument;
+  void *(*run)(void *) = birth->run;
+  argument = birth->argument;
+  ms_tls.creator = birth->creator;
+  birth_give(birth);
+  return run(argument);
+}
+
+MS_DECLARE_HOST(pthread_create)
+MS_PUBLIC int MS_FN(pthread_create)(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *), void *argument) {
+  struct birth *birth = ms_on && ms_process_ready() ? birth_take() : NULL;
+  if (!birth) return MS_NEXT_HOST(pthread_create)(thread, attr, run, argument);
+  birth->run = run;
+  birth->argument = argument;
+  birth->creator = ms_thread_id();
+  int rc = MS_NEXT_HOST(pthread_create)(thread, attr, thread_run, birth);
+  if (rc) birth_give(birth);
+  return rc;
+}
+
+/* ---- names ---- */
+
+static void name_put(const char *name) {
+  uint64_t row[1 + 2] = {0};
+  uint32_t bytes = (uint32_t)strnlen(name, 15);
+  ms_put_thread_name(row, (struct ms_row_thread_name){.words = (bytes + 7) / 8, .bytes = bytes});
+  memcpy(row + 1, name, bytes);
+  ms_emit_row(row, 1 + (bytes + 7) / 8);
+}
+
+MS_DECLARE_HOST(pthread_setname_np)
+MS_PUBLIC int MS_FN(pthread_setname_np)(pthread_t thread, const char *name) {
+  int rc = MS_NEXT_HOST(pthread_setname_np)(thread, name);
+  if (rc == 0 && ms_on && pthread_equal(thread, pthread_self())) name_put(name);
+  return rc;
+}
+
+MS_DECLARE_HOST(prctl)
+MS_PUBLIC int MS_FN(prctl)(int option, ...) {
+  va_list list;
+  va_start(list, option);
+  unsigned long a = va_arg(list, unsigned long), b = va_arg(list, unsigned long), c = va_arg(list, unsigned long),
+                d = va_arg(list, unsigned long);
+  va_end(list);
+  int rc = MS_NEXT_HOST(prctl)(option, a, b, c, d);
+  if (rc == 0 && ms_on && option == PR_SET_NAME) name_put((const char *)a);
+  return rc;
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The stream's file: creating it, taking room at its tail, writing records into
+ * it, and stopping when that no longer works. The host comes first: whatever
+ * fails here costs rows, counted in the header, and nothing else.
+ */
+#include "runtime.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+/* ---- the name ---- */
+
+static const char *base_name(const char *path) {
+  const char *base = path;
+  for (; *path; path++)
+    if (*path == '/') base = path + 1;
+  return base;
+}
+
+static size_t field_print(char *to, size_t room, char what, const struct ms_process *process, const char *exe) {
+  char host[128];
+  switch (what) {
+  case 'p': return ms_print(to, room, "%u", process->pid);
+  case 'e': return ms_print(to, room, "%s", *exe ? base_name(exe) : "program");
+  case 'h': ms_os_host(host, sizeof host); return ms_print(to, room, "%s", host);
+  case 't': return ms_print(to, room, "%u", (uint32_t)(ms_os_unix_now() / 1000000000u));
+  case '%': return ms_print(to, room, "%s", "%");
+  default: to[0] = 0; return 0;
+  }
+}
+
+/* The pattern with its fields filled in, absolute: the host may change its directory. */
+static void path_make(struct ms_process *process) {
+  char exe[4096], *to = process->path, *end = process->path + sizeof process->path - 8;
+  ms_os_readlink("/proc/self/exe", exe, sizeof exe);
+  const char *pattern = ms_options.output;
+  if (*pattern != '/' && ms_os_cwd(to, (size_t)(end - to)) > 0) {
+    to += strlen(to);
+    if (to[-1] != '/') *to++ = '/';
+  }
+  for (; *pattern && to < end - 1; pattern++) {
+    if (*pattern == '%' && pattern[1]) to += field_print(to, (size_t)(end - to), *++pattern, process, exe);
+    else *to++ = *pattern;
+  }
+  *to = 0;
+}
+
+/* Never one that exists: another process may have it mapped. */
+static int path_create(struct ms_process *process) {
+  char *number = process->path + strlen(process->path);
+  int fd = ms_os_create(process->path);
+  for (uint32_t n = 2; fd == -17 /* EEXIST */ && n < 10000; n++) {
+    ms_print(number, 8, ".%u", n);
+    fd = ms_os_create(process->path);
+  }
+  return fd;
+}
+
+/* ---- room and records ---- */
+
+void ms_lost(enum ms_lost_reason reason, uint64_t events) {
+  struct ms_process *process = ms_process;
+  if (!process || !process->header) return;
+  uint32_t none = MS_LOST_NONE;
+  __atomic_fetch_add(&process->header->lost_events, events, __ATOMIC_RELAXED);
+  if (reason) __atomic_compare_exchange_n(&process->header->lost_reason, &none, reason, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
+static const char *reason_text(enum ms_lost_reason reason) {
+  switch (reason) {
+  case MS_LOST_SPACE: return "no room is left for it";
+  case MS_LOST_FILE_GONE: return "its file was closed or replaced";
+  case MS_LOST_MEMORY: return "there is no memory for it";
+  default: return "its file cannot be written";
+  }
+}
+
+void ms_stream_stop(enum ms_lost_reason reason) {
+  struct ms_process *process = ms_process;
+  uint32_t recording = MS_STATE_RECORDING;
+  if (!__atomic_compare_exchange_n(&process->state, &recording, MS_STATE_STOPPED, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) return;
+  ms_lost(reason, 0);
+  ms_say("recording to %s ends here: %s; the program runs on", process->path, reason_text(reason));
+}
+
+static enum ms_lost_reason reason_of(long error) {
+  return error == -28 /* ENOSPC */ || error == -27 /* EFBIG */ || error == -122 /* EDQUOT */ ? MS_LOST_SPACE : MS_LOST_IO;
+}
+
+uint64_t ms_stream_take(uint64_t bytes) {
+  struct ms_file_header *header = ms_process->header;
+  uint64_t offset = __atomic_fetch_add(&header->tail, bytes, __ATOMIC_RELAXED);
+  if (offset + bytes <= ms_os_file_limit()) return offset;
+  ms_stream_stop(MS_LOST_SPACE);
+  return 0;
+}
+
+/* The host may have closed our descriptor by its number, and opened another
+ * file under it. Then the stream is opened again by its name. */
+static int file_is_ours(struct ms_process *process) {
+  struct ms_os_file now;
+  return ms_os_identify(process->fd, &now) == 0 && now.device == process->file.device && now.inode == process->file.inode;
+}
+
+static int file_check(struct ms_process *process) {
+  if (file_is_ours(process)) return 1;
+  int fd = ms_os_open(process->path, 1);
+  if (fd >= 0) process->fd = ms_os_dup_high(fd);
+  if (fd >= 0 && file_is_ours(process)) return 1;
+  if (fd >= 0) ms_os_close(process->fd);
+  process->fd = -1;
+  ms_stream_stop(MS_LOST_FILE_GONE);
+  return 0;
+}
+
+int ms_stream_grow(uint64_t offset, uint64_t bytes) {
+  struct ms_os_block block;
+  if (!file_check(ms_process)) return 0;
+  ms_os_xfsz_hold(&block);
+  int rc = ms_os_allocate(ms_process->fd, offset, bytes);
+  ms_os_xfsz_release(&block);
+  if (rc < 0) ms_stream_stop(reason_of(rc));
+  return rc == 0;
+}
+
+int ms_stream_write(const struct ms_os_piece *pieces, int count, uint64_t offset) {
+  struct ms_os_block block;
+  if (!file_check(ms_process)) return 0;
+  ms_os_xfsz_hold(&block);
+  long rc = ms_os_pwrite_all(ms_process->fd, pieces, count, offset);
+  ms_os_xfsz_release(&block);
+  if (rc < 0) ms_stream_stop(reason_of(rc));
+  return rc >= 0;
+}
+
+/* Writes a record whose payload lies behind its header; 0 = not written. */
+uint64_t ms_stream_record(struct ms_record *record, size_t payload_bytes) {
+  static const char zeros[MS_RECORD_ALIGN];
+  size_t used = sizeof *record + payload_bytes;
+  record->magic = MS_RECORD_MAGIC;
+  record->bytes = (used + MS_RECORD_ALIGN - 1) & ~(uint64_t)(MS_RECORD_ALIGN - 1);
+  record->checksum = (uint32_t)XXH64(record + 1, payload_bytes, 0);
+  record->fill = ms_fill(0, (uint32_t)payload_bytes);
+  record->check = XXH64(record, offsetof(struct ms_record, fill), MS_RECORD_MAGIC);
+  struct ms_os_piece pieces[] = {{record, used}, {zeros, record->bytes - used}};
+  uint64_t offset = ms_stream_take(record->bytes);
+  return offset && ms_stream_write(pieces, 2, offset) ? offset : 0;
+}
+
+/* ---- opening ---- */
+
+static void header_fill(struct ms_process *process) {
+  struct ms_file_header *header = process->header;
+  header->byte_order = MS_BYTE_ORDER;
+  header->version = MS_STREAM_VERSION;
+  header->header_bytes = MS_HEADER_BYTES;
+  header->record_align = MS_RECORD_ALIGN;
+  header->mode = process->exact ? MS_MODE_EXACT : MS_MODE_FULL;
+  header->pid = process->pid;
+  header->parent_pid = ms_os_parent_pid();
+  header->clock_step_ns = (uint32_t)ms_os_coarse_step();
+  header->start_unix_ns = ms_os_unix_now();
+  header->start_mono_ns = ms_os_now();
+  header->tail = MS_HEADER_BYTES;
+  header->parent_position = ms_parent.position;
+  ms_os_host(header->host, sizeof header->host);
+  memcpy(header->parent, ms_parent.path, sizeof header->parent);
+  header->parent[sizeof header->parent - 1] = 0;
+  memcpy(header->magic, MS_STREAM_MAGIC, sizeof header->magic); /* last: now it is a stream */
+}
+
+static long header_map(struct ms_process *process) {
+  struct ms_os_block block;
+  if (MS_HEADER_BYTES > ms_os_file_limit()) return -27;
+  ms_os_xfsz_hold(&block);
+  int rc = ms_os_allocate(process->fd, 0, MS_HEADER_BYTES);
+  ms_os_xfsz_release(&block);
+  if (rc < 0) return rc;
+  if ((rc = ms_os_identify(process->fd, &process->file)) < 0) return rc;
+  process->header = ms_os_map(process->fd, 0, MS_HEADER_BYTES);
+  return process->header ? 0 : -12 /* ENOMEM */;
+}
+
+static void complain(const struct ms_process *process, long error) {
+  const char *why = error == -2    ? "no such directory"
+                    : error == -13 ? "permission denied"
+                    : error == -30 ? "read-only file system"
+                    : error == -28 ? "no space left on device"
+                    : error == -27 ? "over the file-size limit"
+                    : error == -24 ? "too many open files"
+                    : error == -36 ? "name too long"
+                                   : "it cannot be created";
+  ms_say("cannot write %s: %s; the program runs unrecorded (set MEMSCOPE_OUTPUT or use run -o)", process->path, why);
+}
+
+int ms_stream_open(struct ms_process *process) {
+  path_make(process);
+  int fd = path_create(process);
+  if (fd < 0) return complain(process, fd), 0;
+  process->fd = ms_os_dup_high(fd);
+  long rc = header_map(process);
+  if (rc < 0) {
+    ms_os_close(process->fd);
+    ms_os_unlink(process->path);
+    return complain(process, rc), 0;
+  }
+  header_fill(process);
+  return 1;
+}
