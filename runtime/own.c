@@ -20,9 +20,16 @@ static void own_abandon(void) {
   ms_tls.self = ms_thread_succeed(old);
 }
 
+/* The clock is looked at again soon after it has moved, ever more seldom while
+ * it stands: a thread that allocates seldom has the time of each event, a busy
+ * one pays for a look every MS_SOFT_WORDS. */
 static void time_put(struct ms_thread *t) {
   uint64_t now = ms_process_ns(ms_os_now_coarse());
-  if (now <= t->time_ns) return;
+  if (now <= t->time_ns) {
+    t->soft = t->soft < MS_SOFT_WORDS ? t->soft * 2 : MS_SOFT_WORDS;
+    return;
+  }
+  t->soft = 1;
   uint64_t row;
   ms_put_time(&row, (struct ms_row_time){.ns = now});
   ms_own_put(t, &row, 1);
@@ -54,7 +61,7 @@ MS_COLD struct ms_thread *ms_own_begin(void) {
 }
 
 void ms_own_end(struct ms_thread *t) {
-  uint64_t *soft = t->pos + MS_SOFT_WORDS;
+  uint64_t *soft = t->pos + t->soft;
   t->limit = ms_process->exact || !ms_cells ? NULL : soft < t->hard ? soft : t->hard;
   ms_leave(t);
 }

@@ -14,9 +14,6 @@
 #include <stdlib.h>
 #include <sys/auxv.h>
 #include <unistd.h>
-#ifndef MS_STATIC
-#include <dlfcn.h>
-#endif
 
 struct ms_process *ms_process;
 int ms_on = 1; /* until it is known */
@@ -79,16 +76,15 @@ uint64_t ms_process_ns(uint64_t mono_ns) {
 
 /* ---- whether to record at all ---- */
 
-#ifdef MS_STATIC
-static const char *sanitizer_present(void) { return NULL; }
-#else
+/* Asked by weak reference: dlsym allocates when it does not find a name. */
+extern void __asan_init(void) __attribute__((weak));
+extern void __tsan_init(void) __attribute__((weak));
+extern void __msan_init(void) __attribute__((weak));
+extern void __hwasan_init(void) __attribute__((weak));
+
 static const char *sanitizer_present(void) {
-  static const char *const entries[] = {"__asan_init", "__tsan_init", "__msan_init", "__hwasan_init"};
-  for (int i = 0; i < 4; i++)
-    if (dlsym(RTLD_DEFAULT, entries[i])) return entries[i];
-  return NULL;
+  return __asan_init ? "address" : __tsan_init ? "thread" : __msan_init ? "memory" : __hwasan_init ? "hardware address" : NULL;
 }
-#endif
 
 static int image_holds_runtime(const struct dl_phdr_info *info, const char *name) {
   for (int i = 0; i < info->dlpi_phnum; i++) {
@@ -125,7 +121,7 @@ static int wanted(char **environment) {
   ms_options_read(environment);
   if (!ms_options.enabled || !runtime_is_first()) return 0;
   const char *sanitizer = sanitizer_present();
-  if (sanitizer) ms_say("a sanitizer (%s) owns the allocator; this program is not recorded", sanitizer);
+  if (sanitizer) ms_say("the %s sanitizer owns this program's allocator; it is not recorded", sanitizer);
   return !sanitizer;
 }
 

@@ -36,7 +36,7 @@ enum {
   MS_SHARED_BYTES = 64 << 10,
   MS_SLOT_WORDS = 16,    /* a reservation in a shared window */
   MS_SLACK_WORDS = 64,   /* behind the hard limit: rows that belong to an event already begun */
-  MS_SOFT_WORDS = 32,    /* between two looks at the clock */
+  MS_SOFT_WORDS = 32,    /* most words between two looks at the clock */
   MS_CALLERS = 1024,
   MS_CHAINS = 1024,
 };
@@ -93,6 +93,7 @@ struct ms_thread {
   uint64_t *hard; /* end of the window less the slack */
   struct ms_window *window;
   uint64_t time_ns;
+  uint32_t soft; /* words until the next look at the clock */
   uint32_t chunk;
   uint32_t chains_given, callers_given;
   uint32_t dead_rounds;
