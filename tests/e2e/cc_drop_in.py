@@ -107,6 +107,10 @@ def test_static(folder):
     assert ok(program) == "hello\n"
     assert "no dynamic section" in ok("readelf", "-d", program)
     assert "kept" in holders(folder, program)
+    os.remove(folder + "/s.memscope")
+    program = compile_c(folder, "cxx", HELLO_CXX, "-static", compiler=CXX, suffix=".cc")
+    assert ok(program) == "hello\n"
+    assert "kept" in holders(folder, program)
 
 
 def test_linked_program_is_silent_without_run(folder):

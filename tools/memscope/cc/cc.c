@@ -67,30 +67,49 @@ static const char *text_join(const char *a, const char *b) {
   exit(EXIT_CANNOT);
 }
 
+static const char *part_find(const char *name, struct ms_error *error) {
+  char path[PATH_MAX];
+  if (ms_place_file(name, path)) return text_join(path, "");
+  ms_error_set(error, MS_ERROR_USAGE,
+               "no %s in %s; build it with ./setup, or link with --memscope-no-runtime", name,
+               *ms_place_lib() ? ms_place_lib() : "../lib beside this program");
+  return NULL;
+}
+
 /* -Xlinker rather than a plain file name: that would be compiled behind -x c.
  * In front of the user's libraries: of two libraries that define malloc the
  * program takes the first, and the runtime forwards to the second. */
-static int runtime_add(struct line *line, const struct ms_command *command, struct ms_error *error) {
-  char runtime[PATH_MAX], response[PATH_MAX];
-  const char *name = command->is_static ? "libmemscope.a" : "libmemscope.so";
-  if (!ms_place_file(name, runtime) ||
-      (command->is_static && !ms_place_file("memscope-static.rsp", response)))
-    return ms_error_set(error, MS_ERROR_USAGE,
-                        "no %s in %s; build it with ./setup, or link with --memscope-no-runtime", name,
-                        *ms_place_lib() ? ms_place_lib() : "../lib beside this program");
-  if (command->is_static) {
-    line_add(line, text_join("@", response));
-    line_add(line, "-Wl,--push-state,--whole-archive");
-  } else {
-    if (!is_system_lib(ms_place_lib())) {
-      line_add_linker(line, "-rpath");
-      line_add_linker(line, ms_place_lib());
-    }
-    line_add(line, "-Wl,--push-state,--no-as-needed,-Bdynamic");
+static int runtime_add_shared(struct line *line, struct ms_error *error) {
+  const char *library = part_find("libmemscope.so", error);
+  if (!library) return (int)error->code;
+  if (!is_system_lib(ms_place_lib())) {
+    line_add_linker(line, "-rpath");
+    line_add_linker(line, ms_place_lib());
   }
-  line_add_linker(line, strdup(runtime));
+  line_add(line, "-Wl,--push-state,--no-as-needed,-Bdynamic");
+  line_add_linker(line, library);
   line_add(line, "-Wl,--pop-state");
   return 0;
+}
+
+/* The response file makes the linker lead every call of malloc to the archive's. */
+static int runtime_add_static(struct line *line, struct ms_error *error) {
+  static const char *const archives[] = {"libmemscope.a", MS_CC_CXX ? "libmemscope++.a" : NULL, NULL};
+  const char *response = part_find(MS_CC_CXX ? "memscope-static++.rsp" : "memscope-static.rsp", error);
+  if (!response) return (int)error->code;
+  line_add(line, text_join("@", response));
+  line_add(line, "-Wl,--push-state,--whole-archive");
+  for (int i = 0; archives[i]; i++) {
+    const char *archive = part_find(archives[i], error);
+    if (!archive) return (int)error->code;
+    line_add_linker(line, archive);
+  }
+  line_add(line, "-Wl,--pop-state");
+  return 0;
+}
+
+static int runtime_add(struct line *line, const struct ms_command *command, struct ms_error *error) {
+  return command->is_static ? runtime_add_static(line, error) : runtime_add_shared(line, error);
 }
 
 /* Ours come first: behind the user's there may be a "--". */
