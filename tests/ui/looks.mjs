@@ -11,7 +11,7 @@ import { modules, out, writePage } from "./source.mjs";
 import { synthetic } from "./synthetic.mjs";
 
 const places = {
-  overview: "", range: "#/overview?range=80-160&by=holders", events: "#/overview?along=events", variables: "#/variables", grown: "#/variables?range=80-160", filtered: "#/variables?q=conn&state=kept&type=2&file=/home/dev/server/src/query/request_parser_with_a_rather_long_name.cpp",
+  overview: "", range: "#/overview?range=80-160&by=holders", events: "#/overview?along=events", variables: "#/variables", grown: "#/variables?range=80-160", "types-grown": "#/types?range=80-160", "modules-grown": "#/modules?range=80-160", "threads-grown": "#/threads?range=80-160", filtered: "#/variables?q=conn&state=kept&type=2&file=/home/dev/server/src/query/request_parser_with_a_rather_long_name.cpp",
   cards: "#/variables?as=cards", types: "#/types", layout: "#/types?sel=t1", folded: "#/types?sel=t6", bits: "#/types?sel=t10", use: "#/types?sel=t7&tab=use", notfreed: "#/notfreed", modules: "#/modules", threads: "#/threads",
   coverage: "#/coverage", about: "#/about", nothing: "#/variables?q=nothing+like+it",
   inspector: "#/variables?sel=3", lifecycle: "#/notfreed?sel=2&tab=lifecycle", source: "#/variables?sel=5&tab=source", "inspector-threads": "#/variables?sel=2&tab=threads", freed: "#/variables?sel=4&tab=freed",

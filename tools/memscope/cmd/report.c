@@ -42,6 +42,7 @@ static int arguments_read(struct ms_cmd_context *context, struct report *report,
   if (optind >= argc) return ms_cmd_usage(context, "no stream given");
   if (optind + 1 < argc) return ms_cmd_usage(context, "one stream at a time, not also %s", argv[optind + 1]);
   report->stream = argv[optind];
+  if (report->output && strcmp(report->output, "-") == 0) report->output = "/dev/stdout";
   if (report->output && !*report->output) return ms_cmd_usage(context, "-o needs a file's name");
   return 0;
 }
@@ -103,7 +104,8 @@ int ms_cmd_report(struct ms_cmd_context *context, int argc, char **argv) {
   struct ms_arena *arena = ms_arena_new();
   int code = report_write(context, arena, &report, &size);
   progress("");
-  if (!code) printf("%s  %s\n", report.output, ms_format_bytes(text, size));
+  if (!code && strcmp(report.output, "/dev/stdout") != 0)
+    printf("%s  %s\n", report.output, ms_format_bytes(text, size));
   if (!code && report.open) code = browser_open(context, report.output);
   ms_arena_free(arena);
   return code ? code : (int)context->error.code;

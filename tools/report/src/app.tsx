@@ -8,7 +8,7 @@ import { Inspector } from "./inspect/inspector";
 import { parseSelection } from "./inspect/registry";
 import { Help } from "./part/help";
 import { Icon } from "./part/icons";
-import { RangeChip } from "./part/filters";
+import { RangeChip } from "./part/range";
 import { onKey } from "./state/keys";
 import { go, linkTo, useRoute, type Route } from "./state/route";
 import { toggleTheme, useTheme } from "./state/theme";
@@ -100,7 +100,7 @@ function Top({ report, route, view, search, onHelp, onMenu }: TopProps): JSX.Ele
         <kbd aria-hidden="true">/</kbd>
       </label>
       <div class="top-end">
-        {!view.searched && view.id !== "overview" && <RangeChip report={report} params={route.params} />}
+        {view.chip && <RangeChip report={report} params={route.params} />}
         <button class="icon-button" aria-label={`Change to ${now === "dark" ? "light" : "dark"} colours (t)`} title="Dark or light (t)" onClick={toggleTheme}><Icon name={now === "dark" ? "light" : "dark"} size={17} /></button>
         <button class="icon-button" aria-label="Keys and help (?)" title="Keys and help (?)" onClick={onHelp}><Icon name="help" size={17} /></button>
       </div>

@@ -6,10 +6,10 @@ import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import { naming, provenance, type Report } from "../data/report";
 import { filterNames } from "../data/site";
-import { parseRange } from "../data/history";
-import { bytes, count, fileName, time } from "../format";
+import { bytes, fileName } from "../format";
 import { go } from "../state/route";
 import { Icon } from "./icons";
+import { RangeChip } from "./range";
 
 interface Option { value: string; text: string; weight: number }
 interface FilterRow { id: string; title: string; options: (report: Report) => Option[]; text: (report: Report, value: string) => string }
@@ -60,22 +60,6 @@ function threadOptions(report: Report): Option[] {
   const count = report.threads.num("allocations");
   return Array.from({ length: report.threads.rows }, (_, i) => ({ value: String(i + 1), text: report.threadName(i + 1), weight: count[i]! }))
     .sort((a, b) => b.weight - a.weight).slice(0, longest);
-}
-
-export function rangeText(report: Report, range: [number, number]): string {
-  const ends = report.timeline.num("end_ns"), events = report.timeline.num("end_event");
-  const from = range[0] ? ends[range[0]]! : 0, to = ends[range[1]]!;
-  return to > from ? `${time(from)} – ${time(to)}` : `events ${count(events[range[0]]!)} – ${count(events[range[1]]!)}`;
-}
-
-export function RangeChip({ report, params }: { report: Report; params: Record<string, string> }): JSX.Element | null {
-  const range = parseRange(params["range"], report.timeline.rows);
-  if (!range) return null;
-  return (
-    <button class="chip on" onClick={() => go({ params: { range: undefined } })} title="Only what was alive or moved in this stretch. Click to show the whole run.">
-      <Icon name="range" />{rangeText(report, range)}<Icon name="close" size={12} />
-    </button>
-  );
 }
 
 export function Filters({ report, params, without = [] }: { report: Report; params: Record<string, string>; without?: string[] }): JSX.Element {

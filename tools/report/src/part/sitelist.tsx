@@ -11,6 +11,7 @@ import { go, type Route } from "../state/route";
 import { parseSelection } from "../inspect/registry";
 import { SiteCards } from "./cards";
 import { Filters } from "./filters";
+import { rangeColumns } from "./range";
 import { Icon } from "./icons";
 import { Badge, countOrDash, Meter, Name, Place } from "./small";
 import { formatSort, parseSort, useSorted, VirtualTable, type Column, type Sort } from "./table";
@@ -45,23 +46,6 @@ function figure(report: Report, id: string, title: string, column: string, help:
   };
 }
 
-/** What grew and what was there in the chosen stretch. */
-function rangeColumns(report: Report, range: [number, number]): Column[] {
-  const { sites } = report;
-  const key = range.join("-");
-  const atEnd = report.once(`range.end.${key}`, () => Float64Array.from({ length: sites.rows }, (_, i) => report.liveAt(i, range[1])));
-  const atStart = report.once(`range.start.${key}`, () => Float64Array.from({ length: sites.rows }, (_, i) => report.liveAt(i, range[0] - 1)));
-  const growth = report.once(`range.growth.${key}`, () => atEnd.map((v, i) => v - atStart[i]!));
-  const lowest = report.once(`range.low.${key}`, () => growth.reduce((m, v) => Math.min(m, v), 0));
-  const most = largest(atEnd);
-  return [
-    { id: "growth", title: "Growth", help: "Live bytes at the end of the chosen stretch minus those before it", width: 100, right: true, rank: 1,
-      keys: () => growth.map((v) => v - lowest), cell: (i) => (growth[i] ? <span class={growth[i]! > 0 ? "warn" : "good"}>{growth[i]! > 0 ? "+" : ""}{bytes(growth[i]!)}</span> : <span class="faint">±0</span>) },
-    { id: "rangelive", title: "Live then", help: "Live bytes at the end of the chosen stretch", width: 100, right: true, rank: 1,
-      keys: () => atEnd, cell: (i) => (atEnd[i] ? <Meter value={atEnd[i]!} most={most} text={bytes(atEnd[i]!)} /> : <span class="faint">–</span>) },
-  ];
-}
-
 export function siteColumns(report: Report, range: [number, number] | undefined): Column[] {
   const { sites } = report;
   const allocations = sites.num("allocations"), temporary = sites.num("temporary");
@@ -74,7 +58,7 @@ export function siteColumns(report: Report, range: [number, number] | undefined)
       cell: (i) => <span class="muted"><Place text={report.placeShort(report.sitePlace(i))} title={report.sitePlace(i) < 0 ? "" : report.places.text("text", report.sitePlace(i))} /></span> },
     { id: "function", title: "Function", rank: 7, width: 130, grow: 1, ascending: true, keys: () => report.byPlace("function", true),
       cell: (i) => <span class="mono muted">{report.sitePlace(i) < 0 ? "" : report.places.text("function", report.sitePlace(i))}</span> },
-    ...(range ? rangeColumns(report, range) : []),
+    ...rangeColumns(report, range, "", sites.rows),
     figure(report, "peak", "At peak", "bytes_at_peak", "Bytes it held when the whole program held most; these add up to the peak", 1, 104),
     figure(report, "own", "Own peak", "peak_bytes", "The most it ever held, at any time", 5, 104),
     figure(report, "live", "Not freed", "live_bytes", "Bytes alive at the end of the recording", 3, 104),

@@ -4,13 +4,15 @@ import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import { bytes, count, time } from "../format";
 import { Badge, bytesOrDash, countOrDash } from "../part/small";
+import { rangeColumns, rangeOf } from "../part/range";
 import { useLocalSort, VirtualTable, type Column } from "../part/table";
 import { go } from "../state/route";
 import type { ViewProps } from "./registry";
 
-export function Modules({ report }: ViewProps): JSX.Element {
+export function Modules({ report, route }: ViewProps): JSX.Element {
   const { modules } = report;
   const n = (name: string) => modules.num(name);
+  const range = rangeOf(report, route.params);
   const columns = useMemo<Column[]>(() => {
     const figure = (id: string, title: string, column: string, rank: number, text: (v: number) => string, help = ""): Column =>
       ({ id, title, help, rank, width: 100, right: true, keys: () => n(column), cell: (i) => (n(column)[i] ? text(n(column)[i]!) : <span class="faint">–</span>) });
@@ -19,13 +21,14 @@ export function Modules({ report }: ViewProps): JSX.Element {
       { id: "sites", title: "Instrumented", help: "Places in its source that hold memory", rank: 2, width: 120, keys: () => n("site_count"), cell: (i) => instrumented(n("instrumented")[i]!, n("site_count")[i]!) },
       { id: "status", title: "Status", rank: 4, width: 120, keys: () => n("unloaded_ns"), cell: (i) => (n("status")[i] ? <Badge tone="warn">unloaded {time(n("unloaded_ns")[i]!)}</Badge> : <span class="muted">running</span>) },
       { id: "loaded", title: "Loaded at", rank: 6, width: 92, right: true, keys: () => n("loaded_ns"), cell: (i) => time(n("loaded_ns")[i]!) },
+      ...rangeColumns(report, range, "module", modules.rows),
       figure("count", "Allocs", "allocations", 2, count, "Blocks that variables of this module hold or held"),
       figure("total", "Allocated", "allocated_bytes", 4, bytes),
       figure("peak", "At peak", "bytes_at_peak", 1, bytes, "Its part when the whole program held most"),
       figure("live", "Not freed", "live_bytes", 3, bytes),
       { id: "build", title: "Build id", rank: 8, width: 120, cell: (i) => <span class="mono faint" title={modules.text("build_id", i)}>{modules.text("build_id", i).slice(0, 12)}</span> },
     ];
-  }, [report]);
+  }, [report, range?.join("-")]);
   const { rows, sort, setSort } = useLocalSort(modules.rows, columns, { id: "total", descending: true });
   return (
     <div class="list-view">

@@ -10,7 +10,7 @@ import { sum } from "../data/table";
 import { bytes, count, grouped, moment, percent, plural, time } from "../format";
 import { BarRow, Card, Figure, Name, Segments } from "../part/small";
 import { CoverageBar } from "../part/coverage";
-import { RangeChip } from "../part/filters";
+import { RangeChip } from "../part/range";
 import { Icon } from "../part/icons";
 import { Timeline } from "../part/timeline";
 import { go, linkTo } from "../state/route";

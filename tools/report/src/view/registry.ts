@@ -23,6 +23,8 @@ export interface View {
   render: (props: ViewProps) => JSX.Element;
   /** Its list obeys the search. */
   searched?: boolean;
+  /** Says the chosen stretch of time in the top bar: it has no filters of its own to say it. */
+  chip?: boolean;
   /** Fills the height and scrolls inside. */
   full?: boolean;
   /** Shown beside the title in the menu. */
@@ -32,10 +34,10 @@ export interface View {
 export const views: View[] = [
   { id: "overview", title: "Overview", icon: "overview", render: Overview },
   { id: "variables", title: "Variables", icon: "variables", render: Variables, searched: true, full: true, count: (r) => r.sites.rows },
-  { id: "types", title: "Types", icon: "types", render: Types, searched: true, full: true, count: (r) => r.types.rows },
+  { id: "types", title: "Types", icon: "types", render: Types, searched: true, full: true, chip: true, count: (r) => r.types.rows },
   { id: "notfreed", title: "Not freed", icon: "kept", render: NotFreed, searched: true, full: true, count: (r) => r.once("kept.count", () => filterSites(r, { state: "kept" }).length) },
-  { id: "modules", title: "Modules", icon: "modules", render: Modules, full: true, count: (r) => r.modules.rows },
-  { id: "threads", title: "Threads", icon: "threads", render: Threads, full: true, count: (r) => r.threads.rows },
+  { id: "modules", title: "Modules", icon: "modules", render: Modules, full: true, chip: true, count: (r) => r.modules.rows },
+  { id: "threads", title: "Threads", icon: "threads", render: Threads, full: true, chip: true, count: (r) => r.threads.rows },
   { id: "coverage", title: "Coverage", icon: "coverage", render: Coverage },
   { id: "about", title: "About", icon: "about", render: About },
 ];

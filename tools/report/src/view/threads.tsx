@@ -4,11 +4,12 @@ import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import { bytes, count, percent, time } from "../format";
 import { bytesOrDash } from "../part/small";
+import { rangeOf } from "../part/range";
 import { useLocalSort, VirtualTable, type Column } from "../part/table";
 import { go } from "../state/route";
 import type { ViewProps } from "./registry";
 
-export function Threads({ report }: ViewProps): JSX.Element {
+export function Threads({ report, route }: ViewProps): JSX.Element {
   const { threads } = report;
   const n = (name: string) => threads.num(name);
   const columns = useMemo<Column[]>(() => {
@@ -30,7 +31,7 @@ export function Threads({ report }: ViewProps): JSX.Element {
   const { rows, sort, setSort } = useLocalSort(threads.rows, columns, { id: "total", descending: true });
   return (
     <div class="list-view">
-      <p class="list-summary faint">Choose a thread to see the variables it allocated or freed.</p>
+      <p class="list-summary faint">Choose a thread to see the variables it allocated or freed.{rangeOf(report, route.params) ? " The figures here are of the whole run." : ""}</p>
       <VirtualTable label="Threads" columns={columns} rows={rows} sort={sort} onSort={setSort} onSelect={(row) => go({ view: "variables", params: { thread: String(row + 1) } })}
         compact={(i) => <>
           <span class="line"><span class="clip">{report.threadName(i + 1)}</span><b class="num">{bytesOrDash(n("allocated_bytes")[i]!)}</b></span>

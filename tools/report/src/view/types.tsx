@@ -6,6 +6,7 @@ import { filterTable } from "../data/filter";
 import { typeKinds } from "../data/report";
 import { bytes, count, grouped, plural } from "../format";
 import { parseSelection } from "../inspect/registry";
+import { rangeColumns, rangeOf } from "../part/range";
 import { bytesOrDash, Meter } from "../part/small";
 import { formatSort, parseSort, useSorted, VirtualTable, type Column } from "../part/table";
 import { go } from "../state/route";
@@ -19,6 +20,7 @@ export function paddingAtPeak(size: number, padding: number, bytesAtPeak: number
 export function Types({ report, route }: ViewProps): JSX.Element {
   const { types } = report;
   const n = (name: string) => types.num(name);
+  const range = rangeOf(report, route.params);
   const wasted = report.once("types.wasted", () => Float64Array.from({ length: types.rows }, (_, i) => paddingAtPeak(n("size_bytes")[i]!, n("padding_bytes")[i]!, n("bytes_at_peak")[i]!)));
   const columns = useMemo<Column[]>(() => {
     const most = (values: ArrayLike<number>) => Array.prototype.reduce.call(values, (m, v) => Math.max(m as number, v as number), 0) as number;
@@ -34,15 +36,16 @@ export function Types({ report, route }: ViewProps): JSX.Element {
       plain("size", "Size", "size_bytes", 2, 78, (v) => `${grouped(v)} B`, "sizeof"),
       plain("padding", "Padding", "padding_bytes", 3, 80, (v) => `${grouped(v)} B`, "Unused bytes in each: holes and tail"),
       { id: "wasted", title: "Padding at peak", help: "Padding in all of them together, when the program held most", rank: 4, width: 124, right: true, keys: () => wasted, cell: (i) => bytesOrDash(wasted[i]!) },
+      ...rangeColumns(report, range, "type", types.rows),
       meter("peak", "At peak", "bytes_at_peak", 1, "Bytes of this type when the whole program held most"),
       meter("live", "Not freed", "live_bytes", 5, "Bytes alive at the end"),
       plain("total", "Allocated", "allocated_bytes", 6, 96, bytes, "All bytes ever asked for"),
       plain("count", "Allocs", "allocations", 4, 84, count),
       plain("sites", "Variables", "site_count", 8, 84, count, "Variables of this type"),
     ];
-  }, [report]);
+  }, [report, range?.join("-")]);
   const rows = useMemo(() => filterTable(types, ["name"], route.params["q"] ?? ""), [report, route.params["q"]]);
-  const sort = parseSort(route.params["sort"], { id: "peak", descending: true });
+  const sort = parseSort(route.params["sort"], { id: range ? "growth" : "peak", descending: true });
   const sorted = useSorted(rows, columns, sort);
   const selection = parseSelection(report, route.params["sel"]);
   return (
