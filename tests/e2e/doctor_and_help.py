@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 
-from e2e import BUILD, LIB, MEMSCOPE, SOURCE, environment, main, ok, one_line_error, run, write
+from e2e import BUILD, MEMSCOPE, SOURCE, environment, main, ok, one_line_error, run, write
 
 
 def rows(name, pattern):
@@ -25,11 +25,8 @@ def test_all_is_well(folder):
 
 def copy_of_build(folder):
     """bin and lib, to be broken."""
-    shutil.copytree(os.path.join(BUILD, "bin"), folder + "/bin")
-    os.mkdir(folder + "/lib")
-    for name in os.listdir(LIB):
-        if name.startswith(("libmemscope.", "memscope")):
-            shutil.copy2(os.path.join(LIB, name), folder + "/lib/" + name, follow_symlinks=False)
+    for part in ("bin", "lib"):
+        shutil.copytree(os.path.join(BUILD, part), f"{folder}/{part}", symlinks=True)
     return folder + "/bin/memscope"
 
 

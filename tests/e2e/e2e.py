@@ -45,7 +45,7 @@ def run(*words, cwd=None, env=None, stdin="", timeout=300, binary=False):
 def ok(*words, **options):
     """run() that must end with 0; returns its stdout."""
     done = run(*words, **options)
-    assert done.returncode == 0, f"{words}: exit code {done.returncode}\n{done.stdout[-1500:]}\n{done.stderr[-1500:]}"
+    assert done.returncode == 0, f"{words}: exit code {done.returncode}\n{done.stderr[-1500:]}\n{done.stdout[-500:]}"
     return done.stdout
 
 
@@ -69,6 +69,7 @@ def compile_c(folder, name, text, *arguments, compiler=CC, suffix=".c"):
 def record(folder, program, *arguments, stream="s.memscope", options=(), code=0, **keywords):
     """memscope run; returns the stream's path. The program must end with code."""
     path = os.path.join(folder, stream)
+    assert not os.path.exists(path), f"{path} exists: the run would write another name"
     done = run(MEMSCOPE, "run", "--quiet", "-o", path, *options, "--", program, *arguments, cwd=folder, **keywords)
     assert done.returncode == code, f"exit code {done.returncode}: {done.stderr}"
     assert os.path.exists(path), f"no stream: {done.stderr}"

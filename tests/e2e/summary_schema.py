@@ -3,6 +3,7 @@
 """summary --json is schema 1 to the letter: every key, no other, types, and the
 sums that must agree with each other."""
 import json
+import os
 
 from e2e import CXX, MEMSCOPE, compile_c, main, ok, record
 
@@ -78,7 +79,7 @@ int main(void) {
 
 
 def data_of(folder, program):
-    stream = record(folder, program)
+    stream = record(folder, program, stream=os.path.basename(program) + ".memscope")
     text = ok(MEMSCOPE, "summary", stream, "--json")
     return json.loads(text), text
 
@@ -114,8 +115,8 @@ def test_sums_agree(folder):
     assert coverage["named_allocations"] + coverage["wrapper_only_allocations"] + coverage["unnamed_allocations"] == \
         totals["allocations"]
     assert coverage["typed_bytes"] <= totals["allocated_bytes"]
-    nodes = [s for s in sites if s["holder"] == "n"]
-    assert len(nodes) == 1, [s["holder"] for s in sites]
+    nodes = [s for s in sites if s["type"] == "struct node"]
+    assert len(nodes) == 1 and nodes[0]["holder"] == "list", [s["holder"] for s in sites]
     assert (nodes[0]["type"], nodes[0]["allocations"], nodes[0]["frees"], nodes[0]["live_bytes"]) == \
         ("struct node", 50, 20, 30 * 24), nodes[0]
     assert nodes[0]["function"] == "main" and nodes[0]["provenance"] == "exact" and nodes[0]["element_bytes"] == 24

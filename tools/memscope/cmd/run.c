@@ -129,7 +129,8 @@ static const char *no_stream_reason(const struct ms_run *run) {
     return "it is setuid, setgid or has file capabilities, and such programs hear no environment; run a copy "
            "of it "
            "without them (cp, chmod u-s)";
-  return "it ended before its first allocation, or could not create the file; MEMSCOPE_VERBOSE=on says more";
+  return "a line above says why; if there is none, it never came to start the runtime, and "
+         "MEMSCOPE_VERBOSE=on says more";
 }
 
 static void losses_print(const struct ms_run_stream *stream) {
@@ -173,7 +174,8 @@ static void results_print(const struct ms_run *run, const struct ms_run_end *end
     fprintf(stderr, "memscope: %s was ended by signal %d (%s)%s\n", run->program[0], end->signal,
             strsignal(end->signal), end->core ? ", core dumped" : "");
   if (!count) fprintf(stderr, "memscope: %s wrote no stream: %s\n", run->program[0], no_stream_reason(run));
-  for (size_t i = 0; i < count; i++) losses_print(&streams[i]);
+  if (run->quiet) /* else the summary tells of them */
+    for (size_t i = 0; i < count; i++) losses_print(&streams[i]);
   if (count && !run->quiet) {
     others_print(streams, count);
     if (ms_summary_print(stderr, path_short(streams[0].path), 0, &error))
