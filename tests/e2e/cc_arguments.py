@@ -101,6 +101,15 @@ def test_driver_mode(folder):
     assert "--driver-mode=g++" in printed("-c", "a.cc", compiler=CXX)
 
 
+def test_static_cxx(folder):
+    """operator new comes along where the C++ library does, and only there."""
+    archive = os.path.join(LIB, "libmemscope++.a")
+    assert archive in printed("-static", "a.cc", compiler=CXX)
+    assert archive in printed("-static", "a.o", "-lstdc++")
+    assert archive not in printed("-static", "a.o")
+    assert archive not in printed("a.o", "-lstdc++")
+
+
 def test_own_arguments(folder):
     assert parts(printed("--memscope-no-runtime", "a.c")) == (True, False)
     assert parts(printed("--memscope-no-plugin", "a.c")) == (False, True)

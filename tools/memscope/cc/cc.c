@@ -93,9 +93,9 @@ static int runtime_add_shared(struct line *line, struct ms_error *error) {
 }
 
 /* The response file makes the linker lead every call of malloc to the archive's. */
-static int runtime_add_static(struct line *line, struct ms_error *error) {
-  static const char *const archives[] = {"libmemscope.a", MS_CC_CXX ? "libmemscope++.a" : NULL, NULL};
-  const char *response = part_find(MS_CC_CXX ? "memscope-static++.rsp" : "memscope-static.rsp", error);
+static int runtime_add_static(struct line *line, bool cxx, struct ms_error *error) {
+  const char *const archives[] = {"libmemscope.a", cxx ? "libmemscope++.a" : NULL, NULL};
+  const char *response = part_find(cxx ? "memscope-static++.rsp" : "memscope-static.rsp", error);
   if (!response) return (int)error->code;
   line_add(line, text_join("@", response));
   line_add(line, "-Wl,--push-state,--whole-archive");
@@ -109,7 +109,8 @@ static int runtime_add_static(struct line *line, struct ms_error *error) {
 }
 
 static int runtime_add(struct line *line, const struct ms_command *command, struct ms_error *error) {
-  return command->is_static ? runtime_add_static(line, error) : runtime_add_shared(line, error);
+  return command->is_static ? runtime_add_static(line, MS_CC_CXX || command->cxx, error)
+                            : runtime_add_shared(line, error);
 }
 
 /* Ours come first: behind the user's there may be a "--". */

@@ -18,6 +18,7 @@ enum effect {
   LANGUAGE,
   NO_LINK,
   NO_RUNTIME,
+  CXX,
   STATIC,
   SANITIZE,
   NO_SANITIZE,
@@ -109,6 +110,9 @@ static void effect_apply(struct ms_command *command, enum effect effect, const c
     break;
   case NO_RUNTIME:
     command->wants_runtime = false;
+    break;
+  case CXX:
+    command->cxx = true;
     break;
   case STATIC:
     command->is_static = true;

@@ -25,6 +25,7 @@ struct ms_command {
   bool links;           /* and no argument stops before linking */
   bool wants_runtime;
   bool is_static;
+  bool cxx; /* names the C++ library */
   unsigned sanitizers;
   bool help, print, plugin; /* memscope-cc's own arguments */
   char **passed;            /* all other arguments, NULL-terminated */
