@@ -24,6 +24,9 @@
 #else
 #include "llvm/Passes/PassPlugin.h"
 #endif
+#if LLVM_VERSION_MAJOR >= 16
+#include "llvm/Support/ModRef.h"
+#endif
 #include "llvm/Transforms/Utils/BasicBlockUtils.h"
 
 #include <dlfcn.h>
@@ -109,13 +112,12 @@ inline const llvm::Module *moduleOf(llvm::Any &IR) {
 
 // Makes the back end run our pass at the start of its pipeline. Up to 18 only a
 // pass plugin's path can be handed over: ours is that plugin too.
-template <typename Register> void addPipelineHook(clang::CodeGenOptions &Opts, Register Callback) {
+inline void addPipelineHook(clang::CodeGenOptions &Opts, void (*Callback)(llvm::PassBuilder &)) {
 #if LLVM_VERSION_MAJOR >= 19
   Opts.PassBuilderCallbacks.push_back(Callback);
 #else
-  (void)Callback;
   Dl_info Info;
-  if (dladdr(reinterpret_cast<void *>(&llvmGetPassPluginInfo), &Info)) Opts.PassPlugins.push_back(Info.dli_fname);
+  if (dladdr(reinterpret_cast<void *>(Callback), &Info)) Opts.PassPlugins.push_back(Info.dli_fname);
 #endif
 }
 

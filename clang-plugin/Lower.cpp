@@ -144,7 +144,7 @@ Value *Lowering::member(IRBuilder<> &B, unsigned Number) {
   GlobalVariable *Unit = Out.unit();
   auto *Layout = cast<StructType>(Unit->getValueType());
   LoadInst *Load = B.CreateLoad(Layout->getElementType(Number), B.CreateStructGEP(Layout, Unit, Number));
-  Load->setMetadata(LLVMContext::MD_nosanitize, MDNode::get(M.getContext(), {}));
+  Load->setMetadata("nosanitize", MDNode::get(M.getContext(), {}));
   return Load;
 }
 
@@ -165,7 +165,7 @@ Value *Lowering::threadWord(IRBuilder<> &B, unsigned Offset) {
     Address = B.CreatePointerCast(Byte, compat::pointerTo(Long, 0));
   }
   LoadInst *Load = B.CreateAlignedLoad(Long, Address, Align(8), /*isVolatile=*/true);
-  Load->setMetadata(LLVMContext::MD_nosanitize, MDNode::get(M.getContext(), {}));
+  Load->setMetadata("nosanitize", MDNode::get(M.getContext(), {}));
   return Load;
 }
 
@@ -235,7 +235,7 @@ void Lowering::lowerOut(CallInst *Marker, uint32_t N) {
       B.SetCurrentDebugLocation(Marker->getDebugLoc());
     }
     LoadInst *Load = B.CreateAlignedLoad(Byte, B.CreatePointerCast(Place, compat::pointerTo(Byte, 0)), Align(1));
-    Load->setMetadata(LLVMContext::MD_nosanitize, MDNode::get(M.getContext(), {}));
+    Load->setMetadata("nosanitize", MDNode::get(M.getContext(), {}));
     check(Before, Load, N, false, Marker->getDebugLoc());
   }
 }
@@ -330,6 +330,6 @@ void requestLowering(clang::CodeGenOptions &Opts, LowerOptions How) {
 } // namespace memscope
 
 // Up to 18 this is how the back end finds the pass, by our own path.
-extern "C" LLVM_ATTRIBUTE_WEAK llvm::PassPluginLibraryInfo llvmGetPassPluginInfo() {
+extern "C" __attribute__((visibility("default"))) llvm::PassPluginLibraryInfo llvmGetPassPluginInfo() {
   return {LLVM_PLUGIN_API_VERSION, "memscope", LLVM_VERSION_STRING, memscope::registerLowering};
 }

@@ -11,6 +11,7 @@
 #include "clang/AST/ASTConsumer.h"
 #include "clang/AST/Attr.h"
 #include "clang/AST/RecursiveASTVisitor.h"
+#include "clang/Basic/TargetInfo.h"
 #include "clang/Basic/Version.h"
 #include "clang/Frontend/FrontendPluginRegistry.h"
 #include "llvm/ADT/DenseSet.h"
@@ -154,7 +155,7 @@ bool isFirstOfTwoStages(const CompilerInstance &CI) {
 bool isSupported(const CompilerInstance &CI) {
   const LangOptions &Lang = CI.getLangOpts();
   const llvm::Triple &Target = CI.getTarget().getTriple();
-  if (Lang.ObjC || Lang.OpenCL || Lang.CUDA || Lang.HLSL || Lang.Freestanding) return false;
+  if (Lang.ObjC || Lang.OpenCL || Lang.CUDA || Lang.Freestanding) return false;
   bool Known = Target.getArch() == llvm::Triple::x86_64 || Target.getArch() == llvm::Triple::aarch64;
   if (!Known || !Target.isOSBinFormatELF() || Target.isX32()) return false;
   const std::string &Model = CI.getTargetOpts().CodeModel;
