@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Units by hand, as the plugin lays them out, and the checks behind calls as
+ * abi.h words them, so that the runtime's side can be tested rule by rule.
+ *
+ *   UNIT(name, SITE("holder") SITE("holder") …, "source.c")
+ *   p = BIND(name, malloc(10), index | MS_BIND_UP);
+ *   FREED(name, p, free(p), index);
+ */
+#ifndef UNIT_H
+#define UNIT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "memscope/abi.h"
+
+/* A string, and the site that names it; lines are 10, 20, 30 … */
+#define SITE(holder)                                                                                                   \
+  ".pushsection .rodata.unit_strings, \"a\"\n1: .asciz \"" holder "\"\n.popsection\n"                                 \
+  ".long 1b - 8b, 0, 9f - 8b, (. - 7b - 12) / 32 * 10 + 10, 0, 0\n.short 1\n.byte 2, 0\n.long 0\n"
+#define UNIT(unit, sites, source)                                                                                      \
+  struct ms_unit unit __attribute__((visibility("hidden"), used));                                                     \
+  __asm__(".pushsection .rodata.unit_strings, \"a\"\n8: .byte 0\n.popsection\n"                                       \
+          ".pushsection .rodata.unit_sites, \"a\"\n.balign 8\n7:\n" sites "6:\n.popsection\n"                         \
+          ".pushsection .rodata.unit_strings, \"a\"\n9: .asciz \"" source "\"\n5:\n.popsection\n"                      \
+          ".pushsection .note.memscope, \"a\", @note\n.balign 4\n"                                                     \
+          ".long 9, 48, 1\n.ascii \"MemScope\"\n.byte 0, 0, 0, 0\n"                                                    \
+          ".long 1, " #unit " - ., 7b - ., (6b - 7b) / 32, 0, 0, 0, 0, 8b - ., 5b - 8b, 9b - 8b, 0\n.popsection\n");
+
+static inline uintptr_t *unit_word(const struct ms_unit *unit, int64_t more) {
+  return (uintptr_t *)((char *)__builtin_thread_pointer() + unit->tls_offset + more);
+}
+
+static inline void *unit_bind(struct ms_unit *unit, void *result, uint32_t index) {
+  uintptr_t last = *(volatile uintptr_t *)unit_word(unit, 0);
+  if ((uintptr_t)result - last < MS_NEAR_BYTES) unit->bind(result, unit, index);
+  return result;
+}
+
+static inline void unit_freed(struct ms_unit *unit, void *p, uint32_t index) {
+  if ((uintptr_t)p == *(volatile uintptr_t *)unit_word(unit, 8)) unit->freed(p, unit, index);
+}
+
+#define BIND(unit, call, index) unit_bind(&unit, call, index)
+#define FREED(unit, p, call, index) (call, unit_freed(&unit, p, index))
+
+void __memscope_module_loaded(struct ms_unit *) __attribute__((weak));
+#define UNIT_LOADED(unit)                                                                                              \
+  do {                                                                                                                 \
+    if (__memscope_module_loaded) __memscope_module_loaded(&unit);                                                     \
+  } while (0)
+
+#endif

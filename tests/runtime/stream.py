@@ -1,0 +1,340 @@
+# SPDX-License-Identifier: MIT
+"""An independent reader of streams, for the runtime's tests.
+
+Written from the text of stream.def and stream.h, with nothing of the tool's
+reader in it: slow, strict, and loud. It understands rows only as far as the
+tests ask.
+"""
+import struct
+
+PAGE = 4096
+MAGIC = b"\x89MemScop"
+RECORD_MAGIC = 0x4352534D
+WINDOW, CHUNK, MODULE, PROCESS = 1, 2, 3, 4
+ALLOC, FREE, BEGIN, END = range(4)
+TAGS = {
+    0x01: "time", 0x02: "place", 0x03: "size_high", 0x04: "realloc_fail", 0x05: "thread_exit", 0x06: "of_thread",
+    0x07: "end", 0x30: "stamp", 0x31: "chain", 0x32: "caller", 0x33: "thread_start", 0x34: "bad_free", 0x35: "bind",
+    0x36: "module_load", 0x37: "module_unload", 0x38: "lost", 0x39: "fork", 0x70: "thread_name", 0x71: "exec",
+}
+END_HOW = ["none", "exit", "quick", "exec", "signal", "stopped"]
+LOST = ["none", "space", "io", "file_gone", "memory", "late", "nested"]
+CHAIN_NAME, CALLER_NAME = 0x40000000, 0x80000000
+
+
+def xxh64(data, seed=0):
+    """XXH64, from its specification."""
+    mask = (1 << 64) - 1
+    p1, p2, p3, p4, p5 = 0x9E3779B185EBCA87, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x85EBCA77C2B2AE63, 0x27D4EB2F165667C5
+    rotl = lambda x, r: ((x << r) | (x >> (64 - r))) & mask
+    step = lambda acc, lane: rotl((acc + lane * p2) & mask, 31) * p1 & mask
+    size, at = len(data), 0
+    if size >= 32:
+        acc = [(seed + p1 + p2) & mask, (seed + p2) & mask, seed, (seed - p1) & mask]
+        whole = size // 32 * 32
+        for a, b, c, d in struct.iter_unpack("<4Q", data[:whole]):
+            acc = [step(acc[0], a), step(acc[1], b), step(acc[2], c), step(acc[3], d)]
+        at = whole
+        h = (rotl(acc[0], 1) + rotl(acc[1], 7) + rotl(acc[2], 12) + rotl(acc[3], 18)) & mask
+        for a in acc:
+            h = ((h ^ step(0, a)) * p1 + p4) & mask
+    else:
+        h = (seed + p5) & mask
+    h = (h + size) & mask
+    while at + 8 <= size:
+        h = (rotl(h ^ step(0, struct.unpack_from("<Q", data, at)[0]), 27) * p1 + p4) & mask
+        at += 8
+    if at + 4 <= size:
+        h = (rotl(h ^ (struct.unpack_from("<I", data, at)[0] * p1 & mask), 23) * p2 + p3) & mask
+        at += 4
+    for byte in data[at:]:
+        h = rotl(h ^ (byte * p5 & mask), 11) * p1 & mask
+    h = ((h ^ (h >> 33)) * p2) & mask
+    h = ((h ^ (h >> 29)) * p3) & mask
+    return h ^ (h >> 32)
+
+
+class Row:
+    """One row: kind, thread, and its fields as attributes."""
+
+    def __init__(self, kind, thread, shared, **fields):
+        self.kind, self.thread, self.shared = kind, thread, shared
+        self.__dict__.update(fields)
+
+    def __repr__(self):
+        return " ".join(f"{k}={v:#x}" if isinstance(v, int) else f"{k}={v}" for k, v in self.__dict__.items())
+
+
+def row_words(word):
+    tag = word & 0xFF
+    if tag & 0x80:
+        return 2 if (tag >> 5) - 4 in (ALLOC, END) else 1
+    if tag >= 0x70:
+        return 1 + (word >> 8 & 0xFFFF)
+    return 4 if tag >= 0x60 else 3 if tag >= 0x50 else 2 if tag >= 0x30 else 1 if tag else 0
+
+
+def row_fields(tag, w):
+    if tag in ("time",):
+        return {"ns": w[0] >> 8}
+    if tag == "place":
+        return {"name": w[0] >> 32}
+    if tag == "size_high":
+        return {"high": w[0] >> 32}
+    if tag == "of_thread":
+        return {"of": w[0] >> 32}
+    if tag == "end":
+        return {"how": END_HOW[w[0] >> 8 & 0xFF], "status": w[0] >> 32}
+    if tag == "stamp":
+        return {"serial": w[0] >> 8, "ns": w[1]}
+    if tag == "chain":
+        return {"id": w[0] >> 8 & 0x3FFFFFFF, "parent": w[1] & 0xFFFFFFFF, "site": w[1] >> 32}
+    if tag == "caller":
+        return {"id": w[0] >> 8 & 0x3FFFFFFF, "address": w[1]}
+    if tag == "thread_start":
+        return {"tid": w[0] >> 32, "creator": w[1] & 0xFFFFFFFF}
+    if tag == "bad_free":
+        return {"fn": w[0] >> 8 & 31, "address": w[1]}
+    if tag == "bind":
+        return {"gen": w[0] >> 8 & 0xFFF, "address": w[0] >> 20 << 3, "name": w[1] >> 32}
+    if tag in ("module_load", "module_unload"):
+        return {"module": w[0] >> 32, "record": w[1]}
+    if tag == "lost":
+        return {"reason": LOST[w[0] >> 8 & 0xFF], "events": w[1]}
+    if tag == "fork":
+        return {"pid": w[0] >> 32, "ns": w[1]}
+    if tag in ("thread_name", "exec"):
+        return {"text": struct.pack(f"<{len(w) - 1}Q", *w[1:])[: w[0] >> 24 & 0xFFFFF].decode()}
+    return {}
+
+
+class Stream:
+    """A whole stream: header, modules, program, rows of each thread in order."""
+
+    def __init__(self, path):
+        with open(path, "rb") as file:
+            self.data = file.read()
+        self.path = str(path)
+        self.header_read()
+        self.modules, self.program = {}, None
+        self.pieces = {}  # (thread, chunk) -> (standing, offset, words); CHUNK wins
+        self.records = []
+        self.records_read()
+        self.threads, self.shared = {}, []
+        self.rows_read()
+
+    def header_read(self):
+        d = self.data
+        assert d[:8] == MAGIC, f"{self.path}: no stream"
+        names = "byte_order version header_bytes record_align mode pid parent_pid clock_step_ns".split()
+        self.__dict__.update(zip(names, struct.unpack_from("<8I", d, 8)))
+        names = "start_unix_ns start_mono_ns tail lost_events".split()
+        self.__dict__.update(zip(names, struct.unpack_from("<4Q", d, 40)))
+        reason, how, self.end_status, self.thread_count = struct.unpack_from("<IIiI", d, 72)
+        self.lost_reason, self.end_how = LOST[reason], END_HOW[how]
+        self.end_ns, self.parent_position = struct.unpack_from("<2Q", d, 88)
+        self.host = d[104:232].split(b"\0")[0].decode()
+        self.parent = d[232:1256].split(b"\0")[0].decode()
+        assert (self.byte_order, self.version, self.header_bytes, self.record_align) == (0x01020304, 1, PAGE, PAGE)
+
+    def records_read(self):
+        d, at = self.data, PAGE
+        while at + 64 <= len(d):
+            if not any(d[at : at + PAGE]):
+                at += PAGE
+                continue
+            magic, kind, size, thread, checksum, fill, start_ns, check = struct.unpack_from("<IIQIIQQQ", d, at)
+            assert magic == RECORD_MAGIC, f"{self.path}: no record at {at:#x}"
+            assert size % PAGE == 0 and size >= PAGE, f"{self.path}: record of {size} bytes at {at:#x}"
+            used, chunk = fill & 0xFFFFFFFF, fill >> 32
+            payload = d[at + 64 : at + 64 + used]
+            assert used <= size - 64, f"{self.path}: record at {at:#x} overflows"
+            self.records.append((at, kind, size, thread, chunk, used))
+            if kind == WINDOW:
+                if used:
+                    assert (thread, chunk) not in self.pieces or self.pieces[thread, chunk][0] == CHUNK
+                    self.pieces.setdefault((thread, chunk), (WINDOW, payload, start_ns))
+            else:
+                assert check == xxh64(d[at : at + 24], RECORD_MAGIC), f"{self.path}: check of record at {at:#x}"
+                whole = checksum == xxh64(payload) & 0xFFFFFFFF
+                if kind == CHUNK and whole:
+                    assert self.pieces.get((thread, chunk), (WINDOW,))[0] == WINDOW, f"chunk {thread}/{chunk} twice"
+                    self.pieces[thread, chunk] = (CHUNK, payload, start_ns)
+                elif kind == MODULE:
+                    assert whole, f"{self.path}: damaged module at {at:#x}"
+                    self.module_read(at, payload)
+                elif kind == PROCESS:
+                    assert whole, f"{self.path}: damaged program at {at:#x}"
+                    argc, size_strings = struct.unpack_from("<2I", payload)
+                    parts = payload[8 : 8 + size_strings].split(b"\0")
+                    assert len(parts) == argc + 3, (argc, parts)
+                    self.program = {"exe": parts[0].decode(), "cwd": parts[1].decode(), "argv": [p.decode() for p in parts[2:-1]]}
+            at += size
+
+    def module_read(self, offset, p):
+        names = "module unit_count bias start end loaded_ns first_site segment_count path_bytes build_id_bytes".split()
+        m = dict(zip(names, struct.unpack_from("<2I4Q4I", p)))
+        m["build_id"] = p[56 : 56 + m["build_id_bytes"]].hex()
+        m["is_main"] = p[88]
+        at = 96 + 16 * m["segment_count"]
+        m["path"] = p[at : at + m["path_bytes"] - 1].decode()
+        at += (m["path_bytes"] + 7) // 8 * 8
+        m["sites"] = {}
+        for _ in range(m["unit_count"]):
+            first, sites, types, fields, strings, source, compiler, _ = struct.unpack_from("<8I", p, at)
+            at += 32
+            site_at = at
+            at += 32 * sites + 32 * types + (24 * fields + 7) // 8 * 8
+            text = p[at : at + strings]
+            at += (strings + 7) // 8 * 8
+            string = lambda o: text[o : text.index(b"\0", o)].decode()
+            for i in range(sites):
+                holder, type_, file, line, function = struct.unpack_from("<5I", p, site_at + 32 * i)
+                m["sites"][first + i] = {"holder": string(holder), "line": line, "source": string(source)}
+        m["offset"] = offset
+        self.modules[m["module"]] = m
+
+    def rows_read(self):
+        for thread, chunk in sorted(self.pieces):
+            _, payload, start_ns = self.pieces[thread, chunk]
+            if thread == 0:
+                self.shared += list(self.rows_of(payload, 0, True))
+                continue
+            rows = self.threads.setdefault(thread, {})
+            rows[chunk] = list(self.rows_of(payload, thread, False))
+        for thread, chunks in self.threads.items():
+            assert sorted(chunks) == list(range(len(chunks))), f"thread {thread} has chunks {sorted(chunks)}"
+            self.threads[thread] = [row for chunk in sorted(chunks) for row in chunks[chunk]]
+
+    def rows_of(self, payload, thread, shared):
+        words = struct.unpack(f"<{len(payload) // 8}Q", payload)
+        at = 0
+        while at < len(words):
+            length = row_words(words[at])
+            assert length, f"{self.path}: thread {thread}: a zero tag below fill, word {at}"
+            assert at + length <= len(words), f"{self.path}: thread {thread}: a row runs over fill"
+            w = words[at : at + length]
+            at += length
+            tag = w[0] & 0xFF
+            if tag & 0x80:
+                row = Row("hot", thread, shared, op=(tag >> 5) - 4, fn=tag & 31, gen=w[0] >> 8 & 0xFFF, address=w[0] >> 20 << 3)
+                if length == 2:
+                    row.size, row.name = w[1] & 0xFFFFFFFF, w[1] >> 32
+            elif tag == 0x7F and shared:
+                row = Row("unfinished", thread, shared)
+            else:
+                assert tag in TAGS, f"{self.path}: unknown tag {tag:#x} of thread {thread}"
+                row = Row(TAGS[tag], thread, shared, **row_fields(TAGS[tag], w))
+                if row.kind == "of_thread":
+                    thread = row.of
+            yield row
+
+    # ---- what tests ask ----
+
+    def rows(self, *kinds):
+        for rows in list(self.threads.values()) + [self.shared]:
+            for row in rows:
+                if not kinds or row.kind in kinds:
+                    yield row
+
+    def hot(self, *ops):
+        return [row for row in self.rows("hot") if not ops or row.op in ops]
+
+    def sizes(self):
+        """Hot rows with whole sizes, and the freeing place of each free as `place`."""
+        for rows in list(self.threads.values()) + [self.shared]:
+            high = 0
+            for row in rows:
+                if row.kind == "size_high":
+                    high = row.high
+                elif row.kind == "hot" and row.op in (ALLOC, END):
+                    row.size |= high << 32
+                    high = 0
+                    yield row
+
+    def counts(self):
+        """Allocations, frees, reallocations, bad frees, as an allocator counts its calls."""
+        count = {"allocations": 0, "frees": 0, "reallocations": 0, "bad": 0}
+        for rows in list(self.threads.values()) + [self.shared]:
+            for row in rows:
+                if row.kind == "bad_free":
+                    count["bad"] += 1
+                elif row.kind == "hot" and row.op == ALLOC:
+                    count["allocations"] += 1
+                elif row.kind == "hot" and row.op == FREE:
+                    count["frees"] += 1
+                elif row.kind == "hot" and row.op == END:
+                    count["frees" if row.address == 0 else "reallocations"] += 1
+        return count
+
+    def events(self):
+        return sum(1 for row in self.hot() if row.op != BEGIN)
+
+    def pairs_check(self):
+        """Each (address, generation) dies at most as often as it was born; returns what lives."""
+        born, died = {}, {}
+        for row in self.rows("hot"):
+            key = (row.address, row.gen)
+            if row.op == ALLOC or (row.op == END and row.address):
+                born[key] = born.get(key, 0) + 1
+            elif row.op in (FREE, BEGIN):
+                died[key] = died.get(key, 0) + 1
+        for row in self.rows("realloc_fail"):
+            return None  # a failed realloc's begin is no death; the caller knows
+        for key, n in died.items():
+            assert born.get(key, 0) >= n, f"{self.path}: {key[0]:#x}/{key[1]} freed {n} times, born {born.get(key, 0)}"
+        return sum(born.values()) - sum(died.values())
+
+    def names(self, thread):
+        """Caller and chain tables of a thread."""
+        chains, callers = {}, {}
+        for row in list(self.threads.get(thread, [])) + [r for r in self.shared if r.thread == thread]:
+            if row.kind == "chain":
+                chains[row.id] = (row.parent, row.site)
+            elif row.kind == "caller":
+                callers[row.id] = row.address
+        return chains, callers
+
+    def name(self, thread, name):
+        """A name as text: holders from the first site outwards, joined by '>'; '@module' of a caller."""
+        chains, callers = self.names(thread)
+        if name == 0:
+            return ""
+        if name & CALLER_NAME:
+            address = callers[name & 0x3FFFFFFF]
+            for m in self.modules.values():
+                if m["start"] <= address < m["end"]:
+                    return "@" + m["path"].rsplit("/", 1)[-1]
+            return "@?"
+        if name & CHAIN_NAME:
+            parent, site = chains[name & 0x3FFFFFFF]
+            return self.name(thread, parent) + ">" + self.name(thread, site)
+        for m in self.modules.values():
+            if name in m["sites"]:
+                return m["sites"][name]["holder"]
+        raise AssertionError(f"{self.path}: site {name} is in no module")
+
+    def named_blocks(self):
+        """(name, size) of each allocation in order, and of each free (place,)."""
+        late = {}
+        for row in self.rows("bind"):
+            late[row.address, row.gen] = row.name
+        for row in self.sizes():
+            yield self.name(row.thread, late.get((row.address, row.gen), row.name)), row.size
+
+    def places(self, thread):
+        """The place of each FREE row of a thread, in order."""
+        rows, out, place = self.threads[thread], [], 0
+        for i, row in enumerate(rows):
+            if row.kind == "place":
+                place = row.name
+                if out and out[-1][1] is None:
+                    out[-1][1] = place
+            elif row.kind == "hot" and row.op in (FREE, BEGIN):
+                if out and out[-1][1] is None:
+                    out[-1][1] = out[-1][2]
+                out.append([row, None, place])
+        for entry in out:
+            if entry[1] is None:
+                entry[1] = entry[2]
+        return [(row, self.name(thread, name)) for row, name, _ in out]
