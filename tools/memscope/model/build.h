@@ -50,14 +50,15 @@ struct tally {
   uint64_t count;
 };
 
-struct block {
-  uint64_t size, born_ns, address;
-  uint64_t turn; /* its thread's allocations when it was born */
+struct block { /* two to a cache line: most events touch one that is in none */
+  uint64_t size, born_ns;
   uint32_t site; /* 0 = not live */
   uint32_t thread;
-  uint32_t reallocations;
+  uint32_t turn;          /* its thread's allocations when it was born, modulo 2^32 */
+  uint16_t reallocations; /* 65535 = that or more */
   uint8_t fn;
 };
+_Static_assert(sizeof(struct block) == 32, "replay's cost is its cache lines");
 
 struct holder {
   struct sum sum;
@@ -71,7 +72,7 @@ struct type {
 };
 
 struct thread {
-  uint64_t turn; /* allocations and reallocations so far */
+  uint32_t turn; /* allocations and reallocations so far */
   uint64_t live_blocks, live_bytes;
   uint32_t *chain_sites, *caller_sites; /* by id: the name's site */
   uint32_t chain_room, caller_room;
@@ -205,12 +206,15 @@ void ms_timeline_take(struct build *build, struct ms_model *model);
 /* replay.c */
 void ms_replay(struct build *build, struct ms_merge *merge);
 
+/* live.c: blocks alive at the end, the largest first; site_ids: final ids */
+void ms_live_take(struct build *build, const struct ms_merge *merge, struct ms_model *model, const uint32_t *site_ids);
+
 /* row.c: rows that are no hot events */
 void ms_row_note(struct build *build, const struct ms_event *event);
 void ms_note_add(struct build *build, enum ms_note_kind kind, uint64_t offset, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
 /* finish.c */
-void ms_finish(struct build *build, struct ms_model *model);
+void ms_finish(struct build *build, const struct ms_merge *merge, struct ms_model *model);
 
 #endif

@@ -229,53 +229,6 @@ static void threads_take(struct build *build, struct ms_model *model) {
   model->thread_count = build->thread_count;
 }
 
-/* ---- the blocks that are left ---- */
-
-static bool live_less(const struct ms_model_live *a, const struct ms_model_live *b) {
-  if (a->size_bytes != b->size_bytes) return a->size_bytes < b->size_bytes;
-  if (a->born_ns != b->born_ns) return a->born_ns > b->born_ns;
-  return a->address > b->address;
-}
-
-static int live_order(const void *a, const void *b) { return live_less(a, b) ? 1 : live_less(b, a) ? -1 : 0; }
-
-/* heap[0] is the least of those kept. */
-static void live_sink(struct ms_model_live *heap, uint32_t count, uint32_t at) {
-  struct ms_model_live row = heap[at];
-  for (uint32_t child; (child = 2 * at + 1) < count; at = child) {
-    if (child + 1 < count && live_less(&heap[child + 1], &heap[child])) child++;
-    if (!live_less(&heap[child], &row)) break;
-    heap[at] = heap[child];
-  }
-  heap[at] = row;
-}
-
-static void live_take(struct build *build, struct ms_model *model, const struct order *order) {
-  struct ms_model_live *rows = ms_arena_array(build->arena, MS_LIVE_MAX, sizeof *rows);
-  uint32_t count = 0;
-  for (uint32_t i = 1; i < build->block_room; i++) {
-    const struct block *block = &build->blocks[i];
-    if (!block->site) continue;
-    struct ms_model_live row = {.address = block->address,
-                                .size_bytes = block->size,
-                                .born_ns = block->born_ns,
-                                .site_id = order->site_ids[block->site],
-                                .thread_id = block->thread,
-                                .reallocations = block->reallocations};
-    if (count < MS_LIVE_MAX) {
-      rows[count++] = row;
-      if (count == MS_LIVE_MAX)
-        for (uint32_t at = count / 2; at-- > 0;) live_sink(rows, count, at);
-    } else if (live_less(&rows[0], &row)) {
-      rows[0] = row;
-      live_sink(rows, count, 0);
-    }
-  }
-  if (count) qsort(rows, count, sizeof *rows, live_order);
-  model->live = rows;
-  model->live_count = count;
-}
-
 /* ---- the process ---- */
 
 static void coverage_take(struct ms_model *model) {
@@ -314,7 +267,7 @@ static void process_take(struct build *build, struct ms_model *model) {
   process->complete = (build->ended || header_ended) && !build->totals.lost_events && !stream->problem_count;
 }
 
-void ms_finish(struct build *build, struct ms_model *model) {
+void ms_finish(struct build *build, const struct ms_merge *merge, struct ms_model *model) {
   struct order order = {.site_ids = ms_arena_array(build->arena, (size_t)build->site_count + 1, sizeof(uint32_t)),
                         .type_ids = ms_arena_array(build->arena, (size_t)build->type_count + 1, sizeof(uint32_t)),
                         .holder_ids = ms_arena_array(build->arena, (size_t)build->holder_count + 1, sizeof(uint32_t))};
@@ -329,7 +282,7 @@ void ms_finish(struct build *build, struct ms_model *model) {
   for (uint32_t i = 1; i <= build->place_count; i++) build->places[i].type_id = order.type_ids[build->places[i].type_id];
   modules_take(build, model);
   threads_take(build, model);
-  live_take(build, model, &order);
+  ms_live_take(build, merge, model, order.site_ids);
   model->places = build->places ? build->places + 1 : NULL;
   model->place_count = build->place_count;
   coverage_take(model);

@@ -109,10 +109,10 @@ const struct ms_model *ms_model_build(struct ms_arena *arena, struct ms_stream *
   struct ms_model *model = ms_arena_get(arena, sizeof *model);
   ms_replay(build, merge);
   notes_take(build, ms_merge_counts(merge));
-  ms_merge_close(merge);
   ms_types_finish(build);
   ms_timeline_finish(build);
-  ms_finish(build, model);
+  ms_finish(build, merge, model);
+  ms_merge_close(merge);
   ms_stream_report(stream, error);
   return model;
 }

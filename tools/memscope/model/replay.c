@@ -102,7 +102,6 @@ static void block_born(struct build *build, const struct ms_event *event, struct
   struct thread *by = &build->threads[thread];
   *block = (struct block){.size = event->size,
                           .born_ns = event->ns,
-                          .address = event->address,
                           .turn = ++by->turn,
                           .site = id,
                           .thread = thread,
@@ -174,7 +173,7 @@ static void on_realloc(struct build *build, const struct ms_event *event, uint32
   block_gone(build, block);
   block_born(build, event, block, id, thread);
   block->born_ns = old.born_ns;
-  block->reallocations = old.reallocations + 1;
+  block->reallocations = old.reallocations == UINT16_MAX ? UINT16_MAX : old.reallocations + 1;
   block->fn = old.fn;
   build->sites[id].reallocations++;
   build->threads[thread].out.reallocations++;

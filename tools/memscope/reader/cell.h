@@ -9,9 +9,9 @@
  *   | address >> 3 (44)                | gen (12)  | flags   |
  *   +----------------------------------+-----------+---------+
  *
- * Neighbouring addresses lie in neighbouring cells (64 to a group, groups are
- * scattered): programs use blocks that lie together together, so a line fetched
- * for one serves the next. Linear probing, at most 5/8 full.
+ * The four cells of 64 neighbouring bytes share a cache line; lines are
+ * scattered. (Larger neighbourhoods overlap one another and make long probes.)
+ * Linear probing, at most 5/8 full.
  */
 #ifndef MS_READER_CELL_H
 #define MS_READER_CELL_H
@@ -47,7 +47,7 @@ void ms_cells_fini(struct ms_cells *cells);
 bool ms_cells_grow(struct ms_cells *cells);
 
 static inline uint64_t ms_cell_slot(const struct ms_cells *cells, uint64_t addr8) {
-  return (((addr8 >> 7) * cells->multiplier >> cells->shift) + (addr8 >> 1 & 63)) & cells->mask;
+  return ((addr8 >> 3) * cells->multiplier >> cells->shift & ~UINT64_C(3)) | (addr8 >> 1 & 3);
 }
 
 /* The address's cell, NULL when it has none. */

@@ -4,7 +4,7 @@
  */
 #include "reader/merge.h"
 
-#include "base/arena.h"
+#include <string.h>
 
 enum {
   CONTINUES_ROWS = 64, /* a lane that cycles one address 4096 times within a clock step meets it more often than this */
@@ -18,7 +18,8 @@ bool ms_run_next_piece(struct ms_merge *merge, struct run *run) {
     ms_stream_problem(merge->stream, ms_run_offset(run), "a row of thread %u runs over its chunk's end", run->thread);
   while (run->piece < lane->piece_count) {
     const struct ms_piece *piece = &lane->pieces[run->piece++];
-    run->at = piece->rows;
+    run->at = run->ahead = piece->rows;
+    run->sketch_from = run->sketch_to = NULL;
     run->end = piece->rows + piece->words;
     run->place = run->size_high = 0;
     run->stamp_ns = 0;
@@ -99,13 +100,14 @@ struct glance {
   uint32_t piece, rows;
 };
 
-static struct glance glance_from(const struct run *run) {
-  return (struct glance){.at = run->at, .end = run->end, .piece = run->piece};
+static struct glance glance_from(const struct run *run, uint32_t rows) {
+  return (struct glance){.at = run->at, .end = run->end, .piece = run->piece, .rows = rows};
 }
 
-/* The next row about that address, NULL if there is none. */
-static const uint64_t *glance_next(struct glance *glance, const struct run *run, uint64_t addr8) {
-  while (glance->rows++ < CONTINUES_ROWS) {
+/* The next hot row, NULL if there is none. */
+static const uint64_t *glance_hot(struct glance *glance, const struct run *run) {
+  while (glance->rows) {
+    glance->rows--;
     const uint64_t *row = glance->at;
     uint32_t length = ms_row_fits(row, 0, (uint32_t)(glance->end - row));
     if (!length) {
@@ -116,23 +118,57 @@ static const uint64_t *glance_next(struct glance *glance, const struct run *run,
       continue;
     }
     glance->at += length;
-    if (*row & MS_HOT && *row >> 20 == addr8) return row;
+    if (*row & MS_HOT) return row;
   }
   return NULL;
 }
 
+static const uint64_t *glance_address(struct glance *glance, const struct run *run, uint64_t addr8) {
+  const uint64_t *row;
+  while ((row = glance_hot(glance, run)))
+    if (*row >> 20 == addr8) return row;
+  return NULL;
+}
+
+/* Most addresses asked for do not come: a bit for each that does answers that
+ * without a look. The sketch serves until half of its rows are passed. */
+static uint64_t *sketch_word(struct run *run, uint64_t addr8, uint64_t *bit) {
+  uint64_t hash = addr8 * UINT64_C(0x9e3779b97f4a7c15);
+  *bit = UINT64_C(1) << (hash >> 58);
+  return &run->sketch[hash >> 52 & (MS_SKETCH_WORDS - 1)];
+}
+
+static void sketch_draw(struct run *run) {
+  struct glance glance = glance_from(run, 2 * CONTINUES_ROWS);
+  memset(run->sketch, 0, sizeof run->sketch);
+  run->sketch_from = run->sketch_to = run->at;
+  const uint64_t *row;
+  uint64_t bit;
+  while ((row = glance_hot(&glance, run))) {
+    *sketch_word(run, *row >> 20, &bit) |= bit;
+    if (glance.piece == run->piece && glance.rows >= CONTINUES_ROWS) run->sketch_to = row;
+  }
+}
+
+static bool sketch_has(struct run *run, uint64_t addr8) {
+  uint64_t bit;
+  if (run->at < run->sketch_from || run->at > run->sketch_to) sketch_draw(run);
+  return *sketch_word(run, addr8, &bit) & bit;
+}
+
 /* Is the lane itself about to change this cell from its state? */
-bool ms_run_continues(const struct run *run, const struct ms_cell *cell) {
-  struct glance glance = glance_from(run);
-  const uint64_t *row = glance_next(&glance, run, cell->key >> 20);
+bool ms_run_continues(struct run *run, const struct ms_cell *cell) {
+  if (!sketch_has(run, cell->key >> 20)) return false;
+  struct glance glance = glance_from(run, CONTINUES_ROWS);
+  const uint64_t *row = glance_address(&glance, run, cell->key >> 20);
   return row && ms_word_due(*row, cell);
 }
 
 /* How often the address of the lane's next row comes in the rows ahead. */
 uint32_t ms_run_meets(const struct run *run) {
-  struct glance glance = glance_from(run);
+  struct glance glance = glance_from(run, CONTINUES_ROWS);
   uint32_t meets = 0;
-  while (glance_next(&glance, run, *run->at >> 20)) meets++;
+  while (glance_address(&glance, run, *run->at >> 20)) meets++;
   return meets;
 }
 

@@ -17,7 +17,7 @@
 #include <stddef.h>
 
 /* A row gives two events at most. */
-enum { EVENTS_OF_ROW = 2, PREFETCH_WORDS = 24 };
+enum { EVENTS_OF_ROW = 2, AHEAD_WORDS = 28 };
 
 enum turn { AGAIN, SWITCH, FULL };
 
@@ -155,10 +155,14 @@ static enum turn hot_turn(struct ms_merge *merge, struct run *run) {
   return SWITCH;
 }
 
-static void prefetch(const struct ms_merge *merge, const struct run *run) {
-  if (run->end - run->at <= PREFETCH_WORDS) return;
-  uint64_t ahead = run->at[PREFETCH_WORDS];
-  if (ahead & MS_HOT) ms_cell_prefetch(&merge->cells, ahead >> 20);
+/* Cells lie anywhere in memory: they are fetched some rows ahead of their use. */
+static inline void cells_fetch(const struct ms_merge *merge, struct run *run) {
+  while (run->ahead < run->end && run->ahead - run->at < AHEAD_WORDS) {
+    uint64_t word = *run->ahead;
+    uint32_t length = ms_row_words(word);
+    if (word & MS_HOT) ms_cell_prefetch(&merge->cells, word >> 20);
+    run->ahead = length && length < (uint64_t)(run->end - run->ahead) ? run->ahead + length : run->end;
+  }
 }
 
 static void run_end(struct ms_merge *merge, struct run *run) {
@@ -172,13 +176,13 @@ static enum turn current_run(struct ms_merge *merge) {
   struct run *run = merge->current;
   while (merge->out_end - merge->out >= EVENTS_OF_ROW) {
     uint32_t length = ms_row_fits(run->at, 0, (uint32_t)(run->end - run->at));
+    cells_fetch(merge, run);
     if (!length) {
       if (!ms_run_next_piece(merge, run)) {
         run_end(merge, run);
         return SWITCH;
       }
     } else if (*run->at & MS_HOT) {
-      prefetch(merge, run);
       enum turn turn = hot_turn(merge, run);
       if (turn != AGAIN) return turn;
       continue;
@@ -370,6 +374,13 @@ uint32_t ms_merge_next(struct ms_merge *merge, struct ms_event *events, uint32_t
 }
 
 const struct ms_merge_counts *ms_merge_counts(const struct ms_merge *merge) { return &merge->counts; }
+
+void ms_merge_each_live(const struct ms_merge *merge, ms_live_fn *on_live, void *context) {
+  for (uint64_t i = 0; i <= merge->cells.mask; i++) {
+    const struct ms_cell *cell = &merge->cells.cells[i];
+    if (cell->key & MS_CELL_LIVE) on_live(context, cell->block, cell->key >> 20 << 3);
+  }
+}
 
 void ms_merge_close(struct ms_merge *merge) {
   if (merge) ms_cells_fini(&merge->cells);

@@ -30,10 +30,13 @@ struct open_realloc {
   uint64_t word; /* of the begin row */
 };
 
+enum { MS_SKETCH_WORDS = 16 };
+
 enum run_state { RUN, READY, PARKED, DONE };
 
 struct run { /* a lane being read */
   const uint64_t *at, *end; /* in the current piece */
+  const uint64_t *ahead;    /* rows before it have had their cell fetched */
   uint64_t lo;              /* coarse time now */
   uint32_t index, thread;
   uint32_t place; /* of frees from here on */
@@ -46,6 +49,8 @@ struct run { /* a lane being read */
   uint32_t hi_piece; /* where the next time row is (piece + 1) */
   const uint64_t *hi_at;
   uint64_t hi;
+  const uint64_t *sketch_from, *sketch_to; /* rows of the current piece from which `sketch` looks far enough */
+  uint64_t sketch[MS_SKETCH_WORDS];        /* addresses that come */
   /* waiting */
   uint8_t state; /* enum run_state */
   uint32_t heap_at;
@@ -84,7 +89,7 @@ bool ms_run_next_piece(struct ms_merge *merge, struct run *run);
 uint64_t ms_run_hi(struct ms_merge *merge, struct run *run);
 uint32_t ms_run_place(const struct run *run, const uint64_t *behind);
 uint32_t ms_run_late_name(const struct run *run, const uint64_t *behind, uint64_t word, uint32_t name);
-bool ms_run_continues(const struct run *run, const struct ms_cell *cell);
+bool ms_run_continues(struct run *run, const struct ms_cell *cell);
 uint32_t ms_run_meets(const struct run *run);
 bool ms_run_fails(const struct run *run);
 static inline uint64_t ms_run_offset(const struct run *run) {

@@ -189,6 +189,10 @@ struct ms_merge *ms_merge_open(struct ms_stream *stream, enum ms_merge_order ord
 /* Up to `most` events into `events`; 0 at the end. */
 uint32_t ms_merge_next(struct ms_merge *merge, struct ms_event *events, uint32_t most);
 const struct ms_merge_counts *ms_merge_counts(const struct ms_merge *merge);
+
+/* At the end: the address of each block that is live (in no particular order). */
+typedef void ms_live_fn(void *context, uint32_t block, uint64_t address);
+void ms_merge_each_live(const struct ms_merge *merge, ms_live_fn *on_live, void *context);
 void ms_merge_close(struct ms_merge *merge);
 
 /* ---- names ---- */
