@@ -129,7 +129,8 @@ def drawn(a):
             if s["file"] and os.path.exists(s["file"]):
                 text = open(s["file"], errors="replace").read().split("\n")
                 text = " | ".join(t.strip() for t in text[max(0, s["line"] - 2):s["line"] + 2])
-            print("\t".join(k), verdict or "?", f'×{s["allocations"]} {s["allocated_bytes"]}B', " ← ".join(map(str, s["chain"])), text, sep="\t")
+            chain = " ← ".join("%s:%d %s" % (c["function"], c["line"], c["holder"]) for c in reversed(s["chain"][:-1]))
+            print("\t".join(k), verdict or "?", f'×{s["allocations"]} {s["allocated_bytes"]}B', chain, text, sep="\t")
         elif verdict is None:
             wrong.append("not judged yet: " + " ".join(k))
         elif verdict != "true":
