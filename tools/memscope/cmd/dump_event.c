@@ -178,7 +178,6 @@ static void event_print(struct dump *dump, const struct ms_event *event) {
   case MS_EVENT_REALLOC:
   case MS_EVENT_UNBORN_REALLOC:
     sized_print(dump, event, event->kind == MS_EVENT_REALLOC ? "realloc" : "realloc-unborn", event->kind != MS_EVENT_REALLOC, 2);
-    place_print(dump, event);
     break;
   case MS_EVENT_FREE:
   case MS_EVENT_UNBORN_FREE:

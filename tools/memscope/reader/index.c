@@ -85,6 +85,7 @@ static enum standing rows_standing(const struct ms_record *record, const unsigne
 
 static void rows_take(struct index *index, const struct ms_record *record, uint64_t offset) {
   bool cut;
+  if (!ms_fill_bytes(record->fill)) return; /* a window that waits for its next thread */
   uint64_t bytes = payload_there(index, record, offset, &cut);
   const unsigned char *payload = index->stream->bytes + offset + sizeof *record;
   *found_add(index) = (struct found){.thread = record->thread,
@@ -233,7 +234,7 @@ static void part_add(struct ms_stream *stream, struct parts *parts, uint32_t thr
   parts->count++;
 }
 
-/* Cuts a shared chunk at its OF_THREAD rows. Time runs on through all parts. */
+/* Cuts a shared chunk where its thread changes. Time runs on through all parts. */
 static void shared_split(struct ms_stream *stream, struct parts *parts, struct ms_piece whole) {
   struct ms_piece part = whole;
   uint32_t thread = 0, at = 0, length;
@@ -242,7 +243,7 @@ static void shared_split(struct ms_stream *stream, struct parts *parts, struct m
   for (; (length = ms_row_fits(whole.rows, at, whole.words)); at += length) {
     const uint64_t *row = whole.rows + at;
     if ((uint8_t)*row == MS_TAG_TIME) ns = ms_get_time(row).ns;
-    if ((uint8_t)*row != MS_TAG_OF_THREAD) continue;
+    if ((uint8_t)*row != MS_TAG_OF_THREAD || ms_get_of_thread(row).thread == thread) continue;
     part.words = (uint32_t)(row - part.rows);
     part_add(stream, parts, thread, part);
     thread = (uint32_t)ms_get_of_thread(row).thread;
@@ -305,7 +306,8 @@ void ms_index_build(struct ms_stream *stream) {
   lanes_build(&index);
   ms_modules_finish(stream);
   bool ended = stream->header.end_how != MS_END_NONE;
-  if (ended && stream->header.tail > stream->size && !index.cut)
+  bool no_room = stream->header.lost_reason == MS_LOST_SPACE || stream->header.lost_reason == MS_LOST_IO;
+  if (ended && !no_room && stream->header.tail > stream->size && !index.cut)
     ms_stream_problem(stream, stream->size, "the file ends here, %" PRIu64 " bytes before its writer's end",
                       stream->header.tail - stream->size);
 }
