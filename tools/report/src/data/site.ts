@@ -43,6 +43,12 @@ export function filterOf(report: Report, params: Record<string, string>): Filter
 
 export const filterNames = ["q", "type", "module", "thread", "file", "provenance", "naming", "state"] as const;
 
+/** Types that memory was allocated for; the others are only part of one. */
+export function usedTypes(report: Report): Uint32Array {
+  const sites = report.types.num("site_count");
+  return report.once("types.used", () => Uint32Array.from(sites.keys()).filter((row) => sites[row]! > 0));
+}
+
 export interface LayoutField { row: number; name: string; type: string; offset: number; size: number; bits: number; offsetBits: number; padding: number; flags: number; typeId: number }
 
 export function layoutOf(report: Report, typeId: number): LayoutField[] {

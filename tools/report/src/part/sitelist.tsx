@@ -54,7 +54,7 @@ export function siteColumns(report: Report, range: [number, number] | undefined)
   return [
     { id: "holder", title: "Variable", rank: 0, width: 200, grow: 3, ascending: true, keys: () => sites.keys("holder"),
       cell: (i) => <Name holder={report.holder(i)} type={report.siteType(i)} /> },
-    { id: "place", title: "Place", rank: 2, width: 140, grow: 1, ascending: true, keys: () => report.byPlace("text", true),
+    { id: "place", title: "Place", rank: 2, width: 150, grow: 2, ascending: true, keys: () => report.byPlace("text", true),
       cell: (i) => <span class="muted"><Place text={report.placeShort(report.sitePlace(i))} title={report.sitePlace(i) < 0 ? "" : report.places.text("text", report.sitePlace(i))} /></span> },
     { id: "function", title: "Function", rank: 7, width: 130, grow: 1, ascending: true, keys: () => report.byPlace("function", true),
       cell: (i) => <span class="mono muted">{report.sitePlace(i) < 0 ? "" : report.places.text("function", report.sitePlace(i))}</span> },
@@ -70,7 +70,7 @@ export function siteColumns(report: Report, range: [number, number] | undefined)
     { id: "life", title: "Median life", help: "Half of its freed blocks lived shorter than this", rank: 7, width: 92, right: true, keys: () => median,
       cell: (i) => (died[i] ? time(median[i]!) : <span class="faint">–</span>) },
     { id: "threads", title: "Threads", help: "Threads that allocated it", rank: 9, width: 74, right: true, keys: () => threads, cell: (i) => count(threads[i]!) },
-    { id: "state", title: "Life", rank: 6, width: 92,
+    { id: "state", title: "Life", rank: 6, width: 104,
       cell: (i) => { const s = stateOf(report, i); return <Badge tone={s.tone} title={s.why}>{s.text}</Badge>; } },
     { id: "name", title: "Name", help: "How the name was found: exact, derived, inferred; or wrapper only, unnamed", rank: 8, width: 86, keys: () => sites.num("naming"), ascending: true,
       cell: (i) => {

@@ -38,6 +38,7 @@ function byteSplits(_: uPlot, __: number, min: number, max: number, incr: number
 function options(props: TimelineProps, width: number, hooks: uPlot.Hooks.Arrays): uPlot.Options {
   const text = colourValue("--text-3"), line = colourValue("--hatch"), surface = colourValue("--surface");
   const font = `11px ${colourValue("--font")}`;
+  const paths = uPlot.paths.stepped!({ align: 1 }); // a level holds until the next sample
   const axis: uPlot.Axis = { stroke: text, font, grid: { stroke: line, width: 1 }, ticks: { show: false }, gap: 6 };
   return {
     width,
@@ -56,9 +57,9 @@ function options(props: TimelineProps, width: number, hooks: uPlot.Hooks.Arrays)
     ],
     series: [
       {},
-      { stroke: colourValue("--text-3"), width: 1, points: { show: false } },
+      { stroke: colourValue("--text-3"), width: 1, points: { show: false }, paths: uPlot.paths.stepped!({ align: -1 }) }, // the most before a sample's end
       ...props.curves.map((curve) => ({
-        stroke: surface, width: 0.75, fill: colourValue(`--c${curve.colour}`), points: { show: false },
+        stroke: surface, width: 0.75, fill: colourValue(`--c${curve.colour}`), points: { show: false }, paths,
       })).reverse(),
     ],
     hooks,

@@ -10,6 +10,7 @@ import { sum } from "../data/table";
 import { bytes, count, grouped, moment, percent, plural, time } from "../format";
 import { BarRow, Card, Figure, Name, Segments } from "../part/small";
 import { CoverageBar } from "../part/coverage";
+import { usedTypes } from "../data/site";
 import { RangeChip } from "../part/range";
 import { Icon } from "../part/icons";
 import { Timeline } from "../part/timeline";
@@ -24,7 +25,7 @@ export function Overview({ report, route }: ViewProps): JSX.Element {
       <Figures report={report} />
       <Card title="How much has a name" side={<a href={linkTo({ view: "coverage" })}>Coverage</a>}>
         <CoverageBar report={report} by="allocations" />
-        <p class="hint faint">Named memory goes to a variable, field, return or argument. A wrapper only hands blocks on: such a name stayed inside one. Unnamed memory comes from code compiled without the plugin.</p>
+        <p class="hint faint">Named: goes to a variable, field, return or argument. Wrapper only: stayed in a function that just hands blocks on. Unnamed: from code compiled without the plugin.</p>
       </Card>
       <History report={report} params={route.params} />
       <RangeSummary report={report} params={route.params} />
@@ -95,7 +96,7 @@ function Figures({ report }: { report: Report }): JSX.Element {
       <Figure label="Allocations" value={count(n("allocations"))} note={plural(n("reallocations"), "reallocation")} title={grouped(n("allocations"))} />
       <Figure label="Frees" value={count(n("frees"))} note={`${share("frees", "allocations")} of allocations`} title={grouped(n("frees"))} />
       <Figure label="Temporary" value={share("temporary", "allocations")} note={plural(n("temporary"), "block")} title="Freed before their thread's next allocation" />
-      <Figure label="Variables" value={count(report.sites.rows)} note={`of ${plural(report.types.rows, "type")}`} />
+      <Figure label="Variables" value={count(report.sites.rows)} note={`of ${plural(usedTypes(report).length, "type")}`} />
       <Figure label={n("lost_events") ? "Lost events" : "Threads"} value={count(n("lost_events") || n("threads"))} tone={n("lost_events") ? "bad" : ""}
         note={n("lost_events") ? `${plural(n("threads"), "thread")}` : `${plural(report.modules.rows, "module")}`} />
     </dl>

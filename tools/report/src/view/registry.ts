@@ -2,6 +2,7 @@
 // Every view of the report: one row here and one file beside. The order is that
 // of the menu and of the keys 1 to 9.
 import type { JSX } from "preact";
+import { usedTypes } from "../data/site";
 import { filterSites } from "../data/filter";
 import type { Report } from "../data/report";
 import type { Route } from "../state/route";
@@ -34,7 +35,7 @@ export interface View {
 export const views: View[] = [
   { id: "overview", title: "Overview", icon: "overview", render: Overview },
   { id: "variables", title: "Variables", icon: "variables", render: Variables, searched: true, full: true, count: (r) => r.sites.rows },
-  { id: "types", title: "Types", icon: "types", render: Types, searched: true, full: true, chip: true, count: (r) => r.types.rows },
+  { id: "types", title: "Types", icon: "types", render: Types, searched: true, full: true, chip: true, count: (r) => usedTypes(r).length },
   { id: "notfreed", title: "Not freed", icon: "kept", render: NotFreed, searched: true, full: true, count: (r) => r.once("kept.count", () => filterSites(r, { state: "kept" }).length) },
   { id: "modules", title: "Modules", icon: "modules", render: Modules, full: true, chip: true, count: (r) => r.modules.rows },
   { id: "threads", title: "Threads", icon: "threads", render: Threads, full: true, chip: true, count: (r) => r.threads.rows },

@@ -3,6 +3,7 @@
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import { filterTable } from "../data/filter";
+import { usedTypes } from "../data/site";
 import { typeKinds } from "../data/report";
 import { bytes, count, grouped, plural } from "../format";
 import { parseSelection } from "../inspect/registry";
@@ -44,13 +45,14 @@ export function Types({ report, route }: ViewProps): JSX.Element {
       plain("sites", "Variables", "site_count", 8, 84, count, "Variables of this type"),
     ];
   }, [report, range?.join("-")]);
-  const rows = useMemo(() => filterTable(types, ["name"], route.params["q"] ?? ""), [report, route.params["q"]]);
+  const q = route.params["q"] ?? "", used = usedTypes(report);
+  const rows = useMemo(() => (q.trim() ? filterTable(types, ["name"], q) : used), [report, q]);
   const sort = parseSort(route.params["sort"], { id: range ? "growth" : "peak", descending: true });
   const sorted = useSorted(rows, columns, sort);
   const selection = parseSelection(report, route.params["sel"]);
   return (
     <div class="list-view">
-      <p class="list-summary tab-num faint" role="status">{rows.length === types.rows ? plural(rows.length, "type") : `${count(rows.length)} of ${plural(types.rows, "type")}`} · choose one to see its layout byte by byte</p>
+      <p class="list-summary tab-num faint" role="status">{q ? `${plural(rows.length, "type")} found, also those that are only part of others` : plural(rows.length, "type")} · choose one to see its layout byte by byte</p>
       <VirtualTable label="Types" columns={columns} rows={sorted} sort={sort} onSort={(s) => go({ params: { sort: formatSort(s) } }, "replace")}
         selected={selection?.kind === "type" ? selection.row : undefined} onSelect={(row) => go({ params: { sel: `t${row + 1}`, tab: undefined } }, selection ? "replace" : "push")}
         compact={(i) => <>
