@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The timeline as the chart wants it: an axis, the stacked curves, the peak.
 import type { Report } from "./report";
+import { largest, type NumberColumn } from "./table";
 import { others as othersColour, categories } from "../colour";
 
 export type Group = "types" | "holders";
@@ -39,28 +40,32 @@ export function spreadTimes(ends: ArrayLike<number>, events: ArrayLike<number>, 
   return out;
 }
 
-/** The biggest curves of a group, the rest as one. */
+/** The curves of a group that ever were the biggest, as many as there are colours; the rest as one. */
 export function curves(report: Report, group: Group): Curve[] {
   return report.once(`curves.${group}`, () => {
-    const table = report.table("curves"), points = report.table("curve_points");
-    const live = points.num("live_bytes"), samples = report.timeline.rows;
-    const wanted = group === "types" ? 0 : 1;
-    const out: Curve[] = [];
+    const table = report.table("curves"), points = report.table("curve_points").num("live_bytes");
+    const samples = report.timeline.rows, sums = group === "types" ? report.types : report.holders;
     const rest: Curve = { name: "all others", detail: "", id: 0, colour: othersColour, live: new Float64Array(samples + 1), atPeak: report.num("peak_bytes") };
+    const found: { id: number; values: NumberColumn; most: number }[] = [];
     for (let i = 0; i < table.rows; i++) {
-      if (table.num("group")[i] !== wanted) continue;
-      const id = table.num("id")[i]!;
-      const values = live.subarray(i * samples, (i + 1) * samples);
+      if (table.num("group")[i] !== (group === "types" ? 0 : 1)) continue;
+      const values = points.subarray(i * samples, (i + 1) * samples), id = table.num("id")[i]!;
+      found.push({ id, values, most: id ? largest(values) : -1 });
+    }
+    found.sort((a, b) => b.most - a.most);
+    const out: Curve[] = [];
+    for (const { id, values } of found) {
       if (!id || out.length >= categories) {
         for (let k = 0; k < samples; k++) rest.live[k + 1]! += values[k]!;
         continue;
       }
-      const shifted = new Float64Array(samples + 1);
-      shifted.set(values, 1);
-      const atPeak = (group === "types" ? report.types : report.holders).num("bytes_at_peak")[id - 1]!;
+      const live = new Float64Array(samples + 1), atPeak = sums.num("bytes_at_peak")[id - 1]!;
+      live.set(values, 1);
       rest.atPeak -= atPeak;
-      out.push({ ...label(report, group, id), id, colour: out.length, live: shifted, atPeak });
+      out.push({ ...label(report, group, id), id, colour: 0, live, atPeak });
     }
+    // In the legend's order: what was biggest at the peak first.
+    out.sort((a, b) => b.atPeak - a.atPeak).forEach((curve, i) => (curve.colour = i));
     if (rest.live.some((v) => v > 0)) out.push(rest);
     return out;
   });

@@ -50,6 +50,12 @@ export function sum(values: NumberColumn, first = 0, end = values.length): numbe
   return total;
 }
 
+export function largest(values: NumberColumn): number {
+  let most = 0;
+  for (const v of values) if (v > most) most = v;
+  return most;
+}
+
 export function lowerBound(values: ArrayLike<number>, wanted: number): number {
   let low = 0, high = values.length;
   while (low < high) {

@@ -4,6 +4,7 @@
 import type { JSX } from "preact";
 import { parseRange } from "../data/history";
 import type { Report } from "../data/report";
+import { largest } from "../data/table";
 import { bytes, count, time } from "../format";
 import { go } from "../state/route";
 import { Icon } from "./icons";
@@ -42,7 +43,7 @@ function movedIn(report: Report, range: [number, number], by: string, rows: numb
       live[row]! += now;
       growth[row]! += now - report.liveAt(site, range[0] - 1);
     }
-    return { growth, live, lowest: growth.reduce((m, v) => Math.min(m, v), 0), most: live.reduce((m, v) => Math.max(m, v), 0) };
+    return { growth, live, lowest: growth.reduce((m, v) => Math.min(m, v), 0), most: largest(live) };
   });
 }
 

@@ -5,7 +5,7 @@ import { useMemo } from "preact/hooks";
 import { filterSites } from "../data/filter";
 import { naming, provenance, type Report } from "../data/report";
 import { filterOf, stateOf } from "../data/site";
-import type { NumberColumn } from "../data/table";
+import { largest, type NumberColumn } from "../data/table";
 import { bytes, count, percent, plural, time } from "../format";
 import { go, type Route } from "../state/route";
 import { parseSelection } from "../inspect/registry";
@@ -27,12 +27,6 @@ export interface SiteListProps {
   order?: string[];
   summary: (rows: Uint32Array) => string;
   empty: JSX.Element | string;
-}
-
-function largest(values: NumberColumn): number {
-  let most = 0;
-  for (const v of values) if (v > most) most = v;
-  return most;
 }
 
 function figure(report: Report, id: string, title: string, column: string, help: string, rank: number, width = 96): Column {

@@ -4,6 +4,7 @@ import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import { filterTable } from "../data/filter";
 import { usedTypes } from "../data/site";
+import { largest } from "../data/table";
 import { typeKinds } from "../data/report";
 import { bytes, count, grouped, plural } from "../format";
 import { parseSelection } from "../inspect/registry";
@@ -24,10 +25,9 @@ export function Types({ report, route }: ViewProps): JSX.Element {
   const range = rangeOf(report, route.params);
   const wasted = report.once("types.wasted", () => Float64Array.from({ length: types.rows }, (_, i) => paddingAtPeak(n("size_bytes")[i]!, n("padding_bytes")[i]!, n("bytes_at_peak")[i]!)));
   const columns = useMemo<Column[]>(() => {
-    const most = (values: ArrayLike<number>) => Array.prototype.reduce.call(values, (m, v) => Math.max(m as number, v as number), 0) as number;
     const meter = (id: string, title: string, column: string, rank: number, help: string): Column => {
-      const values = n(column), largest = most(values);
-      return { id, title, help, rank, width: 104, right: true, keys: () => values, cell: (i) => (values[i] ? <Meter value={values[i]!} most={largest} text={bytes(values[i]!)} /> : <span class="faint">–</span>) };
+      const values = n(column), most = largest(values);
+      return { id, title, help, rank, width: 104, right: true, keys: () => values, cell: (i) => (values[i] ? <Meter value={values[i]!} most={most} text={bytes(values[i]!)} /> : <span class="faint">–</span>) };
     };
     const plain = (id: string, title: string, column: string, rank: number, width: number, text: (v: number) => string, help = ""): Column =>
       ({ id, title, help, rank, width, right: true, keys: () => n(column), cell: (i) => (n(column)[i] ? text(n(column)[i]!) : <span class="faint">–</span>) });
