@@ -51,7 +51,7 @@ export function siteColumns(report: Report, range: [number, number] | undefined)
     { id: "place", title: "Place", rank: 2, width: 150, grow: 2, ascending: true, keys: () => report.byPlace("text", true),
       cell: (i) => <span class="muted"><Place text={report.placeShort(report.sitePlace(i))} title={report.sitePlace(i) < 0 ? "" : report.places.text("text", report.sitePlace(i))} /></span> },
     { id: "function", title: "Function", rank: 7, width: 130, grow: 1, ascending: true, keys: () => report.byPlace("function", true),
-      cell: (i) => <span class="mono muted">{report.sitePlace(i) < 0 ? "" : report.places.text("function", report.sitePlace(i))}</span> },
+      cell: (i) => { const name = report.sitePlace(i) < 0 ? "" : report.places.text("function", report.sitePlace(i)); return <span class="mono muted" title={name}>{name}</span>; } },
     ...rangeColumns(report, range, "", sites.rows),
     figure(report, "peak", "At peak", "bytes_at_peak", "Bytes it held when the whole program held most; these add up to the peak", 1, 104),
     figure(report, "own", "Own peak", "peak_bytes", "The most it ever held, at any time", 5, 104),

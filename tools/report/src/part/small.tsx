@@ -62,7 +62,7 @@ export function Place({ text, title }: { text: string; title?: string }): JSX.El
 /** Holder and type as a reader of C writes them. */
 export function Name({ holder, type }: { holder: string; type: string }): JSX.Element {
   return (
-    <span class="name mono">
+    <span class="name mono" title={type ? `${holder || "unnamed"} : ${type}` : holder}>
       <span class="holder">{holder ? <Code text={holder} /> : "unnamed"}</span>
       {type && <><span class="colon"> : </span><span class="type"><Code text={type} /></span></>}
     </span>

@@ -32,7 +32,7 @@ export function Types({ report, route }: ViewProps): JSX.Element {
     const plain = (id: string, title: string, column: string, rank: number, width: number, text: (v: number) => string, help = ""): Column =>
       ({ id, title, help, rank, width, right: true, keys: () => n(column), cell: (i) => (n(column)[i] ? text(n(column)[i]!) : <span class="faint">–</span>) });
     return [
-      { id: "name", title: "Type", rank: 0, width: 180, grow: 3, ascending: true, keys: () => types.keys("name"), cell: (i) => <span class="mono">{types.text("name", i)}</span> },
+      { id: "name", title: "Type", rank: 0, width: 180, grow: 3, ascending: true, keys: () => types.keys("name"), cell: (i) => <span class="mono" title={types.text("name", i)}>{types.text("name", i)}</span> },
       { id: "kind", title: "Kind", rank: 7, width: 76, cell: (i) => <span class="muted">{typeKinds[n("kind")[i]!]}</span>, keys: () => n("kind"), ascending: true },
       plain("size", "Size", "size_bytes", 2, 78, (v) => `${grouped(v)} B`, "sizeof"),
       plain("padding", "Padding", "padding_bytes", 3, 80, (v) => `${grouped(v)} B`, "Unused bytes in each: holes and tail"),
