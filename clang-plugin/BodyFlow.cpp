@@ -3,6 +3,9 @@
 // Where a function's blocks go. See BodyFlow.h.
 #include "BodyFlow.h"
 #include "Calls.h"
+#include "HolderText.h"
+#include "Known.h"
+#include "clang/AST/Attr.h"
 #include "clang/AST/DeclCXX.h"
 #include "clang/AST/StmtCXX.h"
 
@@ -123,8 +126,10 @@ void BodyFlow::scan(const Stmt *S, bool Certain) {
     if (Binary->getOpcode() == BO_Assign) return scanAssign(Binary, Certain);
   } else if (auto *Call = dyn_cast<CallExpr>(S)) {
     scanCall(Call);
+  } else if (auto *If = dyn_cast<IfStmt>(S)) {
+    return scanIf(If, Certain);
   } else if (auto *New = dyn_cast<CXXNewExpr>(S)) {
-    Feeds.push_back(FeedOf.lookup(New));
+    if (!NullPaths) Events.push_back({New->getOperatorNew(), FeedOf.lookup(New), true});
   } else if (auto *Cast = dyn_cast<CastExpr>(S)) {
     scanCast(Cast);
   } else if (auto *Statement = dyn_cast<StmtExpr>(S)) {
@@ -142,6 +147,43 @@ void BodyFlow::scan(const Stmt *S, bool Certain) {
   }
 }
 
+// x, x != 0: +1. !x, x == 0: -1. Else 0. Through __builtin_expect and the terms of && and ||.
+static int nullTest(const Expr *E, bool All) {
+  E = E->IgnoreParenCasts();
+  if (auto *Call = dyn_cast<CallExpr>(E))
+    if (Call->getNumArgs() == 2 && calleeName(Call) == "__builtin_expect") return nullTest(Call->getArg(0), All);
+  if (auto *Not = dyn_cast<UnaryOperator>(E))
+    if (Not->getOpcode() == UO_LNot) return -nullTest(Not->getSubExpr(), !All);
+  if (auto *Binary = dyn_cast<BinaryOperator>(E)) {
+    if (Binary->getOpcode() == (All ? BO_LAnd : BO_LOr)) {
+      int Left = nullTest(Binary->getLHS(), All);
+      return Left ? Left : nullTest(Binary->getRHS(), All);
+    }
+    if (Binary->isEqualityOp() && Binary->getLHS()->getType()->isPointerType()) {
+      auto *Zero = dyn_cast<IntegerLiteral>(Binary->getRHS()->IgnoreParenCasts());
+      bool Null = (Zero && Zero->getValue() == 0) || isa<CXXNullPtrLiteralExpr>(Binary->getRHS()->IgnoreParenCasts()) ||
+                  isa<GNUNullExpr>(Binary->getRHS()->IgnoreParenCasts());
+      return !Null ? 0 : Binary->getOpcode() == BO_EQ ? -1 : 1;
+    }
+    if (Binary->getOpcode() == BO_Assign && E->getType()->isPointerType()) return 1;
+  }
+  return isa<DeclRefExpr>(E) && E->getType()->isPointerType() ? 1 : 0;
+}
+
+// What happens where the block is NULL does not come between it and its use.
+void BodyFlow::scanIf(const IfStmt *If, bool Certain) {
+  if (If->getInit()) scan(If->getInit(), Certain);
+  if (If->getConditionVariableDeclStmt()) scan(If->getConditionVariableDeclStmt(), Certain);
+  scan(If->getCond(), Certain);
+  bool ThenNull = nullTest(If->getCond(), true) < 0, ElseNull = nullTest(If->getCond(), false) > 0;
+  NullPaths += ThenNull;
+  scan(If->getThen(), false);
+  NullPaths -= ThenNull;
+  NullPaths += ElseNull;
+  if (If->getElse()) scan(If->getElse(), false);
+  NullPaths -= ElseNull;
+}
+
 void BodyFlow::scanDecl(const DeclStmt *Statement) {
   for (const Decl *D : Statement->decls()) {
     auto *Var = dyn_cast<VarDecl>(D);
@@ -154,10 +196,15 @@ void BodyFlow::scanDecl(const DeclStmt *Statement) {
 }
 
 void BodyFlow::scanReturn(const Expr *E) {
+  LastReturn = Events.size();
   Values Leaves;
   values(E, false, Leaves);
   for (const Value &V : Leaves) {
     Returned.push_back(V);
+    if (!V.Var && (isa<MemberExpr>(V.E) || isa<ArraySubscriptExpr>(V.E) || isa<UnaryOperator>(V.E))) {
+      std::string Text = pathText(V.E);
+      if (!llvm::StringRef(Text).contains("…")) ReturnedPlaces.push_back(Text);
+    }
     if (!V.Var) continue;
     Local &L = local(V.Var);
     L.Derived = L.Derived && V.Derived;
@@ -177,16 +224,18 @@ void BodyFlow::scanAssign(const BinaryOperator *Assign, bool Certain) {
   Values Leaves;
   values(Assign->getRHS(), false, Leaves);
   bool Out = outParameter(Target);
+  const Expr *Base = reachedThrough(Target);
+  const VarDecl *Into = Base ? rootLocal(Base) : nullptr;
   for (const Value &V : Leaves) {
     if (Out) HandedOut.push_back(V);
-    if (!V.Var) continue;
+    if (!V.Var || V.Var == Into) continue; // p->self = p keeps nothing
     Local &L = local(V.Var);
     if (Out) {
       L.Up = true;
       L.Derived = false;
     } else {
       L.Stored = true;
-      L.StoredAt = Feeds.size();
+      L.StoredAt = Events.size();
       L.Stores.push_back(Assign);
     }
   }
@@ -210,7 +259,7 @@ void BodyFlow::assign(const VarDecl *Var, const Expr *E, bool Certain) {
     if (Bits != Fresh) continue;
     SawFresh = true;
     if (!L.Source) L.Source = V.E;
-    L.FirstFeed = std::min<unsigned>(L.FirstFeed, Feeds.size());
+    L.FirstFeed = std::min<unsigned>(L.FirstFeed, Events.size());
     FeedOf.try_emplace(V.E, Var);
   }
   // A parameter that surely got a new block no longer holds the caller's.
@@ -218,7 +267,12 @@ void BodyFlow::assign(const VarDecl *Var, const Expr *E, bool Certain) {
 }
 
 void BodyFlow::scanCall(const CallExpr *Call) {
-  if (mayHandOut(Call, Ctx)) Feeds.push_back(FeedOf.lookup(Call));
+  const FunctionDecl *Callee = Call->getDirectCallee();
+  bool Harmless = Callee && (isInert(calleeName(Call)) || Callee->isNoReturn() || Callee->hasAttr<ConstAttr>() ||
+                             Callee->hasAttr<PureAttr>());
+  if (Callee && Callee->getBuiltinID() && !mayHandOut(Call, Ctx)) Harmless = true;
+  const unsigned Here = Events.size();
+  if (!Harmless && !NullPaths) Events.push_back({Callee, FeedOf.lookup(Call), mayHandOut(Call, Ctx)});
   for (const Expr *Argument : Call->arguments()) {
     auto *Address = dyn_cast<UnaryOperator>(Argument->IgnoreParenCasts());
     if (!Address || Address->getOpcode() != UO_AddrOf) continue;
@@ -227,7 +281,8 @@ void BodyFlow::scanCall(const CallExpr *Call) {
     Local &L = local(Root); // f(&p): p gets what f hands out
     L.Got |= Fresh;
     if (!L.Source) L.Source = Call;
-    L.FirstFeed = std::min<unsigned>(L.FirstFeed, Feeds.size());
+    L.FirstFeed = std::min<unsigned>(L.FirstFeed, Here);
+    if (Here < Events.size()) Events[Here].Feeds = Root;
   }
 }
 
@@ -289,7 +344,7 @@ void BodyFlow::values(const Expr *E, bool Derived, Values &Out) const {
     if (!Generic->isResultDependent()) return values(Generic->getResultExpr(), Derived, Out);
   if (auto *Choose = dyn_cast<ChooseExpr>(E)) return values(Choose->getChosenSubExpr(), Derived, Out);
   if (auto *Call = dyn_cast<CallExpr>(E))
-    if (Call->getNumArgs() == 1 && Call->isCallToStdMove()) return values(Call->getArg(0), Derived, Out);
+    if (const Expr *Passed = passedThrough(Call)) return values(Passed, Derived, Out);
   if (const VarDecl *Root = rootLocal(E); Root && isLocal(Root)) return Out.push_back({E, Root, Derived});
   if (E->getType()->isArrayType()) return Through(E); // p->bytes as a value
   Out.push_back({E, nullptr, Derived});
@@ -351,7 +406,7 @@ void BodyFlow::findHandedOn() {
     auto *Ref = dyn_cast<DeclRefExpr>(Store->getRHS()->IgnoreParenCasts());
     if (!Ref || Ref->getDecl() != Var) continue;
     bool Undisturbed = true;
-    for (unsigned I = L.FirstFeed; I < L.StoredAt; ++I) Undisturbed &= Feeds[I] == Var;
+    for (unsigned I = L.FirstFeed; I < L.StoredAt; ++I) Undisturbed &= !Events[I].HandsOut || Events[I].Feeds == Var;
     if (Undisturbed) HandedOn[Store] = Var;
   }
 }
@@ -366,6 +421,33 @@ void BodyFlow::decideWrapper() {
     if (V.Var && storedAnywhere(V.Var)) Bits |= Other;
   }
   Wrapper = (Bits & Fresh) && !(Bits & Other);
+  if (!Wrapper) return;
+  unsigned End = ByValue ? LastReturn : Events.size();
+  for (const Value &V : Out) {
+    if (!V.Var) continue;
+    for (unsigned I = firstFeed(V.Var); I < End; ++I) {
+      if (Events[I].Feeds) continue;
+      if (!Events[I].Callee) Wrapper = false;
+      Between.push_back(Events[I].Callee);
+    }
+  }
+}
+
+unsigned BodyFlow::firstFeed(const VarDecl *Var, unsigned Depth) const {
+  const Local *L = find(Var);
+  if (!L || Depth > DepthLimit) return ~0u;
+  unsigned First = L->FirstFeed;
+  for (const VarDecl *From : L->From) First = std::min(First, firstFeed(From, Depth + 1));
+  return First;
+}
+
+bool BodyFlow::isHeader(const VarDecl *Var) const {
+  const Local *L = find(Var);
+  return L && L->Up && L->Derived;
+}
+
+bool BodyFlow::isReturnedPlace(const Expr *LValue) const {
+  return !ReturnedPlaces.empty() && llvm::is_contained(ReturnedPlaces, pathText(LValue));
 }
 
 bool BodyFlow::isUp(const VarDecl *Var) const {

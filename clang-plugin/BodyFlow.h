@@ -36,9 +36,17 @@ public:
   // The call whose result the local got first, for the site's callee.
   const clang::Expr *source(const clang::VarDecl *Var) const;
 
-  // Returns, or hands out through a parameter, on every path a block just
-  // obtained (NULL aside) and keeps it nowhere else.
+  // The block is handed up from an offset only: the local is its header.
+  bool isHeader(const clang::VarDecl *Var) const;
+
+  // The same memory, by its text, is also returned: p[0] = f(); return p[0].
+  bool isReturnedPlace(const clang::Expr *LValue) const;
+
+  // Returns, or hands out through a parameter, on every path a block it has
+  // just obtained (NULL aside) and keeps it nowhere else. Just obtained: if
+  // none of wrapperCalls(), which come in between, can allocate.
   bool isWrapper() const { return Wrapper; }
+  llvm::ArrayRef<const clang::FunctionDecl *> wrapperCalls() const { return Between; }
 
   // *out, out[0] and a reference parameter of pointer type.
   static const clang::ParmVarDecl *outParameter(const clang::Expr *LValue);
@@ -73,7 +81,16 @@ private:
   };
   using Values = llvm::SmallVector<Value, 4>;
 
+  // A call that may allocate, in source order; not one on a path where the
+  // block is NULL, nor one that does not come back.
+  struct Event {
+    const clang::FunctionDecl *Callee; // null through a pointer
+    const clang::VarDecl *Feeds;       // the local that gets its result
+    bool HandsOut;                     // its value may be a block
+  };
+
   void scan(const clang::Stmt *S, bool Certain);
+  void scanIf(const clang::IfStmt *If, bool Certain);
   void scanDecl(const clang::DeclStmt *D);
   void scanReturn(const clang::Expr *E);
   void scanAssign(const clang::BinaryOperator *Assign, bool Certain);
@@ -87,6 +104,7 @@ private:
   void propagate();
   void findHandedOn();
   void decideWrapper();
+  unsigned firstFeed(const clang::VarDecl *Var, unsigned Depth = 0) const;
   bool isLocal(const clang::VarDecl *Var) const;
 
   clang::ASTContext &Ctx;
@@ -95,10 +113,14 @@ private:
   llvm::DenseMap<const clang::VarDecl *, Local> Locals;
   llvm::SmallVector<const clang::VarDecl *, 16> Order; // Locals by first sight
   llvm::DenseMap<const clang::BinaryOperator *, const clang::VarDecl *> HandedOn;
-  llvm::SmallVector<const clang::VarDecl *, 32> Feeds; // one per pointer-valued call: the local it feeds
+  llvm::SmallVector<Event, 32> Events;
+  unsigned NullPaths = 0; // the ifs around us that found the block to be NULL
   llvm::DenseMap<const clang::Expr *, const clang::VarDecl *> FeedOf;
   Values Returned, HandedOut;
+  unsigned LastReturn = 0; // events before it
+  llvm::SmallVector<std::string, 2> ReturnedPlaces;
   bool Wrapper = false;
+  llvm::SmallVector<const clang::FunctionDecl *, 4> Between;
 
   Local &local(const clang::VarDecl *Var);
   const Local *find(const clang::VarDecl *Var) const;

@@ -57,6 +57,18 @@ static bool isOperatorNew(const FunctionDecl *F) {
   return (Kind == OO_New || Kind == OO_Array_New) && !F->isReservedGlobalPlacementOperator();
 }
 
+const Expr *passedThrough(const CallExpr *Call) {
+  if (Call->getNumArgs() == 0) return nullptr;
+  switch (Call->getBuiltinCallee()) {
+  case Builtin::BI__builtin_assume_aligned:
+  case Builtin::BI__builtin_launder:
+  case Builtin::BI__builtin_expect: return Call->getArg(0);
+  default: break;
+  }
+  if (Call->getNumArgs() == 1 && Call->isCallToStdMove()) return Call->getArg(0);
+  return returnsFirstArgument(plainName(Call)) ? Call->getArg(0) : nullptr;
+}
+
 bool isLeafAllocator(const CallExpr *Call) {
   if (isOperatorNew(Call->getDirectCallee())) return true;
   if (Call->getBuiltinCallee() == Builtin::BI__builtin_operator_new) return true;

@@ -24,6 +24,9 @@ llvm::StringRef calleeName(const clang::CallExpr *Call);
 // May hand over a new block as its value.
 bool mayHandOut(const clang::CallExpr *Call, const clang::ASTContext &Ctx);
 
+// The argument whose value the call returns: std::move(p), strcpy(p, s); else null.
+const clang::Expr *passedThrough(const clang::CallExpr *Call);
+
 // Known to allocate itself, without calling back: a row of allocfn.def.
 bool isLeafAllocator(const clang::CallExpr *Call);
 

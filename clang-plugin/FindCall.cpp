@@ -29,15 +29,13 @@ void Finder::walkCall(Stmt *&Slot, const Dest &D) {
   auto *Call = cast<CallExpr>(Slot);
   unsigned Builtin = Call->getBuiltinCallee();
   if (Builtin && Ctx.BuiltinInfo.isUnevaluated(Builtin)) return;
-  // The same value, so the same destination.
-  if (Builtin == Builtin::BI__builtin_assume_aligned || Builtin == Builtin::BI__builtin_launder ||
-      Builtin == Builtin::BI__builtin_expect) {
-    auto Child = std::next(Call->child_begin());
-    walk(*Child, D);
-    while (++Child != Call->child_end()) walk(*Child, Dest());
+  if (const Expr *Passed = passedThrough(Call)) {
+    Dest Same = D;
+    Same.Returned = false;
+    for (auto Child = std::next(Call->child_begin()); Child != Call->child_end(); ++Child)
+      walk(*Child, *Child == Passed ? Same : Dest());
     return;
   }
-  if (Call->isCallToStdMove() && Call->getNumArgs() == 1) return walk(*std::next(Call->child_begin()), D);
   bool TailCall = D.Kind == MS_SITE_RETURN && D.Returned && !isLeafAllocator(Call);
   if (!findReset(Call)) walkArguments(Call, TailCall);
   findFreed(Call, TailCall);

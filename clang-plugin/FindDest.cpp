@@ -37,7 +37,18 @@ void Finder::findIn(FunctionDecl *F) {
   BodyFlow BodyOf(Ctx, F, Body);
   Function = F;
   Flow = &BodyOf;
-  InWrapper = BodyOf.isWrapper() || (F->getIdentifier() && Opts.isWrapper(F->getName()));
+  InWrapper = BodyOf.isWrapper();
+  WrapperList = 0;
+  if (F->getIdentifier() && Opts.isWrapper(F->getName())) {
+    InWrapper = true;
+  } else if (InWrapper && !BodyOf.wrapperCalls().empty()) {
+    std::vector<std::string> Names;
+    for (const FunctionDecl *Callee : BodyOf.wrapperCalls()) {
+      if (!Callee->isExternC() && Ctx.getLangOpts().CPlusPlus) InWrapper = false;
+      Names.push_back(Callee->getNameAsString());
+    }
+    if (InWrapper) WrapperList = Sites.addList(std::move(Names));
+  }
   if (auto *Constructor = dyn_cast<CXXConstructorDecl>(F)) walkInitializers(Constructor);
   walkStatement(Body);
   Function = nullptr;
@@ -60,7 +71,7 @@ bool Finder::goesUp(const Dest &D) const {
   case MS_SITE_DISCARD: return true;
   default: break;
   }
-  if (D.OutParameter) return true;
+  if (D.OutParameter || (D.LValue && Flow && Flow->isReturnedPlace(D.LValue))) return true;
   return D.Root && Flow && (Flow->isUp(D.Root) || Flow->isHandedOn(D.Root));
 }
 
@@ -76,7 +87,11 @@ Site Finder::siteFor(const Expr *Value, const Dest &D, std::string Callee) {
   if (goesUp(D)) {
     S.Flags |= MS_SITE_UP;
     bool HandedOn = D.Root && Flow && Flow->isHandedOn(D.Root);
-    if (InWrapper && !HandedOn) S.Flags |= MS_SITE_WRAPPER;
+    if (InWrapper && !HandedOn) {
+      S.Flags |= MS_SITE_WRAPPER;
+      S.WrapperList = WrapperList;
+    }
+    S.IsHeader = D.Root && Flow && Flow->isHeader(D.Root);
   }
   return S;
 }

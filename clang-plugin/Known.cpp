@@ -82,6 +82,17 @@ bool isInert(llvm::StringRef Symbol) {
   return Set.count(Symbol);
 }
 
+bool returnsFirstArgument(llvm::StringRef Symbol) {
+  // __memcpy_chk, __builtin___memcpy_chk and __builtin_memcpy are memcpy.
+  Symbol.consume_front("__builtin_");
+  Symbol.consume_front("__");
+  Symbol.consume_back("_chk");
+  for (const char *Name : {"strcpy", "strncpy", "strcat", "strncat", "memcpy", "memmove", "memset", "wcscpy", "wcsncpy",
+                           "wcscat", "wcsncat", "wmemcpy", "wmemmove", "wmemset"})
+    if (Symbol == Name) return true;
+  return false;
+}
+
 bool suggestsFreeing(llvm::StringRef Name) {
   for (const char *Word : {"delete", "release", "destroy", "dealloc", "unref"})
     if (Name.contains_insensitive(Word)) return true;

@@ -22,6 +22,9 @@ bool isDeallocator(llvm::StringRef Symbol);
 // A C library function that neither allocates nor frees, nor calls back.
 bool isInert(llvm::StringRef Symbol);
 
+// A library function that returns its first argument: strcpy, memset.
+bool returnsFirstArgument(llvm::StringRef Symbol);
+
 // The name contains free, delete, release, destroy, dealloc or unref.
 bool suggestsFreeing(llvm::StringRef Name);
 

@@ -103,6 +103,7 @@ public:
   void report(raw_ostream &To, bool ListSites) const;
 
 private:
+  void settleWrappers();
   void lower(CallInst *Marker);
   void lowerMark(CallInst *Marker, uint32_t N);
   void lowerOut(CallInst *Marker, uint32_t N);
@@ -135,7 +136,8 @@ uint32_t Lowering::argument(uint32_t N, const Function &F) {
   if (S.Flags & MS_SITE_SYSTEM) Bits |= MS_BIND_WEAK;
   if (S.Type) {
     ms_type_kind Kind = Sites.Types[S.Type].Kind;
-    if (Kind == MS_TYPE_STRUCT || Kind == MS_TYPE_UNION || Kind == MS_TYPE_CLASS) Bits |= MS_BIND_RECORD;
+    bool IsRecord = Kind == MS_TYPE_STRUCT || Kind == MS_TYPE_UNION || Kind == MS_TYPE_CLASS;
+    if (IsRecord && !S.IsHeader) Bits |= MS_BIND_RECORD;
   }
   return Bits;
 }
@@ -270,7 +272,23 @@ void Lowering::lower(CallInst *Marker) {
   Marker->eraseFromParent();
 }
 
+// A wrapper passes a block on that it has just obtained: not if another
+// function that may allocate comes in between.
+void Lowering::settleWrappers() {
+  for (uint32_t N = 0; N < Sites.size(); ++N) {
+    Site &S = Sites[N];
+    if (!S.WrapperList) continue;
+    for (const std::string &Name : Sites.list(S.WrapperList)) {
+      const Function *F = M.getFunction(Name);
+      if (F && Reachable.isInertFunction(F)) continue;
+      S.Flags &= ~MS_SITE_WRAPPER;
+      break;
+    }
+  }
+}
+
 void Lowering::run() {
+  settleWrappers();
   SmallVector<CallInst *, 64> Markers;
   for (Function &F : M)
     for (Instruction &I : instructions(F))

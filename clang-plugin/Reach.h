@@ -18,8 +18,9 @@ public:
   // The call can neither allocate nor free.
   bool isInertCall(const llvm::CallBase *Call) const;
 
-private:
   bool isInertFunction(const llvm::Function *F) const;
+
+private:
   llvm::DenseSet<const llvm::Function *> InertDefinitions;
 };
 

@@ -24,6 +24,8 @@ struct Site {
   clang::QualType Pointee; // valid only until the unit's AST goes
   uint32_t Type = 0;       // of Pointee in SiteTable::Types, set by resolveTypes
   uint64_t ElementBytes = 0;
+  uint32_t WrapperList = 0; // MS_SITE_WRAPPER holds only if no function of this list can allocate
+  bool IsHeader = false;    // what is handed on lies behind it: an interior name may replace its record's
 };
 
 class SiteTable {
@@ -36,6 +38,13 @@ public:
   const Site &operator[](uint32_t Index) const { return Sites[Index]; }
   uint32_t size() const { return Sites.size(); }
 
+  // Lists of function names, counted from 1.
+  uint32_t addList(std::vector<std::string> Names) {
+    Lists.push_back(std::move(Names));
+    return Lists.size();
+  }
+  const std::vector<std::string> &list(uint32_t Index) const { return Lists[Index - 1]; }
+
   // At the unit's end: types are complete then, and the AST is still there.
   void resolveTypes(clang::ASTContext &Ctx);
 
@@ -45,6 +54,7 @@ public:
 
 private:
   std::vector<Site> Sites;
+  std::vector<std::vector<std::string>> Lists;
 };
 
 // The two halves of the plugin meet here: the unit being compiled.

@@ -54,17 +54,42 @@ ms_type_kind kindOf(QualType T) {
 
 } // namespace
 
-std::string typeName(QualType T, ASTContext &Ctx) {
+// One record has one name, however the source spells it here: the first
+// typedef of the unit that names it, as in typedef struct redisObject robj,
+// else its tag.
+void TypeTable::readTypedefs(ASTContext &Ctx) {
+  for (const Decl *D : Ctx.getTranslationUnitDecl()->noload_decls()) {
+    auto *Typedef = dyn_cast<TypedefNameDecl>(D);
+    if (!Typedef) continue;
+    auto *Tag = Typedef->getUnderlyingType()->getAs<TagType>();
+    if (!Tag || Typedef->getUnderlyingType()->getAs<TypedefType>() || isa<ClassTemplateSpecializationDecl>(Tag->getDecl()))
+      continue;
+    if (Tag->getDecl()->getDeclContext()->getRedeclContext()->isTranslationUnit())
+      TypedefOf.try_emplace(Tag->getDecl()->getCanonicalDecl(), Typedef);
+  }
+}
+
+std::string TypeTable::nameOf(QualType T, ASTContext &Ctx) {
+  if (!TypedefsRead) readTypedefs(Ctx);
+  TypedefsRead = true;
   T = T.getUnqualifiedType();
-  if (const TypedefNameDecl *Typedef = writtenTypedef(T, Ctx))
-    return Ctx.getLangOpts().CPlusPlus ? Typedef->getQualifiedNameAsString() : Typedef->getNameAsString();
-  if (const RecordDecl *Record = T->getAsRecordDecl())
-    if (!Record->getIdentifier() && !Record->getTypedefNameForAnonDecl() &&
-        !(isa<CXXRecordDecl>(Record) && cast<CXXRecordDecl>(Record)->isLambda()))
+  if (auto *Tag = T->getAs<TagType>())
+    if (const TypedefNameDecl *Typedef = TypedefOf.lookup(Tag->getDecl()->getCanonicalDecl()))
+      return Typedef->getNameAsString();
+  if (const RecordDecl *Record = T->getAsRecordDecl()) {
+    bool Lambda = isa<CXXRecordDecl>(Record) && cast<CXXRecordDecl>(Record)->isLambda();
+    if (!Record->getIdentifier() && !Record->getTypedefNameForAnonDecl() && !Lambda)
       return Record->isUnion() ? "(unnamed union)" : "(unnamed struct)";
-  // Pointers and arrays keep the typedef names inside them; records in C++ are
-  // printed from the canonical type, which carries the namespaces.
-  bool Keep = !Ctx.getLangOpts().CPlusPlus || T->isPointerType();
+  } else if (const TypedefNameDecl *Typedef = writtenTypedef(T, Ctx)) {
+    return Ctx.getLangOpts().CPlusPlus ? Typedef->getQualifiedNameAsString() : Typedef->getNameAsString();
+  } else if (auto *Pointer = T->getAs<PointerType>(); Pointer && !Pointer->getPointeeType()->isFunctionType()) {
+    QualType Pointee = Pointer->getPointeeType();
+    std::string Name = (Pointee.isConstQualified() ? "const " : "") + nameOf(Pointee, Ctx);
+    if (Pointee->isArrayType()) return T.getAsString(policyFor(Ctx));
+    return Name + (Name.back() == '*' ? "*" : " *");
+  }
+  // Records and enums of C++ are printed from the canonical type, which carries the namespaces.
+  bool Keep = !Ctx.getLangOpts().CPlusPlus || !(T->isRecordType() || T->isEnumeralType());
   return (Keep ? T : Ctx.getCanonicalType(T)).getUnqualifiedType().getAsString(policyFor(Ctx));
 }
 
@@ -74,7 +99,7 @@ uint32_t TypeTable::add(QualType T, ASTContext &Ctx, bool Whole) {
   T = T.getUnqualifiedType();
   QualType Canonical = Ctx.getCanonicalType(T).getUnqualifiedType();
   if (Canonical->isVoidType()) return 0;
-  auto [It, New] = Known.try_emplace({Canonical.getTypePtr(), typeName(T, Ctx)}, Types.size() + 1);
+  auto [It, New] = Known.try_emplace({Canonical.getTypePtr(), nameOf(T, Ctx)}, Types.size() + 1);
   uint32_t Index = It->second;
   if (New) {
     Types.emplace_back();
@@ -138,7 +163,7 @@ void TypeTable::addBases(TypeRecord &Type, const CXXRecordDecl *Record, ASTConte
     const CXXRecordDecl *BaseRecord = Base.getType()->getAsCXXRecordDecl();
     if (!BaseRecord) return;
     FieldRecord R;
-    R.Name = typeName(Base.getType(), Ctx);
+    R.Name = nameOf(Base.getType(), Ctx);
     R.Flags = MS_FIELD_BASE;
     R.OffsetBytes = (Virtual ? Layout.getVBaseClassOffset(BaseRecord) : Layout.getBaseClassOffset(BaseRecord)).getQuantity();
     R.SizeBytes = BaseRecord->isEmpty() ? 0 : Ctx.getASTRecordLayout(BaseRecord).getNonVirtualSize().getQuantity();

@@ -45,6 +45,9 @@ public:
   uint32_t size() const { return Types.size(); }
 
 private:
+  // The name as the source writes it: "struct conn", "TString", "std::vector<int>".
+  std::string nameOf(clang::QualType T, clang::ASTContext &Ctx);
+  void readTypedefs(clang::ASTContext &Ctx);
   void describe(uint32_t Index, clang::QualType T, clang::ASTContext &Ctx);
   void layOut(uint32_t Index, const clang::RecordDecl *Record, clang::ASTContext &Ctx);
   void addBases(TypeRecord &Type, const clang::CXXRecordDecl *Record, clang::ASTContext &Ctx);
@@ -52,11 +55,10 @@ private:
                           clang::ASTContext &Ctx);
 
   std::vector<TypeRecord> Types;
+  llvm::DenseMap<const clang::TagDecl *, const clang::TypedefNameDecl *> TypedefOf;
+  bool TypedefsRead = false;
   std::map<std::pair<const void *, std::string>, uint32_t> Known; // canonical type and name
 };
-
-// The name as the source writes it: "struct conn", "TString", "std::vector<int>".
-std::string typeName(clang::QualType T, clang::ASTContext &Ctx);
 
 } // namespace memscope
 
