@@ -28,7 +28,7 @@ def layer_flags():
     with open(os.path.join(BUILD, "compile_commands.json")) as file:
         for entry in json.load(file):
             found = re.search(r"/tools/memscope/(\w+)/\w+\.c$", entry["file"])
-            if found:
+            if found and f"ms_{found.group(1)}.dir" in entry["command"]:  # tests compile some once more, their way
                 flags[found.group(1)] = [w for w in shlex.split(entry["command"]) if w.startswith("-I")]
     return flags
 

@@ -22,7 +22,8 @@ enum { FORWARDED = sizeof forwarded / sizeof *forwarded };
 static volatile pid_t child_pid;
 
 /* The terminal sends its signals to the whole foreground group, the program
- * included: only what another process sent to us is passed on. */
+ * included: only what another process sent to us is passed on. Also what we
+ * were started to ignore: the program may have changed its mind. */
 static void signal_forward(int number, siginfo_t *info, void *context) {
   (void)context;
   int saved = errno;
@@ -32,10 +33,7 @@ static void signal_forward(int number, siginfo_t *info, void *context) {
 
 static void forwarding_begin(struct sigaction before[FORWARDED]) {
   struct sigaction action = {.sa_sigaction = signal_forward, .sa_flags = SA_SIGINFO | SA_RESTART};
-  for (int i = 0; i < FORWARDED; i++) {
-    sigaction(forwarded[i], NULL, &before[i]);
-    if (before[i].sa_handler != SIG_IGN) sigaction(forwarded[i], &action, NULL);
-  }
+  for (int i = 0; i < FORWARDED; i++) sigaction(forwarded[i], &action, &before[i]);
 }
 
 static void forwarding_end(const struct sigaction before[FORWARDED]) {
