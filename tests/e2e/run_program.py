@@ -161,7 +161,7 @@ int main(void) {
   for (int i = 0; i < 6; i++) signal(signals[i], on);
   kept = malloc(1);
   puts("ready"); fflush(stdout);
-  for (int i = 0; i < 6; i++) { while (!got) usleep(1000); printf("%d\\n", got); fflush(stdout); got = 0; }
+  for (int i = 0; i < 6; i++) { while (!got) usleep(1000); int n = got; got = 0; printf("%d\\n", n); fflush(stdout); }
   return 3;
 }
 """
