@@ -65,20 +65,20 @@ function SiteCard({ report, row }: { report: Report; row: number }): JSX.Element
   const state = stateOf(report, row), threads = n("thread_count");
   return <>
     <span class="card-line"><span class="clip"><Name holder={report.holder(row)} type="" /></span><Badge tone={state.tone} title={state.why}>{state.text}</Badge></span>
-    <span class="card-type clip mono muted">{report.siteType(row) || "type unknown"}</span>
+    <span class="card-line card-type"><span class="clip mono muted">{report.siteType(row) || "type unknown"}</span><span class="faint nobreak">{categoryOf(report, row)}</span></span>
     <span class="card-place clip mono faint">{report.placeShort(report.sitePlace(row))}</span>
     <Spark report={report} site={row} height={34} />
     <span class="card-figures">
-      <span><i>at peak</i><b class="tab-num">{bytes(n("bytes_at_peak"))}</b></span>
-      <span><i>blocks</i><b class="tab-num">{count(n("allocations"))}</b></span>
-      <span><i>median life</i><b class="tab-num">{n("lifetime_count") ? time(n("lifetime_median_ns")) : "–"}</b></span>
+      <span><i>at peak</i><b class="clip tab-num">{bytes(n("bytes_at_peak"))}</b></span>
+      <span><i>blocks</i><b class="clip tab-num">{count(n("allocations"))}</b></span>
+      <span><i>median life</i><b class="clip tab-num">{n("lifetime_count") ? time(n("lifetime_median_ns")) : "–"}</b></span>
       <span><i>{threads > 1 ? "threads" : "thread"}</i><b class="clip">{threads > 1 ? count(threads) : firstThread(report, row)}</b></span>
-      <span><i>kind</i><b class="clip">{categoryOf(report, row)}</b></span>
     </span>
   </>;
 }
 
 function firstThread(report: Report, row: number): string {
   const { table, first, end } = report.ofSite("alloc_threads", row);
-  return first < end ? report.threadName(table.num("id")[first]!) : "–";
+  const id = first < end ? table.num("id")[first]! : 0;
+  return id ? report.threads.text("name", id - 1) || String(report.threads.num("stream_id")[id - 1]) : "–";
 }

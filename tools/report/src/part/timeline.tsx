@@ -24,6 +24,7 @@ export interface TimelineProps {
   height: number;
 }
 
+const labelWidth = 200;
 const axisText = (axis: Axis, v: number): string => (axis === "time" ? time(v * 1e9) : count(v));
 /** Round figures want no zeros behind the point. */
 const tickText = (text: string): string => text.replace(/(\.\d*?)0+(?= )/, "$1").replace(/\.(?= )/, "");
@@ -37,6 +38,7 @@ function byteSplits(_: uPlot, __: number, min: number, max: number, incr: number
 
 function options(props: TimelineProps, width: number, hooks: uPlot.Hooks.Arrays): uPlot.Options {
   const text = colourValue("--text-3"), line = colourValue("--hatch"), surface = colourValue("--surface");
+  const dense = props.x.length > width * 0.5;
   const font = `11px ${colourValue("--font")}`;
   const paths = uPlot.paths.stepped!({ align: 1 }); // a level holds until the next sample
   const axis: uPlot.Axis = { stroke: text, font, grid: { stroke: line, width: 1 }, ticks: { show: false }, gap: 6 };
@@ -59,7 +61,8 @@ function options(props: TimelineProps, width: number, hooks: uPlot.Hooks.Arrays)
       {},
       { stroke: colourValue("--text-3"), width: 1, points: { show: false }, paths: uPlot.paths.stepped!({ align: -1 }) }, // the most before a sample's end
       ...props.curves.map((curve) => ({
-        stroke: surface, width: 0.75, fill: colourValue(`--c${curve.colour}`), points: { show: false }, paths,
+        // Lines between the areas, unless they would be all there is to see.
+        ...(dense ? {} : { stroke: surface, width: 0.75 }), fill: colourValue(`--c${curve.colour}`), points: { show: false }, paths,
       })).reverse(),
     ],
     hooks,
@@ -146,7 +149,7 @@ export function Timeline(props: TimelineProps): JSX.Element {
   };
   const chosen = drag ? toSamples(...drag) : props.range;
   const [from, to] = chosen ? [pos(chosen[0] + 1), pos(chosen[1] + 1)] : [0, 0];
-  const peakX = pos(props.peak), peakRight = peakX > box.width * 0.6;
+  const peakX = pos(props.peak);
   const peakY = u ? u.valToPos(props.most[props.peak]!, "y") : 0;
   return (
     <div class="chart" style={{ height: `${props.height}px` }}>
@@ -163,7 +166,7 @@ export function Timeline(props: TimelineProps): JSX.Element {
         </>}
         <div class="peak-line" style={{ left: `${peakX}px`, top: `${peakY}px` }} />
         <div class="peak-dot" style={{ left: `${peakX}px`, top: `${peakY}px` }} />
-        <div class={`peak-label${peakRight ? " right" : ""}`} style={{ top: `${Math.max(0, peakY - 22)}px`, ...(peakRight ? { right: `${box.width - peakX}px` } : { left: `${peakX}px` }) }}>
+        <div class="peak-label" style={{ top: `${Math.max(0, peakY - 24)}px`, left: `${Math.max(0, Math.min(peakX - labelWidth / 2, box.width - labelWidth))}px`, width: `${labelWidth}px` }}>
           peak <b>{bytes(props.most[props.peak]!)}</b> at {props.peakText}
         </div>
         {hover !== undefined && <div class="hover-line" style={{ left: `${pos(hover)}px` }} />}
