@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALIGN = 16, SLAB_FIRST = 1 << 17, SLAB_MOST = 1 << 20, LARGE_BYTES = 1 << 16 };
+enum { ALIGN = 16, SLAB_FIRST = 1 << 14, SLAB_MOST = 1 << 20, LARGE_BYTES = 1 << 16 };
 
 struct large {
   struct large *before, *after;
@@ -83,7 +83,8 @@ static void large_put(struct ms_arena *arena, void *contents) {
   free(large);
 }
 
-static void slab_add(struct ms_arena *arena) {
+static void slab_add(struct ms_arena *arena, size_t least) {
+  while (arena->slab_bytes < sizeof(struct slab) + least) arena->slab_bytes *= 2;
   struct slab *slab = system_get(arena->slab_bytes);
   slab->next = arena->slabs;
   arena->slabs = slab;
@@ -99,7 +100,7 @@ void *ms_arena_get(struct ms_arena *arena, size_t bytes) {
     return large_get(arena, bytes);
   }
   bytes = (bytes + ALIGN - 1) & ~(size_t)(ALIGN - 1);
-  if ((size_t)(arena->end - arena->at) < bytes) slab_add(arena);
+  if ((size_t)(arena->end - arena->at) < bytes) slab_add(arena, bytes);
   void *got = arena->at;
   arena->at += bytes;
   return got;

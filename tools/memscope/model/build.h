@@ -37,8 +37,10 @@ struct site { /* what happens at each event comes first */
   struct mark *marks;
   uint32_t mark_count, mark_room;
   uint32_t type, holder, module;  /* accumulators; type 0 = unknown */
-  uint32_t last_tally[TALLY_KINDS]; /* the tally it used last */
-  uint32_t tallies[TALLY_KINDS];    /* list heads */
+  struct {
+    uint32_t id, count; /* the id that took part last, and how often in a row: not in `tallies` yet */
+  } streak[TALLY_KINDS];
+  uint32_t tallies[TALLY_KINDS]; /* list heads */
   uint32_t *chain;                  /* places, innermost first */
   uint32_t chain_count;
   uint32_t place;
@@ -74,6 +76,7 @@ struct type {
 struct thread {
   uint32_t turn; /* allocations and reallocations so far */
   uint64_t live_blocks, live_bytes;
+  uint32_t freed_name, freed_place;     /* the last one asked for */
   uint32_t *chain_sites, *caller_sites; /* by id: the name's site */
   uint32_t chain_room, caller_room;
   struct ms_model_thread out;
@@ -188,8 +191,19 @@ uint32_t ms_type_of(struct build *build, const struct ms_unit_view *unit, uint32
 void ms_types_finish(struct build *build);
 
 /* tally.c */
-void ms_tally_count(struct build *build, uint32_t site, enum tally_kind kind, uint32_t id, uint64_t by);
-struct ms_tallies ms_tallies_take(struct build *build, const struct site *site, enum tally_kind kind);
+void ms_tally_add(struct build *build, uint32_t site, enum tally_kind kind, uint32_t id, uint64_t by);
+struct ms_tallies ms_tallies_take(struct build *build, uint32_t site, enum tally_kind kind);
+
+/* One more of that id; mostly the same one as before, so that the site's own cache line has it. */
+static inline void ms_tally_count(struct build *build, uint32_t id, enum tally_kind kind, uint32_t what) {
+  struct site *site = &build->sites[id];
+  if (site->streak[kind].id != what || site->streak[kind].count == UINT32_MAX) {
+    ms_tally_add(build, id, kind, site->streak[kind].id, site->streak[kind].count);
+    site->streak[kind].id = what;
+    site->streak[kind].count = 0;
+  }
+  site->streak[kind].count++;
+}
 
 /* lifetime.c */
 void ms_lifetime_count(struct build *build, struct site *site, uint64_t ns);

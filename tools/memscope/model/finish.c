@@ -44,7 +44,8 @@ static const struct ms_model_place *const *chain_take(struct build *build, const
   return chain;
 }
 
-static void site_take(struct build *build, const struct site *site, struct ms_model_site *out) {
+static void site_take(struct build *build, uint32_t id, struct ms_model_site *out) {
+  const struct site *site = &build->sites[id];
   const struct ms_model_place *place = &build->places[site->place];
   *out = (struct ms_model_site){.place = place,
                                 .holder = place->holder,
@@ -73,10 +74,10 @@ static void site_take(struct build *build, const struct site *site, struct ms_mo
                                 .first_ns = site->first_ns,
                                 .last_ns = site->last_ns,
                                 .lifetime = ms_lifetime_take(site),
-                                .alloc_threads = ms_tallies_take(build, site, TALLY_ALLOC_THREAD),
-                                .free_threads = ms_tallies_take(build, site, TALLY_FREE_THREAD),
-                                .free_places = ms_tallies_take(build, site, TALLY_PLACE),
-                                .functions = ms_tallies_take(build, site, TALLY_FUNCTION),
+                                .alloc_threads = ms_tallies_take(build, id, TALLY_ALLOC_THREAD),
+                                .free_threads = ms_tallies_take(build, id, TALLY_FREE_THREAD),
+                                .free_places = ms_tallies_take(build, id, TALLY_PLACE),
+                                .functions = ms_tallies_take(build, id, TALLY_FUNCTION),
                                 .points = ms_timeline_points(build, site)};
   if (site->type && !out->element_bytes) out->element_bytes = (uint32_t)build->types[site->type].out.size_bytes;
 }
@@ -92,7 +93,7 @@ static void sites_take(struct build *build, struct ms_model *model, struct order
   qsort(rows, count, sizeof *rows, sort_order);
   struct ms_model_site *sites = ms_arena_array(build->arena, count, sizeof *sites);
   for (uint32_t i = 0; i < count; i++) {
-    site_take(build, &build->sites[rows[i].index], &sites[i]);
+    site_take(build, rows[i].index, &sites[i]);
     sites[i].id = order->site_ids[rows[i].index] = i + 1;
   }
   model->sites = sites;

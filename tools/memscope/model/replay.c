@@ -28,7 +28,7 @@ static void site_before_change(struct build *build, struct site *site) {
   if (site->cut != build->timeline.serial) ms_timeline_mark(build, site);
 }
 
-static void site_gain(struct build *build, struct site *site, uint64_t bytes) {
+static inline void site_gain(struct build *build, struct site *site, uint64_t bytes) {
   site_before_change(build, site);
   site->live_blocks++;
   site->live_bytes += bytes;
@@ -39,7 +39,7 @@ static void site_gain(struct build *build, struct site *site, uint64_t bytes) {
   if (site->type) sum_add(&build->types[site->type].sum, bytes);
 }
 
-static void site_lose(struct build *build, struct site *site, uint64_t bytes) {
+static inline void site_lose(struct build *build, struct site *site, uint64_t bytes) {
   site_before_change(build, site);
   site->live_blocks--;
   site->live_bytes -= bytes;
@@ -69,7 +69,7 @@ static void process_lose(struct build *build, uint64_t bytes, uint64_t blocks) {
 }
 
 /* Called behind each event: one more, and perhaps a new peak. */
-static void event_done(struct build *build) {
+static inline void event_done(struct build *build) {
   struct ms_model_totals *totals = &build->totals;
   struct sample *open = &build->timeline.open;
   totals->events++;
@@ -87,7 +87,7 @@ static void event_done(struct build *build) {
 
 /* ---- blocks ---- */
 
-static struct block *block_at(struct build *build, uint32_t id) {
+static inline struct block *block_at(struct build *build, uint32_t id) {
   MS_TABLE_ROOM(build, build->blocks, id, build->block_room);
   return &build->blocks[id];
 }
@@ -97,7 +97,7 @@ static void size_seen(struct site *site, uint64_t bytes) {
   if (bytes > site->largest) site->largest = bytes;
 }
 
-static void block_born(struct build *build, const struct ms_event *event, struct block *block, uint32_t id, uint32_t thread) {
+static inline void block_born(struct build *build, const struct ms_event *event, struct block *block, uint32_t id, uint32_t thread) {
   struct site *site = &build->sites[id];
   struct thread *by = &build->threads[thread];
   *block = (struct block){.size = event->size,
@@ -117,7 +117,7 @@ static void block_born(struct build *build, const struct ms_event *event, struct
   build->timeline.open.allocated_bytes += event->size;
 }
 
-static void block_gone(struct build *build, struct block *block) {
+static inline void block_gone(struct build *build, struct block *block) {
   struct thread *owner = &build->threads[block->thread];
   owner->live_blocks--;
   owner->live_bytes -= block->size;
@@ -132,13 +132,20 @@ static void on_alloc(struct build *build, const struct ms_event *event, uint32_t
   struct site *site = &build->sites[id];
   if (!site->allocations++) site->first_ns = build->now_ns;
   site->last_ns = build->now_ns;
-  ms_tally_count(build, id, TALLY_ALLOC_THREAD, thread, 1);
-  ms_tally_count(build, id, TALLY_FUNCTION, event->fn, 1);
+  ms_tally_count(build, id, TALLY_ALLOC_THREAD, thread);
+  ms_tally_count(build, id, TALLY_FUNCTION, event->fn);
   block_born(build, event, block, id, thread);
   build->threads[thread].out.allocations++;
   build->totals.allocations++;
   build->timeline.open.allocations++;
   event_done(build);
+}
+
+static inline uint32_t freed_at(struct build *build, struct thread *by, uint32_t thread, uint32_t name) {
+  if (name == by->freed_name) return by->freed_place;
+  by->freed_place = ms_freed_at(build, thread, name);
+  by->freed_name = name;
+  return by->freed_place;
 }
 
 static void on_free(struct build *build, const struct ms_event *event, uint32_t thread) {
@@ -153,8 +160,8 @@ static void on_free(struct build *build, const struct ms_event *event, uint32_t 
   owner->out.temporary += temporary;
   build->totals.temporary += temporary;
   ms_lifetime_count(build, site, event->ns > block->born_ns ? event->ns - block->born_ns : 0);
-  ms_tally_count(build, id, TALLY_FREE_THREAD, thread, 1);
-  ms_tally_count(build, id, TALLY_PLACE, ms_freed_at(build, thread, event->place), 1);
+  ms_tally_count(build, id, TALLY_FREE_THREAD, thread);
+  ms_tally_count(build, id, TALLY_PLACE, freed_at(build, by, thread, event->place));
   by->out.frees++;
   by->out.foreign_frees += by != owner;
   block_gone(build, block);
@@ -203,10 +210,10 @@ static void on_bind(struct build *build, const struct ms_event *event, uint32_t 
     from->allocations--;
     if (!to->allocations++) to->first_ns = build->now_ns;
     to->last_ns = build->now_ns;
-    ms_tally_count(build, old, TALLY_ALLOC_THREAD, block->thread, UINT64_MAX);
-    ms_tally_count(build, id, TALLY_ALLOC_THREAD, block->thread, 1);
-    ms_tally_count(build, old, TALLY_FUNCTION, block->fn, UINT64_MAX);
-    ms_tally_count(build, id, TALLY_FUNCTION, block->fn, 1);
+    ms_tally_add(build, old, TALLY_ALLOC_THREAD, block->thread, UINT64_MAX); /* one less */
+    ms_tally_count(build, id, TALLY_ALLOC_THREAD, block->thread);
+    ms_tally_add(build, old, TALLY_FUNCTION, block->fn, UINT64_MAX);
+    ms_tally_count(build, id, TALLY_FUNCTION, block->fn);
   } else {
     from->reallocations--;
     to->reallocations++;

@@ -16,12 +16,9 @@ static uint32_t tally_find(struct build *build, uint32_t site, enum tally_kind k
   return tally;
 }
 
-void ms_tally_count(struct build *build, uint32_t site, enum tally_kind kind, uint32_t id, uint64_t by) {
-  uint32_t tally = build->sites[site].last_tally[kind];
-  if (!tally || build->tallies[tally].id != id) {
-    tally = tally_find(build, site, kind, id);
-    build->sites[site].last_tally[kind] = tally;
-  }
+void ms_tally_add(struct build *build, uint32_t site, enum tally_kind kind, uint32_t id, uint64_t by) {
+  if (!by) return;
+  uint32_t tally = tally_find(build, site, kind, id);
   build->tallies[tally].count += by;
 }
 
@@ -31,7 +28,10 @@ static int tally_order(const void *a, const void *b) {
   return x->id < y->id ? -1 : x->id > y->id;
 }
 
-struct ms_tallies ms_tallies_take(struct build *build, const struct site *site, enum tally_kind kind) {
+struct ms_tallies ms_tallies_take(struct build *build, uint32_t id, enum tally_kind kind) {
+  struct site *site = &build->sites[id];
+  ms_tally_add(build, id, kind, site->streak[kind].id, site->streak[kind].count);
+  site->streak[kind].count = 0;
   uint32_t count = 0;
   for (uint32_t at = site->tallies[kind]; at; at = build->tallies[at].next) count += build->tallies[at].count > 0;
   struct ms_tally *rows = ms_arena_array(build->arena, count, sizeof *rows);

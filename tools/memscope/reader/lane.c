@@ -6,10 +6,8 @@
 
 #include <string.h>
 
-enum {
-  CONTINUES_ROWS = 64, /* a lane that cycles one address 4096 times within a clock step meets it more often than this */
-  LATE_ROWS = 64,      /* BIND rows stand at a chunk's beginning */
-};
+/* A lane that cycles one address 4096 times within a clock step meets it more often than this. */
+enum { CONTINUES_ROWS = 64 };
 
 /* Goes to the first row of the next piece that has one; false at the lane's end. */
 bool ms_run_next_piece(struct ms_merge *merge, struct run *run) {
@@ -21,6 +19,7 @@ bool ms_run_next_piece(struct ms_merge *merge, struct run *run) {
     run->at = run->ahead = piece->rows;
     run->sketch_from = run->sketch_to = NULL;
     run->end = piece->rows + piece->words;
+    run->bias = piece->offset - (uintptr_t)piece->rows;
     run->place = run->size_high = 0;
     run->stamp_ns = 0;
     if (piece->start_ns > run->lo) run->lo = piece->start_ns;
@@ -85,9 +84,9 @@ uint32_t ms_run_place(const struct run *run, const uint64_t *behind) {
 /* The name of the block just allocated when a BIND row at the next chunk's
  * beginning has it: its row had left the window. */
 uint32_t ms_run_late_name(const struct run *run, const uint64_t *behind, uint64_t word, uint32_t name) {
-  if (run->piece >= run->lane->piece_count || run->end - behind > LATE_ROWS) return name;
+  if (run->piece >= run->lane->piece_count || run->end - behind > MS_LATE_ROWS) return name;
   const struct ms_piece *next = &run->lane->pieces[run->piece];
-  for (uint32_t at = 0, rows = 0, length; rows < LATE_ROWS && (length = ms_row_fits(next->rows, at, next->words)); rows++, at += length) {
+  for (uint32_t at = 0, rows = 0, length; rows < MS_LATE_ROWS && (length = ms_row_fits(next->rows, at, next->words)); rows++, at += length) {
     const uint64_t *row = next->rows + at;
     if ((uint8_t)*row == MS_TAG_BIND && !((*row ^ word) >> 8)) name = (uint32_t)ms_get_bind(row).name;
   }

@@ -10,7 +10,7 @@
  *   3. nobody can move: the parked event that must have happened first is
  *      passed over, and counted.
  */
-#include "reader/merge.h"
+#include "reader/accept.h"
 
 #include "base/arena.h"
 
@@ -98,8 +98,8 @@ static bool cross_allowed(struct ms_merge *merge, struct run *run, struct ms_cel
 
 /* ---- one row ---- */
 
-static void hot_take(struct ms_merge *merge, struct run *run, struct ms_cell *cell) {
-  ms_accept_hot(merge, run, cell);
+static inline void hot_take(struct ms_merge *merge, struct run *run, struct ms_cell *cell) {
+  hot_accept(merge, run, cell);
   if (cell->key & MS_CELL_WAITED) ms_merge_wake(merge, cell, run->lo);
 }
 
@@ -119,18 +119,13 @@ static bool others_done(struct ms_merge *merge, const struct run *run) {
   return (!first || first->lo > soft) && (!ready || ready->key >= soft);
 }
 
-/* Rows that need no cell: a realloc that freed, one that will fail. Others at
- * address 0 no writer makes. */
-static bool cell_less(struct ms_merge *merge, struct run *run) {
+/* Rows that need no cell; most are told apart by one look. */
+static inline bool cell_less(struct ms_merge *merge, struct run *run) {
   uint64_t word = *run->at;
-  bool fails = ms_word_op(word) == MS_OP_REALLOC_BEGIN && ms_run_fails(run);
-  if (word >> 20 && !fails) return false;
-  if (fails || ms_word_op(word) == MS_OP_REALLOC_END) ms_accept_hot(merge, run, NULL);
-  else run->at += ms_row_words(word);
-  return true;
+  return (!(word >> 20) || ms_word_op(word) == MS_OP_REALLOC_BEGIN) && ms_accept_cell_less(merge, run);
 }
 
-static enum turn hot_turn(struct ms_merge *merge, struct run *run) {
+static inline enum turn hot_turn(struct ms_merge *merge, struct run *run) {
   uint64_t word = *run->at, addr8 = word >> 20;
   if (cell_less(merge, run)) return AGAIN;
   if (!ms_cells_room(&merge->cells)) {
@@ -314,7 +309,7 @@ static void serial_take(struct ms_merge *merge, struct run *run) {
   run->state = RUN;
   if (cell_less(merge, run)) return;
   if (!ms_cells_room(&merge->cells)) merge->failed = true;
-  else ms_accept_hot(merge, run, ms_cell_at(&merge->cells, *run->at >> 20));
+  else hot_accept(merge, run, ms_cell_at(&merge->cells, *run->at >> 20));
 }
 
 static void order_serials(struct ms_merge *merge) {

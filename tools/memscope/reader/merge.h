@@ -30,13 +30,17 @@ struct open_realloc {
   uint64_t word; /* of the begin row */
 };
 
-enum { MS_SKETCH_WORDS = 16 };
+enum {
+  MS_SKETCH_WORDS = 16,
+  MS_LATE_ROWS = 64, /* BIND rows stand at a chunk's beginning */
+};
 
 enum run_state { RUN, READY, PARKED, DONE };
 
 struct run { /* a lane being read */
   const uint64_t *at, *end; /* in the current piece */
   const uint64_t *ahead;    /* rows before it have had their cell fetched */
+  uint64_t bias;            /* file offset of a row minus its address here */
   uint64_t lo;              /* coarse time now */
   uint32_t index, thread;
   uint32_t place; /* of frees from here on */
@@ -92,13 +96,12 @@ uint32_t ms_run_late_name(const struct run *run, const uint64_t *behind, uint64_
 bool ms_run_continues(struct run *run, const struct ms_cell *cell);
 uint32_t ms_run_meets(const struct run *run);
 bool ms_run_fails(const struct run *run);
-static inline uint64_t ms_run_offset(const struct run *run) {
-  const struct ms_piece *piece = &run->lane->pieces[run->piece - 1];
-  return piece->offset + (uint64_t)(run->at - piece->rows) * sizeof(uint64_t);
-}
+static inline uint64_t ms_run_offset(const struct run *run) { return (uintptr_t)run->at + run->bias; }
 
-/* accept.c: state changes to events */
-void ms_accept_hot(struct ms_merge *merge, struct run *run, struct ms_cell *cell);
+/* accept.c: state changes to events (the hot ones: accept.h) */
+void ms_blocks_grow(struct ms_merge *merge);
+void ms_open_add(struct ms_merge *merge, struct run *run, uint32_t block, uint32_t place);
+bool ms_accept_cell_less(struct ms_merge *merge, struct run *run);
 void ms_accept_cold(struct ms_merge *merge, struct run *run, uint32_t length);
 
 /* merge.c: somebody may wait for what the cell has become */

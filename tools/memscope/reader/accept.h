@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Hot rows that may happen now, to events: the inner half of the merge, inline
+ * in it. A row is accepted in whatever state its cell is: when that is not the
+ * one it asks for (events lost, serials that contradict one another), what must
+ * have happened between is given as an event of its own, and nothing is invented
+ * beyond that.
+ */
+#ifndef MS_READER_ACCEPT_H
+#define MS_READER_ACCEPT_H
+
+#include "reader/merge.h"
+
+static inline uint32_t block_get(struct ms_merge *merge) {
+  return merge->free_count ? merge->free_blocks[--merge->free_count] : ++merge->block_count;
+}
+
+static inline void block_put(struct ms_merge *merge, uint32_t block) {
+  if (merge->free_count == merge->free_room) ms_blocks_grow(merge);
+  merge->free_blocks[merge->free_count++] = block;
+}
+
+static inline struct ms_event *event_put(struct ms_merge *merge, const struct run *run, enum ms_event_kind kind, uint64_t word) {
+  struct ms_event *event = merge->out++;
+  *event = (struct ms_event){.kind = (uint8_t)kind,
+                             .fn = (uint8_t)word & 31,
+                             .gen = (uint16_t)ms_word_gen(word),
+                             .thread = run->thread,
+                             .lane = run->index,
+                             .ns = run->stamp_ns ? run->stamp_ns : run->lo,
+                             .address = word >> 20 << 3,
+                             .offset = ms_run_offset(run)};
+  return event;
+}
+
+/* The block that is still live there cannot be any more. */
+static inline void cell_vacate(struct ms_merge *merge, const struct run *run, struct ms_cell *cell) {
+  if (!(cell->key & MS_CELL_LIVE)) return;
+  event_put(merge, run, MS_EVENT_VANISHED, cell->key & ~UINT64_C(0xff))->block = cell->block;
+  block_put(merge, cell->block);
+}
+
+static inline void cell_set(struct ms_cell *cell, const struct run *run, uint64_t word, uint32_t block) {
+  cell->key = (word & ~UINT64_C(0xff)) | MS_CELL_SEEN | (cell->key & MS_CELL_WAITED) | (block ? MS_CELL_LIVE : 0);
+  cell->block = block;
+  cell->lane = run->index;
+}
+
+/* The block's number, address, size and name, for an ALLOC or a REALLOC_END. */
+static inline void block_give(struct run *run, struct ms_cell *cell, struct ms_event *event) {
+  const uint64_t *row = run->at;
+  event->size = (uint32_t)row[1] | (uint64_t)run->size_high << 32;
+  event->name = (uint32_t)(row[1] >> 32);
+  if (run->end - row <= 2 + MS_LATE_ROWS) event->name = ms_run_late_name(run, row + 2, row[0], event->name);
+  run->size_high = 0;
+  cell_set(cell, run, row[0], event->block);
+}
+
+static inline void alloc_accept(struct ms_merge *merge, struct run *run, struct ms_cell *cell) {
+  cell_vacate(merge, run, cell);
+  struct ms_event *event = event_put(merge, run, MS_EVENT_ALLOC, run->at[0]);
+  event->block = block_get(merge);
+  block_give(run, cell, event);
+}
+
+/* Ends the block of the row's generation; 0 when it is not the live one. A row
+ * that comes after its address went on (a wrong order in the stream) changes nothing. */
+static inline uint32_t block_take(struct ms_merge *merge, struct run *run, struct ms_cell *cell) {
+  uint64_t word = run->at[0];
+  if (__builtin_expect(!((word ^ cell->key) >> 8) && cell->key & MS_CELL_LIVE, 1)) {
+    uint32_t block = cell->block;
+    cell_set(cell, run, word, 0);
+    return block;
+  }
+  uint32_t ahead = (ms_word_gen(word) - ms_word_gen(cell->key)) & MS_GEN_MASK;
+  if (cell->key & MS_CELL_SEEN && ahead > MS_GEN_MASK / 2) return 0;
+  cell_vacate(merge, run, cell);
+  cell_set(cell, run, word, 0);
+  return 0;
+}
+
+/* The place of the free at hand: mostly the next row says it, or is hot. */
+static inline uint32_t place_take(struct run *run) {
+  const uint64_t *behind = run->at + 1;
+  if (behind < run->end && *behind & MS_HOT && ms_word_op(*behind) != MS_OP_REALLOC_END) return run->place;
+  return run->place = ms_run_place(run, behind);
+}
+
+static inline void free_accept(struct ms_merge *merge, struct run *run, struct ms_cell *cell) {
+  uint32_t block = block_take(merge, run, cell);
+  struct ms_event *event = event_put(merge, run, block ? MS_EVENT_FREE : MS_EVENT_UNBORN_FREE, run->at[0]);
+  event->block = block;
+  event->place = place_take(run);
+  if (block) block_put(merge, block);
+}
+
+static inline void begin_accept(struct ms_merge *merge, struct run *run, struct ms_cell *cell) {
+  ms_open_add(merge, run, block_take(merge, run, cell), place_take(run));
+}
+
+static inline struct open_realloc open_take(struct run *run) {
+  return run->open_count ? run->opens[--run->open_count] : (struct open_realloc){0};
+}
+
+static inline void end_accept(struct ms_merge *merge, struct run *run, struct ms_cell *cell) {
+  struct open_realloc open = open_take(run);
+  cell_vacate(merge, run, cell);
+  struct ms_event *event = event_put(merge, run, open.block ? MS_EVENT_REALLOC : MS_EVENT_UNBORN_REALLOC, run->at[0]);
+  event->block = open.block ? open.block : block_get(merge);
+  event->place = open.place;
+  block_give(run, cell, event);
+}
+
+/* Any hot row with a cell, in whatever state that is. */
+static inline void hot_accept(struct ms_merge *merge, struct run *run, struct ms_cell *cell) {
+  unsigned op = ms_word_op(run->at[0]);
+  uint32_t words = 1;
+  if (op == MS_OP_ALLOC) alloc_accept(merge, run, cell), words = 2;
+  else if (op == MS_OP_FREE) free_accept(merge, run, cell);
+  else if (op == MS_OP_REALLOC_END) end_accept(merge, run, cell), words = 2;
+  else begin_accept(merge, run, cell);
+  merge->counts.events += op != MS_OP_REALLOC_BEGIN; /* that is an event when it ends */
+  run->stamp_ns = 0;
+  run->at += words;
+}
+
+#endif
