@@ -53,11 +53,13 @@ static void rows_death(struct rows *rows, enum ms_op op, uintptr_t p, uint32_t g
 }
 
 /* Into the shared window, for a thread that may not use its own. */
-static void rows_share(const struct rows *rows, uint32_t events) {
+static uint64_t *rows_share(const struct rows *rows, uint32_t events) {
   struct ms_slot slot;
-  if (!ms_slot_begin(&slot)) return ms_lost(MS_LOST_NESTED, events);
+  if (!ms_slot_begin(&slot)) return ms_lost(MS_LOST_NESTED, events), NULL;
+  uint32_t first = slot.used;
   ms_slot_put(&slot, rows->word, rows->used);
-  ms_slot_end(&slot, events);
+  uint64_t *to = ms_slot_end(&slot, events);
+  return to ? to + first : NULL;
 }
 
 /* Ids of callers in shared rows: the thread's own counter may be in use. */
@@ -88,19 +90,32 @@ static void birth_own(struct ms_thread *t, enum ms_op op, uintptr_t p, size_t si
   ms_born(t, t->pos - 2, p, size, ra);
 }
 
+/* As ms_rename, for a row in the shared window. */
+static int birth_shared_outer(enum ms_op op, uintptr_t p, size_t size, unsigned fn) {
+  uint64_t *row = ms_tls.shared_row;
+  if (!row || ms_tls.epoch != ms_epoch || *row >> 20 != p >> 3 || !ms_cells) return 0;
+  uint32_t cell = ms_cell_get(ms_cell(p));
+  if (!(cell & MS_CELL_LIVE) || (*row >> 8 & MS_GEN_MASK) != (cell & MS_GEN_MASK)) return 0;
+  *(uint8_t *)row = (uint8_t)(MS_HOT | op << 5 | fn);
+  *(uint32_t *)(row + 1) = (uint32_t)size;
+  return 1;
+}
+
 static void birth_shared(enum ms_op op, uintptr_t p, size_t size, unsigned fn, uintptr_t ra) {
   if (!ms_process_ready()) return ms_lost(MS_LOST_NONE, 1);
+  if (birth_shared_outer(op, p, size, fn)) return;
   struct rows rows = {.used = 0};
   uint32_t name;
   rows_birth(&rows, op, p, cell_birth(p), size, fn);
   rows_share_caller(&rows, ra, &name);
   rows.word[rows.used - 1] |= (uint64_t)name << 32;
-  rows_share(&rows, 1);
+  uint64_t *to = rows_share(&rows, 1);
+  ms_tls.shared_row = to ? to + rows.used - 2 : NULL;
 }
 
 static void birth(enum ms_op op, uintptr_t p, size_t size, unsigned fn, uintptr_t ra) {
   struct ms_thread *t = ms_tls.self;
-  if (birth_is_outer(t, p, op, fn)) return ms_rename(t, op, size, fn, ra);
+  if (birth_is_outer(t, p, op, fn) && ms_process_ready()) return ms_rename(t, op, size, fn, ra);
   t = ms_own_begin();
   if (!t) return birth_shared(op, p, size, fn, ra);
   birth_own(t, op, p, size, fn, ra);
@@ -135,20 +150,36 @@ static void bad_free(uintptr_t p, unsigned fn) {
 static void death(struct ms_thread *t, enum ms_op op, uintptr_t p, unsigned fn) {
   struct rows rows = {.used = 0};
   rows_death(&rows, op, p, cell_death(p), fn);
-  if (!t) return rows_share(&rows, 1);
+  if (!t) {
+    rows_share(&rows, 1);
+    return;
+  }
   ms_own_put(t, rows.word, rows.used);
   if (t->last_p == p) t->last_p = 0;
 }
 
+/* Not recorded: but the cell must not stay live, or the next block there is
+ * taken for the same one. */
+static void death_lost(uintptr_t p) {
+  cell_death(p);
+  ms_lost(MS_LOST_NONE, 1);
+}
+
 MS_COLD void ms_free_slow(uintptr_t p, unsigned fn, uintptr_t ra) {
   if (p == ms_tls.passing || ms_real_is_early((void *)p)) return;
-  if (ms_process_ready() && !cell_is_live(p)) return bad_free(p, fn);
+  if (!ms_process_ready()) return death_lost(p);
+  if (!cell_is_live(p)) return bad_free(p, fn);
   struct ms_thread *t = ms_own_begin();
-  if (!t) return ms_process_ready() ? death(NULL, MS_OP_FREE, p, fn) : ms_lost(MS_LOST_NONE, 1);
-  death(t, MS_OP_FREE, p, fn);
-  t->pending = ra == t->place_ra ? 0 : ra | MS_PENDING_FREE;
-  ms_dead(p);
-  ms_own_end(t);
+  if (t) {
+    death(t, MS_OP_FREE, p, fn);
+    t->pending = ra == t->place_ra ? 0 : ra | MS_PENDING_FREE;
+    ms_dead(p);
+    ms_own_end(t);
+  } else if (ms_process_ready()) {
+    death(NULL, MS_OP_FREE, p, fn);
+  } else {
+    death_lost(p);
+  }
 }
 
 /* ---- realloc ---- */
@@ -156,7 +187,8 @@ MS_COLD void ms_free_slow(uintptr_t p, unsigned fn, uintptr_t ra) {
 MS_COLD enum ms_realloc ms_realloc_begin_slow(uintptr_t p, unsigned fn) {
   if (p == ms_tls.passing) return MS_REALLOC_SILENT;
   if (ms_real_is_early((void *)p)) return MS_REALLOC_UNBORN;
-  if (ms_process_ready() && !cell_is_live(p)) return bad_free(p, MS_FN_REALLOC_NULL + fn), MS_REALLOC_UNBORN;
+  if (!ms_process_ready()) return death_lost(p), MS_REALLOC_SILENT;
+  if (!cell_is_live(p)) return bad_free(p, MS_FN_REALLOC_NULL + fn), MS_REALLOC_UNBORN;
   struct ms_thread *t = ms_own_begin();
   if (t) {
     death(t, MS_OP_REALLOC_BEGIN, p, fn);
@@ -165,7 +197,7 @@ MS_COLD enum ms_realloc ms_realloc_begin_slow(uintptr_t p, unsigned fn) {
   } else if (ms_process_ready()) {
     death(NULL, MS_OP_REALLOC_BEGIN, p, fn);
   } else {
-    return ms_lost(MS_LOST_NONE, 1), MS_REALLOC_SILENT;
+    return death_lost(p), MS_REALLOC_SILENT;
   }
   return MS_REALLOC_OPEN;
 }
@@ -181,7 +213,10 @@ MS_COLD void ms_realloc_freed(uintptr_t p, unsigned fn, uintptr_t ra) {
   rows_stamp(&rows);
   rows.word[rows.used++] = ms_hot_word(MS_OP_REALLOC_END, fn, 0, 0);
   rows.word[rows.used++] = 0;
-  if (!t) return rows_share(&rows, 0);
+  if (!t) {
+    rows_share(&rows, 0);
+    return;
+  }
   ms_own_put(t, rows.word, rows.used);
   t->pending = ra == t->place_ra ? 0 : ra | MS_PENDING_FREE;
   ms_dead(p);
@@ -206,6 +241,7 @@ MS_COLD void ms_realloc_fail(uintptr_t p) {
 static uint32_t caller_name(struct ms_thread *t, uint64_t ra) {
   struct ms_intern *caller = &t->callers[ms_intern_slot(ra, MS_CALLERS)];
   if (caller->key == ra) return caller->name;
+  ms_modules_look(t, (uintptr_t)ra);
   uint32_t id = ++t->callers_given & (MS_NAME_ID >> 1);
   uint64_t row[2];
   ms_put_caller(row, (struct ms_row_caller){.id = id, .address = ra});

@@ -25,10 +25,19 @@ void ms_fork_init(void) { pthread_atfork(fork_prepare, NULL, NULL); }
 MS_DECLARE_HOST(fork)
 MS_PUBLIC pid_t MS_FN(fork)(void) {
   pid_t pid = MS_NEXT_HOST(fork)();
-  if (pid > 0 && ms_on && ms_process_ready()) {
+  if (pid > 0 && ms_on && ms_process && ms_process->header) { /* no event: it starts no stream */
     uint64_t row[2];
     ms_put_fork(row, (struct ms_row_fork){.pid = (uint32_t)pid, .ns = ms_process_ns(ms_os_now())});
     ms_emit_row(row, 2);
   }
   return pid;
+}
+
+/* The parent exits inside it, where no function of ours is called. */
+MS_DECLARE_HOST(daemon)
+MS_PUBLIC int MS_FN(daemon)(int keep_directory, int keep_files) {
+  ms_process_end(MS_END_QUICK, 0);
+  int rc = MS_NEXT_HOST(daemon)(keep_directory, keep_files);
+  if (rc < 0) ms_process_end(MS_END_NONE, 0); /* still the parent; a child has no stream yet */
+  return rc;
 }

@@ -73,3 +73,64 @@ MS_PUBLIC void MS_FN(closefrom)(int first) {
   MS_NEXT_HOST(closefrom)(ours + 1);
 }
 #endif
+
+/* ---- mlockall ---- */
+
+enum { MAPS_ROOM = 1 << 22 };
+
+/* "7f12…-7f34… rw-p …" */
+static const char *address_parse(const char *at, uintptr_t *address) {
+  for (*address = 0;; at++) {
+    unsigned digit = *at >= '0' && *at <= '9' ? (unsigned)(*at - '0') : *at >= 'a' && *at <= 'f' ? (unsigned)(*at - 'a' + 10) : 16;
+    if (digit > 15) return at;
+    *address = *address << 4 | digit;
+  }
+}
+
+/* 0, or -errno when the limit does not allow it. As mlockall does, whatever
+ * cannot be read in (no access, no memory behind it) is passed over. */
+static int line_lock(const char *line, int on_fault) {
+  uintptr_t start, end, plane = (uintptr_t)ms_cells;
+  const char *at = address_parse(address_parse(line, &start) + 1, &end);
+  if (plane && start < plane + MS_PLANE_BYTES && end > plane) return 0;
+  if (at[1] != 'r' || start >> 47) return 0;
+  int rc = ms_os_lock_memory(start, end, on_fault);
+  return rc == -EPERM || rc == -ENOMEM ? rc : 0;
+}
+
+static int maps_lock(const char *text, int on_fault) {
+  while (*text) {
+    int rc = line_lock(text, on_fault);
+    if (rc) return rc;
+    while (*text && *text++ != '\n') {
+    }
+  }
+  return 0;
+}
+
+static int maps_read_and_lock(int on_fault) {
+  char *text = ms_os_pages(MAPS_ROOM);
+  int fd = text ? ms_os_open("/proc/self/maps", 0) : -1, rc = -ENOMEM;
+  if (fd >= 0) {
+    size_t used = 0;
+    for (long got; used < MAPS_ROOM - 1 && (got = ms_os_read(fd, text + used, MAPS_ROOM - 1 - used)) > 0;) used += (size_t)got;
+    ms_os_close(fd);
+    rc = maps_lock(text, on_fault);
+  }
+  if (text) ms_os_unmap(text, MAPS_ROOM);
+  return rc;
+}
+
+#ifndef MCL_ONFAULT
+#define MCL_ONFAULT 4
+#endif
+
+/* The planes are 32 TiB of nothing: locked, they would be filled. All other
+ * mappings are locked one by one; what is mapped later as the host asks. */
+MS_DECLARE_HOST(mlockall)
+MS_PUBLIC int MS_FN(mlockall)(int flags) {
+  if (!ms_cells || !(flags & MCL_CURRENT) || flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) return MS_NEXT_HOST(mlockall)(flags);
+  int rc = maps_read_and_lock(flags & MCL_ONFAULT);
+  if (rc < 0) return errno = -rc, -1;
+  return flags & MCL_FUTURE ? MS_NEXT_HOST(mlockall)(flags & ~MCL_CURRENT) : 0;
+}

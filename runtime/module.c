@@ -219,8 +219,7 @@ static int images_grow(struct ms_process *process) {
   struct ms_image *images = ms_os_pages_wiped_on_fork(room * sizeof *images);
   if (!images) return 0;
   if (process->image_count) memcpy(images, process->images, process->image_count * sizeof *images);
-  if (process->images) ms_os_unmap(process->images, process->image_room * sizeof *images);
-  process->images = images;
+  __atomic_store_n(&process->images, images, __ATOMIC_RELEASE); /* the old list stays: others may be reading it */
   process->image_room = room;
   return 1;
 }
@@ -307,14 +306,24 @@ static int counters_read(struct dl_phdr_info *info, size_t size, void *data) {
   return 1;
 }
 
-/* Once a tick of the coarse clock: the loader's lock and one callback, 0.1 us. */
-void ms_modules_look(struct ms_thread *t) {
+/* Read without the scan's lock: a list that changes meanwhile costs a look. */
+static int code_is_known(const struct ms_process *process, uintptr_t code) {
+  const struct ms_image *images = __atomic_load_n(&process->images, __ATOMIC_ACQUIRE);
+  uint32_t count = __atomic_load_n(&process->image_count, __ATOMIC_ACQUIRE);
+  for (uint32_t i = 0; i < count; i++)
+    if (code - images[i].start < images[i].end - images[i].start) return 1;
+  return 0;
+}
+
+/* A thread meets a caller for the first time. Only when that lies in no image
+ * we know is the loader asked, whose lock a thread that waits for the host's
+ * locks may hold: as seldom as can be. */
+void ms_modules_look(struct ms_thread *t, uintptr_t code) {
   struct ms_process *process = ms_process;
-  if (t->time_ns == process->scan_tick && process->scan_count) return;
-  process->scan_tick = t->time_ns;
+  if (code_is_known(process, code)) return;
   uint64_t counters[2] = {0, 0};
-  if (process->scan_count) dl_iterate_phdr(counters_read, counters);
-  if (!process->scan_count || counters[0] != process->adds || counters[1] != process->subs) ms_modules_scan(t);
+  dl_iterate_phdr(counters_read, counters);
+  if (counters[0] != process->adds || counters[1] != process->subs) ms_modules_scan(t);
 }
 
 static void modules_changed(void) {

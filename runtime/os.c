@@ -93,7 +93,9 @@ void ms_os_map_forget(void *p, size_t bytes) { map(p, bytes, MAP_PRIVATE | MAP_A
 
 void ms_os_unmap(void *p, size_t bytes) { CALL3(SYS_munmap, p, bytes, 0); }
 
-int ms_os_lock_memory(void *p, size_t bytes) { return (int)CALL3(SYS_mlock, p, bytes, 0); }
+int ms_os_lock_memory(uintptr_t start, uintptr_t end, int on_fault) {
+  return (int)CALL3(SYS_mlock2, start, end - start, on_fault ? 1 /* MLOCK_ONFAULT */ : 0);
+}
 
 /* ---- files ---- */
 
@@ -168,6 +170,11 @@ int ms_os_identify(int fd, struct ms_os_file *file) {
   file->device = status.st_dev;
   file->inode = status.st_ino;
   return 0;
+}
+
+uint64_t ms_os_size(int fd) {
+  struct stat status;
+  return CALL3(SYS_fstat, fd, &status, 0) < 0 ? UINT64_MAX : (uint64_t)status.st_size;
 }
 
 int ms_os_dup_above(int fd, int least) { return (int)CALL3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, least); }

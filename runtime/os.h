@@ -38,7 +38,7 @@ void *ms_os_map(int fd, uint64_t offset, size_t bytes); /* shared, not inherited
 void ms_os_map_inherit(void *p, size_t bytes, int yes);
 void ms_os_map_forget(void *p, size_t bytes);    /* the same addresses, private copies of nothing */
 void ms_os_unmap(void *p, size_t bytes);
-int ms_os_lock_memory(void *p, size_t bytes);
+int ms_os_lock_memory(uintptr_t start, uintptr_t end, int on_fault);
 
 /* files */
 int ms_os_create(const char *path); /* O_EXCL, read and write, close on exec */
@@ -48,6 +48,7 @@ long ms_os_pwrite(int fd, const void *from, size_t bytes, uint64_t offset); /* w
 long ms_os_pwrite_all(int fd, const struct ms_os_piece *pieces, int count, uint64_t offset); /* whole, or -errno */
 int ms_os_allocate(int fd, uint64_t offset, uint64_t bytes); /* blocks on the device, file extended */
 int ms_os_identify(int fd, struct ms_os_file *file);
+uint64_t ms_os_size(int fd); /* ~0 = unknown */
 int ms_os_dup_high(int fd); /* close on exec, out of the way of the host's numbers */
 int ms_os_dup_above(int fd, int least);
 void ms_os_close(int fd);

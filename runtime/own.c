@@ -4,25 +4,25 @@
  */
 #include "emit.h"
 
+enum { SIGNAL_FRAME_LEAST = 1024, STACK_MOST = 64 << 20 };
+
 /* A signal handler that left by siglongjmp never comes back to finish the row
- * it interrupted: we then run above the frame that was busy, on the ordinary
- * stack. Should that frame live on all the same (a coroutine), it finds its
- * window as it left it: the thread goes on with a new one. */
+ * it interrupted. We know when we run above the frame that was busy, or so
+ * little below it that no signal's frame fits between, on the ordinary stack.
+ * Should the busy frame live on all the same (a coroutine), it finds its window
+ * as it left it: the thread goes on with a new one. */
 static int own_was_abandoned(void) {
-  uintptr_t here = (uintptr_t)__builtin_frame_address(0);
-  return here > ms_tls.frame && here - ms_tls.frame < (uintptr_t)64 << 20 && !ms_os_on_signal_stack();
+  uintptr_t here = (uintptr_t)__builtin_frame_address(0), busy = ms_tls.frame;
+  if (here > busy ? here - busy > STACK_MOST : busy - here > SIGNAL_FRAME_LEAST) return 0;
+  return !ms_os_on_signal_stack();
 }
 
-static void own_abandon(void) {
-  struct ms_thread *old = ms_tls.own;
-  ms_tls.self = &ms_fresh;
-  if (!old || !old->window || ms_tls.epoch != ms_epoch) return;
-  ms_tls.self = ms_thread_succeed(old);
+/* Still busy, from here on with this frame. */
+static struct ms_thread *own_succeed(void) {
+  ms_enter();
+  return ms_tls.own && ms_tls.epoch == ms_epoch ? ms_thread_succeed(ms_tls.own) : ms_thread_attach();
 }
 
-/* The clock is looked at again soon after it has moved, ever more seldom while
- * it stands: a thread that allocates seldom has the time of each event, a busy
- * one pays for a look every MS_SOFT_WORDS. */
 static void time_put(struct ms_thread *t) {
   uint64_t now = ms_process_ns(ms_os_now_coarse());
   if (now <= t->time_ns) {
@@ -36,27 +36,35 @@ static void time_put(struct ms_thread *t) {
   t->time_ns = now;
 }
 
+/* Busy, with a window; NULL: there is none to be had. */
+static struct ms_thread *own_take(void) {
+  struct ms_thread *t = ms_tls.self, *found = NULL;
+  if (t == &ms_busy) {
+    if (!own_was_abandoned() || !ms_process_ready()) return NULL;
+    t = &ms_fresh;
+    found = own_succeed();
+  } else if (t != &ms_late) {
+    ms_enter();
+    if (ms_process_ready()) found = t->window ? t : ms_thread_attach();
+  } else {
+    return NULL;
+  }
+  if (!found) ms_leave(t);
+  return found;
+}
+
 /* Makes the thread busy, for the rows of one event. NULL: it may not use its
  * window; its rows go to the shared one, or nothing is recorded. */
 MS_COLD struct ms_thread *ms_own_begin(void) {
-  if (ms_tls.self == &ms_busy) {
-    if (!own_was_abandoned()) return NULL;
-    own_abandon();
-  }
-  struct ms_thread *t = ms_tls.self, *before = t;
-  if (t == &ms_late || t == &ms_busy) return NULL;
-  ms_enter();
-  if (!ms_process_ready() || !(t->window || (t = ms_thread_attach()))) {
-    ms_leave(before);
-    return NULL;
-  }
+  struct ms_thread *t = own_take();
+  if (!t) return NULL;
   ms_settle(t);
   if (!ms_own_room(t, 0)) {
     ms_leave(t);
     return NULL;
   }
   time_put(t);
-  ms_modules_look(t);
+  if (MS_UNLIKELY(!ms_process->scan_count)) ms_modules_scan(t);
   return t;
 }
 

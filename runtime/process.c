@@ -257,6 +257,13 @@ int ms_process_ready(void) {
 
 /* ---- the end ---- */
 
+/* A thread that the exit kills inside its write leaves the file shorter than
+ * its tail says: let it be whole, as other records' holes are. */
+static void file_complete(struct ms_process *process) {
+  uint64_t tail = __atomic_load_n(&process->header->tail, __ATOMIC_RELAXED);
+  if (process->state == MS_STATE_RECORDING && ms_os_size(process->fd) < tail) ms_stream_grow(tail - 1, 1);
+}
+
 /* Rows may still follow: other destructors, other threads. A vfork child runs
  * in our memory, but what it does is not our end. */
 void ms_process_end(enum ms_end_how how, int32_t status) {
@@ -264,8 +271,9 @@ void ms_process_end(enum ms_end_how how, int32_t status) {
   if (!ms_on || !process || !process->header || process->pid != ms_os_pid()) return;
   uint64_t row;
   ms_put_end(&row, (struct ms_row_end){.how = how, .status = (uint32_t)status});
-  if (how != MS_END_EXEC) ms_emit_row(&row, 1);
+  if (how != MS_END_NONE && how != MS_END_EXEC) ms_emit_row(&row, 1);
   process->header->end_status = status;
   process->header->end_ns = how ? ms_process_ns(ms_os_now()) : 0;
   __atomic_store_n(&process->header->end_how, how, __ATOMIC_RELEASE);
+  if (how) file_complete(process);
 }

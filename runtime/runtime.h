@@ -108,6 +108,7 @@ struct ms_tls {
   uintptr_t frame;        /* stack pointer of whoever made self = &ms_busy */
   struct ms_thread *own;  /* what self was before it was busy */
   uintptr_t passing;      /* block an outer interposed function is already giving back */
+  uint64_t *shared_row;   /* of the newest block whose row went to the shared window, word 0 */
   uint32_t id;            /* thread id within the stream of `epoch` */
   uint32_t epoch;
   uint32_t creator;
@@ -150,7 +151,6 @@ struct ms_process {
 
   uint32_t scan_lock, scan_again, scan_count;
   uint64_t adds, subs;
-  uint64_t scan_tick; /* coarse clock of the last look at the loader's counters */
   uint32_t next_site, image_count, image_room, image_ids;
   struct ms_image *images;
   char path[4096]; /* of the stream, absolute */
@@ -195,7 +195,7 @@ struct ms_slot {
 };
 int ms_slot_begin(struct ms_slot *slot);
 void ms_slot_put(struct ms_slot *slot, const uint64_t *row, uint32_t words);
-void ms_slot_end(struct ms_slot *slot, uint32_t events);
+uint64_t *ms_slot_end(struct ms_slot *slot, uint32_t events); /* where it went, NULL = lost */
 
 /* chunk.c */
 struct ms_window *ms_window_take(uint32_t class);
@@ -241,7 +241,7 @@ struct ms_unit_at { /* one unit, as a note describes it */
   const struct ms_note *note;
   struct ms_unit *unit;
 };
-void ms_modules_look(struct ms_thread *t); /* at the loader's counters, when the clock has moved on */
+void ms_modules_look(struct ms_thread *t, uintptr_t code); /* is this address in an image we know? */
 void ms_modules_scan(struct ms_thread *t);
 
 /* bind.c */

@@ -69,10 +69,11 @@ void ms_slot_put(struct ms_slot *slot, const uint64_t *row, uint32_t words) {
   for (uint32_t i = 0; i < words && slot->used < MS_SLOT_WORDS; i++) slot->word[slot->used++] = row[i];
 }
 
-void ms_slot_end(struct ms_slot *slot, uint32_t events) {
+uint64_t *ms_slot_end(struct ms_slot *slot, uint32_t events) {
   uint64_t *to = slot_reserve(ms_process);
-  if (!to) return ms_lost(MS_LOST_MEMORY, events);
+  if (!to) return ms_lost(MS_LOST_MEMORY, events), NULL;
   while (slot->used < MS_SLOT_WORDS) filling_put(&slot->word[slot->used++]);
   for (uint32_t i = 1; i < MS_SLOT_WORDS; i++) to[i] = slot->word[i];
   __atomic_store_n(to, slot->word[0], __ATOMIC_RELEASE);
+  return to;
 }

@@ -68,30 +68,40 @@ static void thread_row_put(struct ms_thread *t) {
   ms_own_put(t, row, 2);
 }
 
-/* Busy. NULL: no memory or no room; the shared window serves. */
+/* It may allocate, which then is an event inside our row like a handler's. */
+static void exit_key_set(void) {
+  uintptr_t frame = ms_tls.frame;
+  ms_tls.frame = UINTPTR_MAX;
+  pthread_setspecific(exit_key, &ms_tls);
+  ms_tls.frame = frame;
+}
+
+/* Busy. NULL: no memory or no room; the shared window serves. A handler that
+ * jumps out of here leaves `own`, from which the next event goes on. */
 struct ms_thread *ms_thread_attach(void) {
   int saved = errno;
   struct ms_thread *t = thread_new();
   if (t) {
-    ms_chunk_begin(t, thread_row_put);
     ms_tls.own = t;
-    if (exit_key_made) pthread_setspecific(exit_key, &ms_tls);
+    ms_chunk_begin(t, thread_row_put);
+    if (exit_key_made) exit_key_set();
   }
   errno = saved;
   return t;
 }
 
-/* In place of one that is left in the middle of a row for ever. */
+/* Busy. In place of one that is left in the middle of a row for ever. */
 struct ms_thread *ms_thread_succeed(const struct ms_thread *old) {
   struct ms_thread *t = thread_new();
-  if (!t) return &ms_late;
-  uint64_t fill = old->record->fill;
+  if (!t) return NULL;
+  uint64_t fill = old->record ? old->record->fill : ms_fill(old->chunk, 0);
   t->chunk = ms_fill_chunk(fill) + (ms_fill_bytes(fill) != 0);
   t->callers_given = old->callers_given + 1;
   t->chains_given = old->chains_given + 1;
   t->time_ns = old->time_ns;
-  ms_chunk_begin(t, NULL);
-  return ms_tls.own = t;
+  ms_tls.own = t;
+  ms_chunk_begin(t, t->chunk ? NULL : thread_row_put);
+  return t;
 }
 
 /* ---- end ---- */

@@ -121,6 +121,7 @@ class Stream:
         self.records = []
         self.records_read()
         self.threads, self.shared = {}, []
+        self.tables, self.texts = {}, {}
         self.rows_read()
 
     def header_read(self):
@@ -287,16 +288,24 @@ class Stream:
 
     def names(self, thread):
         """Caller and chain tables of a thread."""
+        if thread in self.tables:
+            return self.tables[thread]
         chains, callers = {}, {}
         for row in list(self.threads.get(thread, [])) + [r for r in self.shared if r.thread == thread]:
             if row.kind == "chain":
                 chains[row.id] = (row.parent, row.site)
             elif row.kind == "caller":
                 callers[row.id] = row.address
-        return chains, callers
+        self.tables[thread] = chains, callers
+        return self.tables[thread]
 
     def name(self, thread, name):
         """A name as text: holders from the first site outwards, joined by '>'; '@module' of a caller."""
+        if (thread, name) not in self.texts:
+            self.texts[thread, name] = self.name_text(thread, name)
+        return self.texts[thread, name]
+
+    def name_text(self, thread, name):
         chains, callers = self.names(thread)
         if name == 0:
             return ""

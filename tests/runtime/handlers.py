@@ -1,0 +1,29 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""handlers.py REENTRANT: signal handlers that allocate, in the middle of rows,
+on either stack, and that never come back. Every event is there, every stream
+whole, and an interrupted thread goes on with a window of its own."""
+import sys
+
+from harness import Work, equal
+from stream import BEGIN
+
+work = Work("handlers")
+for how in ("return", "stack", "jump"):
+    s = work.record("handlers", how, preload=[sys.argv[1]])
+    interruptions, events = map(int, s.done.stdout.split())
+    rows = list(s.sizes())
+    count = lambda size: sum(r.size == size for r in rows)
+    assert interruptions >= 2000, interruptions
+    equal((count(9001), count(9002)), (interruptions, interruptions), f"{how}: the handler's blocks")
+    # A jump leaves the interrupted allocation in its middle, with or without its row.
+    least, most = (events, events + interruptions) if how == "jump" else (events, events)
+    assert least <= count(9003) <= most, f"{how}: {count(9003)} blocks of the loop, it counted {events}"
+    equal((s.lost_events, s.counts()["bad"]), (0, 0), f"{how}: lost, bad")
+    s.pairs_check()
+    nested = len([r for r in s.shared if r.kind == "hot"])
+    own = len([r for r in s.hot() if not r.shared])
+    unfinished = len(list(s.rows("unfinished")))
+    assert unfinished <= (20 if how == "jump" else 0), f"{how}: {unfinished} unfinished slots"
+    assert nested > 0 and own > nested, f"{how}: {own} rows in the thread's own windows, {nested} in the shared one"
+    print(f"{how}: {interruptions} interruptions, {nested} rows inside rows")

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * handlers HOW: a timer interrupts allocations all the time, its handler
+ * allocates and frees too (the allocator here is reentrant: sizes of their own,
+ * served from a static arena by a preloaded library, see reentrant.c). HOW is
+ * return, jump (leaves by siglongjmp) or stack (on an alternate stack).
+ * Publishes on stdout how many events it made.
+ */
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { INTERRUPTIONS = 2000 };
+static volatile sig_atomic_t interruptions, jumped;
+static volatile unsigned long events;
+static sigjmp_buf back;
+static int jumping;
+
+static void handler(int number) {
+  (void)number;
+  interruptions++;
+  void *p = malloc(9001);
+  p = realloc(p, 9002);
+  free(p);
+  if (jumping) jumped++, siglongjmp(back, 1);
+}
+
+static void timer_start(void) {
+  timer_t timer;
+  struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
+  struct itimerspec often = {{0, 60000}, {0, 60000}};
+  if (timer_create(CLOCK_MONOTONIC, &event, &timer) || timer_settime(timer, 0, &often, NULL)) exit(1);
+}
+
+int main(int argc, char **argv) {
+  struct sigaction action = {.sa_handler = handler};
+  const char *how = argc > 1 ? argv[1] : "return";
+  jumping = !strcmp(how, "jump");
+  if (!strcmp(how, "stack")) {
+    stack_t stack = {.ss_sp = malloc(1 << 16), .ss_size = 1 << 16};
+    sigaltstack(&stack, NULL);
+    action.sa_flags = SA_ONSTACK;
+  }
+  sigaction(SIGUSR1, &action, NULL);
+  timer_start();
+  sigsetjmp(back, 1);
+  while (interruptions < INTERRUPTIONS) {
+    void *volatile p = malloc(9003);
+    free(p);
+    events++;
+  }
+  signal(SIGUSR1, SIG_IGN);
+  printf("%d %lu\n", (int)interruptions, events);
+  return 0;
+}
