@@ -32,6 +32,7 @@ void Finder::walkCall(Stmt *&Slot, const Dest &D) {
   if (const Expr *Passed = passedThrough(Call)) {
     Dest Same = D;
     Same.Returned = false;
+    if (Same.Cast.isNull()) Same.Cast = Call->getType();
     for (auto Child = std::next(Call->child_begin()); Child != Call->child_end(); ++Child)
       walk(*Child, *Child == Passed ? Same : Dest());
     return;
@@ -112,8 +113,7 @@ bool Finder::findOut(Stmt *&Slot, const CallExpr *Call, QualType Parameter) {
   D.Type = Place->getType();
   D.Root = BodyFlow::rootLocal(Place);
   D.OutParameter = BodyFlow::outParameter(Place);
-  Site S = siteFor(Argument, D, calleeText(Call));
-  Where.set(S, Call->getBeginLoc());
+  Site S = siteFor(Call, D, calleeText(Call));
   add(&Slot, MarkerKind::Out, std::move(S));
   return true;
 }

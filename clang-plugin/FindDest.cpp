@@ -261,7 +261,9 @@ void Finder::walk(Stmt *&Slot, const Dest &D) {
 void Finder::walkCast(CastExpr *Cast, const Dest &D) {
   Stmt *&Operand = *Cast->child_begin();
   switch (Cast->getCastKind()) {
-  case CK_LValueToRValue:
+  case CK_LValueToRValue: // x = (struct s){…}
+    if (isa<CompoundLiteralExpr>(cast<Expr>(Operand)->IgnoreParens())) return walk(Operand, D);
+    return walkPlace(Operand, Temporary);
   case CK_LValueBitCast: return walkPlace(Operand, Temporary);
   case CK_ArrayToPointerDecay: return walkPlace(Operand, D);
   default: break;
@@ -305,7 +307,14 @@ void Finder::walkBinary(BinaryOperator *Binary, const Dest &D) {
 void Finder::walkUnary(UnaryOperator *Unary, const Dest &D) {
   Stmt *&Operand = *Unary->child_begin();
   switch (Unary->getOpcode()) {
-  case UO_AddrOf: return walkPlace(Operand, D);
+  case UO_AddrOf:
+    if (isa<CompoundLiteralExpr>(cast<Expr>(Operand)->IgnoreParens())) { // p = &(struct s){.x = …}: p->x
+      Dest Target = D;
+      Target.Text = "*" + D.text(Unary);
+      Target.LValue = nullptr;
+      return walk(Operand, Target);
+    }
+    return walkPlace(Operand, D);
   case UO_Extension: return walk(Operand, D);
   case UO_Deref: {
     Dest Through = Temporary;
@@ -337,6 +346,7 @@ void Finder::walkPlace(Stmt *&Slot, const Dest &D) {
   }
   if (auto *Deref = dyn_cast<UnaryOperator>(S))
     if (Deref->getOpcode() == UO_Deref) return walk(*S->child_begin(), Through);
+  if (isa<CompoundLiteralExpr>(S)) return walk(Slot, D);
   walk(Slot, D.Kind == MS_SITE_INIT && isa<CXXConstructExpr>(S) ? D : Temporary);
 }
 

@@ -104,6 +104,7 @@ public:
 
 private:
   void settleWrappers();
+  bool passesOn(CallBase *Call);
   void lower(CallInst *Marker);
   void lowerMark(CallInst *Marker, uint32_t N);
   void lowerOut(CallInst *Marker, uint32_t N);
@@ -196,6 +197,19 @@ void Lowering::check(Instruction *Before, Value *Pointer, uint32_t N, bool Freed
   ++Checks;
 }
 
+// x = thing_init(malloc(n)): an inert call may return a block it was given.
+bool Lowering::passesOn(CallBase *Call) {
+  for (Value *Argument : Call->args()) {
+    if (!Argument->getType()->isPointerTy()) continue;
+    SmallPtrSet<Value *, 8> Seen;
+    CallBase *From = producer(Argument, Seen);
+    if (!From) continue;
+    bool IsMarker = From->getCalledFunction() && isMarkerName(From->getCalledFunction()->getName());
+    if (IsMarker || !Reachable.isInertCall(From)) return true;
+  }
+  return false;
+}
+
 void Lowering::lowerMark(CallInst *Marker, uint32_t N) {
   Value *Pointer = Marker->getArgOperand(0);
   SmallPtrSet<Value *, 8> Seen;
@@ -206,7 +220,7 @@ void Lowering::lowerMark(CallInst *Marker, uint32_t N) {
       return;
     }
   } else if (auto *Call = dyn_cast<CallBase>(Pointer->stripPointerCasts())) {
-    if (Reachable.isInertCall(Call)) {
+    if (Reachable.isInertCall(Call) && !passesOn(Call)) {
       ++Dropped;
       return;
     }

@@ -101,7 +101,8 @@ QualType bestPointee(const Dest &D, const Expr *Value, const BodyFlow *Flow, AST
   }
   SizeOf Size = sizeArgument(Value, Ctx);
   QualType Receiver = pointeeOf(D.Type);
-  QualType Own = pointeeOf(stripped(Value)->getType());
+  // Of f(&p) only what f is told of the size counts: its own value is another thing.
+  QualType Own = D.Kind == MS_SITE_OUT ? QualType() : pointeeOf(stripped(Value)->getType());
   QualType Used = Flow && D.Root ? Flow->usedAs(D.Root) : QualType();
   bool WholeSize = !Size.Type.isNull() && !Size.Plus;
   QualType Best;

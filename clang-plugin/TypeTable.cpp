@@ -5,6 +5,7 @@
 #include "Compat.h"
 #include "clang/AST/DeclCXX.h"
 #include "clang/AST/RecordLayout.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace clang;
 
@@ -54,6 +55,11 @@ ms_type_kind kindOf(QualType T) {
 
 } // namespace
 
+static bool isReserved(const NamedDecl *D) {
+  llvm::StringRef Name = D->getName();
+  return Name.size() > 1 && Name[0] == '_' && (Name[1] == '_' || llvm::isUpper(Name[1]));
+}
+
 // One record has one name, however the source spells it here: the first
 // typedef of the unit that names it, as in typedef struct redisObject robj,
 // else its tag.
@@ -64,8 +70,10 @@ void TypeTable::readTypedefs(ASTContext &Ctx) {
     auto *Tag = Typedef->getUnderlyingType()->getAs<TagType>();
     if (!Tag || Typedef->getUnderlyingType()->getAs<TypedefType>() || isa<ClassTemplateSpecializationDecl>(Tag->getDecl()))
       continue;
-    if (Tag->getDecl()->getDeclContext()->getRedeclContext()->isTranslationUnit())
-      TypedefOf.try_emplace(Tag->getDecl()->getCanonicalDecl(), Typedef);
+    if (!Tag->getDecl()->getDeclContext()->getRedeclContext()->isTranslationUnit()) continue;
+    const TypedefNameDecl *&Name = TypedefOf[Tag->getDecl()->getCanonicalDecl()];
+    // stdio.h names struct _IO_FILE __FILE before it says FILE
+    if (!Name || (isReserved(Name) && !isReserved(Typedef))) Name = Typedef;
   }
 }
 
