@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * nospace BYTES PROG ARGS...: PROG on a disk where no file grows past BYTES.
- * A seccomp filter lets the kernel answer fallocate and pwrite at or behind
- * that offset with ENOSPC: the recording runtime makes its system calls by
+ * A seccomp filter lets the kernel answer fallocate, pwrite and pwritev that reach
+ * further with ENOSPC: the recording runtime makes its system calls by
  * itself, so no library in front of the C library's would be asked.
  */
 #include <errno.h>
@@ -17,23 +17,24 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+#define LOAD(offset) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (offset))
 #define LOW(n) (offsetof(struct seccomp_data, args) + 8 * (n))
-#define LOAD_AT(offset) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (offset))
 #define RETURN(value) BPF_STMT(BPF_RET | BPF_K, (value))
 
 int main(int argc, char **argv) {
   if (argc < 3) return fprintf(stderr, "usage: nospace BYTES PROG ARGS...\n"), 2;
   uint32_t room = (uint32_t)strtoul(argv[1], NULL, 10); /* below 4 GiB: only low halves are compared */
   struct sock_filter code[] = {
-      LOAD(nr),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_pwrite64, 2, 0),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_fallocate, 3, 0),
+      LOAD(offsetof(struct seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_pwrite64, 3, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_pwritev, 2, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_fallocate, 1, 0),
       RETURN(SECCOMP_RET_ALLOW),
-      LOAD_AT(LOW(3)), /* pwrite's offset */
-      BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, room, 3, 2),
-      LOAD_AT(LOW(2)), /* fallocate's offset */
-      BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, room, 1, 0),
+      LOAD(LOW(2)), /* length and offset of pwrite (of pwritev: pieces), offset and length of fallocate */
+      BPF_STMT(BPF_MISC | BPF_TAX, 0),
+      LOAD(LOW(3)),
+      BPF_STMT(BPF_ALU | BPF_ADD | BPF_X, 0),
+      BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, room, 1, 0),
       RETURN(SECCOMP_RET_ALLOW),
       RETURN(SECCOMP_RET_ERRNO | ENOSPC),
   };
