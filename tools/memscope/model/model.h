@@ -259,7 +259,7 @@ struct ms_model_timeline {
   const uint64_t *live_blocks; /* at the sample's end */
   const uint64_t *allocations, *frees, *allocated_bytes; /* within the sample (frees: with reallocations' old blocks not) */
   uint32_t peak_sample;        /* index of the sample with totals.peak_bytes */
-  const struct ms_model_curve *types; /* most bytes at peak first, the last one = all others */
+  const struct ms_model_curve *types; /* largest own peak first, the last one = all others */
   uint32_t type_count;
   const struct ms_model_curve *holders; /* the same */
   uint32_t holder_count;

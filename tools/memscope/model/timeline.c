@@ -147,22 +147,36 @@ static void changes_add(uint64_t *changes, struct ms_points points) {
   }
 }
 
-/* The first `named` groups have a curve each, all other sites one together.
- * `group` gives a site's group, from 1. */
-static const struct ms_model_curve *curves_take(struct build *build, const struct ms_model *model, uint32_t groups,
-                                                uint32_t (*group)(const struct ms_model_site *), uint32_t *count) {
+struct group { /* a type or holder that may get a curve */
+  uint32_t id;
+  uint64_t peak_bytes;
+};
+
+static int group_order(const void *a, const void *b) {
+  const struct group *x = a, *y = b;
+  if (x->peak_bytes != y->peak_bytes) return x->peak_bytes > y->peak_bytes ? -1 : 1;
+  return x->id < y->id ? -1 : 1;
+}
+
+/* The groups that were the largest at any time have a curve each, all other
+ * sites one together. `group_of` gives a site's group, 0 = none. */
+static const struct ms_model_curve *curves_take(struct build *build, const struct ms_model *model, struct group *groups, uint32_t group_count, uint32_t id_most,
+                                                uint32_t (*group_of)(const struct ms_model_site *), uint32_t *count) {
   uint32_t samples = model->timeline.sample_count;
-  uint32_t named = groups < MS_TIMELINE_CURVES ? groups : MS_TIMELINE_CURVES;
+  uint32_t named = group_count < MS_TIMELINE_CURVES - 1 ? group_count : MS_TIMELINE_CURVES - 1;
+  uint32_t *slots = ms_arena_array(build->arena, id_most + 1, sizeof *slots); /* by group; 0: the others */
   struct ms_model_curve *curves = ms_arena_array(build->arena, named + 1, sizeof *curves);
   uint64_t **columns = ms_arena_array(build->arena, named + 1, sizeof *columns);
+  if (group_count) qsort(groups, group_count, sizeof *groups, group_order);
+  for (uint32_t i = 0; i < named; i++) slots[groups[i].id] = i + 1;
   for (uint32_t i = 0; i <= named; i++) columns[i] = ms_arena_array(build->arena, samples, sizeof **columns);
   for (uint32_t i = 0; i < model->site_count; i++) {
-    uint32_t id = group(&model->sites[i]);
-    changes_add(columns[id && id <= named ? id - 1 : named], model->sites[i].points);
+    uint32_t slot = slots[group_of(&model->sites[i])];
+    changes_add(columns[slot ? slot - 1 : named], model->sites[i].points);
   }
   for (uint32_t i = 0; i <= named; i++) {
     for (uint32_t s = 1; s < samples; s++) columns[i][s] += columns[i][s - 1];
-    curves[i] = (struct ms_model_curve){.id = i < named ? i + 1 : 0, .live_bytes = columns[i]};
+    curves[i] = (struct ms_model_curve){.id = i < named ? groups[i].id : 0, .live_bytes = columns[i]};
   }
   *count = named + 1;
   return curves;
@@ -174,6 +188,12 @@ static uint32_t holder_group(const struct ms_model_site *site) { return site->ho
 void ms_timeline_take(struct build *build, struct ms_model *model) {
   struct ms_model_timeline *out = &model->timeline;
   columns_take(build, out);
-  out->types = curves_take(build, model, model->type_count, type_group, &out->type_count);
-  out->holders = curves_take(build, model, model->holder_count, holder_group, &out->holder_count);
+  struct group *types = ms_arena_array(build->arena, model->type_count, sizeof *types);
+  uint32_t used = 0; /* types that only stand inside others have no curve */
+  for (uint32_t i = 0; i < model->type_count; i++)
+    if (model->types[i].site_count) types[used++] = (struct group){i + 1, model->types[i].peak_bytes};
+  struct group *holders = ms_arena_array(build->arena, model->holder_count, sizeof *holders);
+  for (uint32_t i = 0; i < model->holder_count; i++) holders[i] = (struct group){i + 1, model->holders[i].peak_bytes};
+  out->types = curves_take(build, model, types, used, model->type_count, type_group, &out->type_count);
+  out->holders = curves_take(build, model, holders, model->holder_count, model->holder_count, holder_group, &out->holder_count);
 }
