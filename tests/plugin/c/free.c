@@ -14,7 +14,7 @@ int main(void) {
   struct conn *c = malloc(sizeof *c);
   c->buffer = malloc(2);
   conn_free(c);
-  // CHECK: free #[[#]] free at "c->buffer : char" in conn_free free.c:[[@LINE-9]]:
+  // CHECK: free #[[#]] free at "c->buffer : char" in conn_free free.c:[[@LINE-8]]:
   // CHECK: free #[[#]] free at "c : struct conn" in main free.c:[[@LINE-2]]:3
   // CHECK-SAME: <- "c : struct conn" in conn_free {{.*}}<- "p" in xfree
   return 0;

@@ -5,12 +5,10 @@
 // RUN: %cc -c %s -o %t.o > %t.txt 2>&1
 // RUN: test ! -s %t.txt
 // CHECK: options_verbose.c{{.*}}2
-// SITES-DAG: options_verbose.c:[[# @LINE + 4]]:{{.*}}first
-// SITES-DAG: options_verbose.c:[[# @LINE + 4]]:{{.*}}second
 #include <stdlib.h>
 char *f(void) {
-  char *first = malloc(1);
-  int *second = malloc(4);
+  char *first = malloc(1);   // SITES-DAG: {{ |:}}[[@LINE]]:17 {{.*}}first : char
+  int *second = malloc(4);   // SITES-DAG: {{ |:}}[[@LINE]]:17 {{.*}}second : int
   *second = 1;
   return first;
 }
