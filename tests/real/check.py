@@ -47,7 +47,7 @@ def names(a):
                 quoted[file] = [open(p, errors="replace").read().split("\n") for p in find(a.source, file)]
             if not any(len(t) >= int(line) and " ".join(t[int(line) - 1].split()) == text for t in quoted[file]):
                 wrong.append(f"{file}:{line} does not read `{text}`: another source?")
-        got = [s for s in sites.get((holder, type_, file, function), []) if s["allocations"] > 0]
+        got = [s for h in holder.split(" | ") for s in sites.get((h, type_, file, function), []) if s["allocations"] > 0]
         total = sum(s["allocations"] for s in got)
         if len(row) > 6 and got and total != int(row[6]):
             wrong.append(f"{holder} : {type_} in {function} has {total} allocations, not {row[6]}")
