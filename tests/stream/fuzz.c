@@ -53,7 +53,8 @@ static void stream_read(struct ms_arena *arena, struct ms_stream *stream, struct
     live += model->sites[i].live_bytes;
     allocations += model->sites[i].allocations;
   }
-  if (at_peak != totals->peak_bytes || live != totals->live_bytes || allocations != totals->allocations) abort();
+  if (at_peak != totals->peak_bytes || live != totals->live_bytes || allocations != totals->allocations)
+    abort();
   if (!ms_export_json(model, "0", 0, nowhere)) abort();
   ms_export_text(model, &(struct ms_text_options){.path = "f"}, nowhere);
 }
@@ -69,8 +70,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct ms_arena *arena = ms_arena_new();
   struct ms_error error = {0};
   struct ms_stream *stream = ms_stream_open_memory(arena, bytes, size, &error);
-  if (stream) stream_read(arena, stream, &error);
-  else if (error.code != MS_ERROR_DATA || !*error.text) abort();
+  if (stream)
+    stream_read(arena, stream, &error);
+  else if (error.code != MS_ERROR_DATA || !*error.text)
+    abort();
   ms_stream_close(stream);
   ms_arena_free(arena);
   free(bytes);

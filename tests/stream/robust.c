@@ -21,7 +21,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_BYTES = 64 << 10, RANDOM_CUTS = 1000, CORRUPTIONS = 1000, THREADS = 3, CHUNKS = 8, CHUNK_ROWS = 700 };
+enum {
+  FIRST_BYTES = 64 << 10,
+  RANDOM_CUTS = 1000,
+  CORRUPTIONS = 1000,
+  THREADS = 3,
+  CHUNKS = 8,
+  CHUNK_ROWS = 700
+};
 
 static uint64_t random_state = 20240229;
 
@@ -30,19 +37,19 @@ static uint32_t dice(uint64_t sides) {
   return (uint32_t)((random_state >> 32) % sides);
 }
 
-#define CHECK(condition, ...)                                                                                          \
-  do {                                                                                                                 \
-    if (!(condition)) {                                                                                                \
-      fprintf(stderr, "%s:%d: %s: ", __FILE__, __LINE__, #condition);                                                 \
-      fprintf(stderr, __VA_ARGS__);                                                                                    \
-      fputc('\n', stderr);                                                                                             \
-      exit(1);                                                                                                         \
-    }                                                                                                                  \
+#define CHECK(condition, ...)                                                                                \
+  do {                                                                                                       \
+    if (!(condition)) {                                                                                      \
+      fprintf(stderr, "%s:%d: %s: ", __FILE__, __LINE__, #condition);                                        \
+      fprintf(stderr, __VA_ARGS__);                                                                          \
+      fputc('\n', stderr);                                                                                   \
+      exit(1);                                                                                               \
+    }                                                                                                        \
   } while (0)
 
 /* ---- the stream ---- */
 
-struct part { /* rows of one record */
+struct part {                 /* rows of one record */
   uint64_t record, rows, end; /* offsets: of the record, its first row, behind its last */
   bool window;
 };
@@ -58,12 +65,15 @@ static void rows_write(struct sheet *sheet, uint32_t thread, uint32_t chunk) {
   put_caller(sheet, (struct ms_row_caller){.id = chunk + 1, .address = 0x401000 + chunk * 16});
   for (uint32_t i = 0; i < CHUNK_ROWS; i++) {
     uint64_t address = 0x10000 + (uint64_t)(thread << 20 | chunk << 14 | i % 50 * 32);
-    uint32_t gen = i / 50 + 1, name = i % 4 == 0 ? MS_NAME_CHAIN | (chunk + 1) : i % 4 == 1 ? MS_NAME_CALLER | (chunk + 1) : i % 4;
+    uint32_t gen = i / 50 + 1, name = i % 4 == 0   ? MS_NAME_CHAIN | (chunk + 1)
+                                      : i % 4 == 1 ? MS_NAME_CALLER | (chunk + 1)
+                                                   : i % 4;
     if (i % 64 == 0) put_clock(sheet, (uint64_t)(chunk * 1000 + i) * 100000);
     put_malloc(sheet, address, gen, i % 97 == 0 ? (UINT64_C(1) << 33) : i, name);
     if (i % 9 == 0) {
       *sheet_room(sheet, 1) = ms_hot_word(MS_OP_REALLOC_BEGIN, 1, gen, address);
-      put_realloc_end(sheet, (struct ms_row_realloc_end){.fn = 1, .gen = gen, .addr8 = (address + 0x8000000) >> 3, .size_low = 5});
+      put_realloc_end(sheet, (struct ms_row_realloc_end){
+                                 .fn = 1, .gen = gen, .addr8 = (address + 0x8000000) >> 3, .size_low = 5});
       put_drop(sheet, address + 0x8000000, gen);
     } else {
       put_drop(sheet, address, gen);
@@ -134,7 +144,8 @@ static struct reading book_read(const unsigned char *bytes, uint64_t size, bool 
   } else if (stream) {
     struct ms_merge *merge = ms_merge_open(stream, MS_ORDER_AUTO);
     struct ms_event events[64];
-    while (ms_merge_next(merge, events, 64)) {}
+    while (ms_merge_next(merge, events, 64)) {
+    }
     reading.events = ms_merge_counts(merge)->events;
     ms_merge_close(merge);
     ms_stream_report(stream, &reading.error);
@@ -150,8 +161,10 @@ static void cut_check(const struct book *book, uint64_t cut, bool whole_model) {
   uint64_t due = 0;
   for (uint32_t i = 0; i < part_count; i++) due += part_events(book, &parts[i], cut);
   CHECK(reading.opened == (cut >= MS_HEADER_BYTES), "cut at %" PRIu64, cut);
-  CHECK(reading.events == due, "cut at %" PRIu64 ": %" PRIu64 " events, not %" PRIu64, cut, reading.events, due);
-  CHECK((reading.error.code == MS_ERROR_DATA) == (cut < book->size), "cut at %" PRIu64 ": %s", cut, reading.error.text);
+  CHECK(reading.events == due, "cut at %" PRIu64 ": %" PRIu64 " events, not %" PRIu64, cut, reading.events,
+        due);
+  CHECK((reading.error.code == MS_ERROR_DATA) == (cut < book->size), "cut at %" PRIu64 ": %s", cut,
+        reading.error.text);
   CHECK(reading.error.offset <= cut, "cut at %" PRIu64 ": error at %" PRIu64, cut, reading.error.offset);
   CHECK(!strchr(reading.error.text, '\n'), "one line");
 }
@@ -176,7 +189,8 @@ static void corruption_check(const struct book *book, uint64_t at, const struct 
     if (!hit) due += part_events(book, &parts[i], UINT64_MAX);
     covered |= !parts[i].window && at >= parts[i].rows && at < parts[i].end;
   }
-  CHECK(reading->events >= due, "damage at %" PRIu64 ": %" PRIu64 " events of %" PRIu64, at, reading->events, due);
+  CHECK(reading->events >= due, "damage at %" PRIu64 ": %" PRIu64 " events of %" PRIu64, at, reading->events,
+        due);
   CHECK(!covered || reading->error.code == MS_ERROR_DATA, "damage at %" PRIu64 " is not said", at);
 }
 
@@ -185,7 +199,8 @@ static void in_process(const struct book *book) {
   CHECK(!whole.error.code, "%s", whole.error.text);
   CHECK(whole.events > 10000, "%" PRIu64 " events", whole.events);
   for (uint64_t cut = 0; cut <= FIRST_BYTES; cut++) cut_check(book, cut, cut % 8 == 0);
-  for (int i = 0; i < RANDOM_CUTS; i++) cut_check(book, FIRST_BYTES + dice(book->size - FIRST_BYTES + 1), true);
+  for (int i = 0; i < RANDOM_CUTS; i++)
+    cut_check(book, FIRST_BYTES + dice(book->size - FIRST_BYTES + 1), true);
   unsigned char *bytes = malloc(book->size);
   CHECK(bytes, "no memory");
   for (int i = 0; i < CORRUPTIONS; i++) {
@@ -205,8 +220,10 @@ static void files_write(const struct book *book, const char *folder, int count) 
     CHECK(damaged.bytes, "no memory");
     memcpy(damaged.bytes, book->bytes, book->size);
     uint64_t at;
-    if (i % 2) corrupt(damaged.bytes, 0, book->size, &at);
-    else damaged.size = dice(i % 4 ? book->size : FIRST_BYTES);
+    if (i % 2)
+      corrupt(damaged.bytes, 0, book->size, &at);
+    else
+      damaged.size = dice(i % 4 ? book->size : FIRST_BYTES);
     char path[4096];
     snprintf(path, sizeof path, "%s/%03d.memscope", folder, i);
     CHECK(book_save(&damaged, path), "%s", path);
@@ -217,9 +234,12 @@ static void files_write(const struct book *book, const char *folder, int count) 
 int main(int argc, char **argv) {
   struct book book;
   stream_write(&book);
-  if (argc == 4 && strcmp(argv[1], "files") == 0) files_write(&book, argv[2], atoi(argv[3]));
-  else if (argc == 1) in_process(&book);
-  else return 2;
+  if (argc == 4 && strcmp(argv[1], "files") == 0)
+    files_write(&book, argv[2], atoi(argv[3]));
+  else if (argc == 1)
+    in_process(&book);
+  else
+    return 2;
   book_free(&book);
   return 0;
 }

@@ -44,7 +44,9 @@ static void head_write(struct book *book) {
   book_module(book, 2, "/lib/libc.so.6", 0x7f0000000000, 0x7f0000200000, 0, NULL);
 }
 
-static void end_write(struct sheet *sheet) { put_end(sheet, (struct ms_row_end){.how = MS_END_EXIT, .status = 3}); }
+static void end_write(struct sheet *sheet) {
+  put_end(sheet, (struct ms_row_end){.how = MS_END_EXIT, .status = 3});
+}
 
 /* One thread: names in the row, chains through wrappers, reallocations, places
  * of frees, a large block, a name that comes with the next chunk. */
@@ -63,7 +65,8 @@ static void plain_write(struct book *book) {
   put_malloc(&one, 0x6020, 1, UINT64_C(5) << 32, ANY);
   put_clock(&one, 8 * MS);
   *sheet_room(&one, 1) = ms_hot_word(MS_OP_REALLOC_BEGIN, 1, 1, 0x5080);
-  put_realloc_end(&one, (struct ms_row_realloc_end){.fn = 1, .gen = 1, .addr8 = 0x7000 >> 3, .size_low = 200});
+  put_realloc_end(&one,
+                  (struct ms_row_realloc_end){.fn = 1, .gen = 1, .addr8 = 0x7000 >> 3, .size_low = 200});
   *sheet_room(&one, 1) = ms_hot_word(MS_OP_REALLOC_BEGIN, 1, 1, 0x6000);
   put_realloc_fail(&one, (struct ms_row_realloc_fail){0});
   *sheet_room(&one, 1) = ms_hot_word(MS_OP_REALLOC_BEGIN, 2, 1, 0x6000);
@@ -75,7 +78,10 @@ static void plain_write(struct book *book) {
   put_malloc(&one, 0x1000, 2, 40, 0);
   put_drop(&two, 0x1000, 2); /* temporary; its place is not known: a new chunk */
   put_malloc(&two, 0x1000, 3, 48, 0);
-  put_alloc(&two, (struct ms_row_alloc){.fn = MS_FN_REALLOC_NULL + 1, .gen = 1, .addr8 = 0x9000 >> 3, .size_low = 64, .name = BAD_UTF8});
+  put_alloc(
+      &two,
+      (struct ms_row_alloc){
+          .fn = MS_FN_REALLOC_NULL + 1, .gen = 1, .addr8 = 0x9000 >> 3, .size_low = 64, .name = BAD_UTF8});
   put_chain(&two, (struct ms_row_chain){.id = 3, .parent = CONN, .site = RETURNED});
   put_malloc(&two, 0x9100, 1, 32, CHAIN(3));
   put_thread_exit(&two, (struct ms_row_thread_exit){0});
@@ -127,10 +133,10 @@ static void survival_write(struct book *book) {
   put_malloc(&first, 0x2000, 1, 2, CONN);
   put_malloc(&second, 0x3000, 1, 3, CONN);
   put_malloc(&second, 0x4000, 1, 4, CONN);
-  *sheet_room(&third, 1) = 0x2f;                     /* unknown rows of one, */
-  sheet_room(&third, 2)[0] = 0x4f;                   /* two, */
-  sheet_room(&third, 3)[0] = 0x5f;                   /* three, */
-  sheet_room(&third, 4)[0] = 0x6f;                   /* four */
+  *sheet_room(&third, 1) = 0x2f;                      /* unknown rows of one, */
+  sheet_room(&third, 2)[0] = 0x4f;                    /* two, */
+  sheet_room(&third, 3)[0] = 0x5f;                    /* three, */
+  sheet_room(&third, 4)[0] = 0x6f;                    /* four */
   sheet_room(&third, 6)[0] = 0x7f | UINT64_C(5) << 8; /* and six words */
   put_malloc(&third, 0x5000, 1, 5, CONN);
   *sheet_room(&third, 1) = 0; /* from here on unwritten */
@@ -158,7 +164,8 @@ static void losses_write(struct book *book) {
   put_malloc(&one, 0x1000, 2, 2, RBUF); /* the free between is missing */
   put_drop(&one, 0x3000, 1);            /* its allocation is missing */
   *sheet_room(&one, 1) = ms_hot_word(MS_OP_REALLOC_BEGIN, 1, 4, 0x4000);
-  put_realloc_end(&one, (struct ms_row_realloc_end){.fn = 1, .gen = 5, .addr8 = 0x4000 >> 3, .size_low = 50, .name = TEXT});
+  put_realloc_end(&one, (struct ms_row_realloc_end){
+                            .fn = 1, .gen = 5, .addr8 = 0x4000 >> 3, .size_low = 50, .name = TEXT});
   put_bad_free(&one, (struct ms_row_bad_free){.fn = 1, .address = 0x1000});
   put_lost(&one, (struct ms_row_lost){.reason = MS_LOST_SPACE, .events = 12});
   *sheet_room(&one, 1) = ms_hot_word(MS_OP_REALLOC_BEGIN, 1, 5, 0x4000); /* never ends */

@@ -32,7 +32,8 @@ void sheet_free(struct sheet *sheet) {
 
 void put_malloc(struct sheet *sheet, uint64_t address, uint32_t gen, uint64_t size, uint32_t name) {
   if (size >> 32) put_size_high(sheet, (struct ms_row_size_high){.high = size >> 32});
-  put_alloc(sheet, (struct ms_row_alloc){.fn = 1, .gen = gen, .addr8 = address >> 3, .size_low = (uint32_t)size, .name = name});
+  put_alloc(sheet, (struct ms_row_alloc){
+                       .fn = 1, .gen = gen, .addr8 = address >> 3, .size_low = (uint32_t)size, .name = name});
 }
 
 void put_drop(struct sheet *sheet, uint64_t address, uint32_t gen) {
@@ -79,26 +80,28 @@ uint32_t unit_type(struct unit *unit, const char *name, unsigned kind, uint64_t 
   return ++unit->type_count;
 }
 
-void unit_field(struct unit *unit, uint32_t of_type, const char *name, uint32_t type, uint32_t offset, uint32_t bytes) {
+void unit_field(struct unit *unit, uint32_t of_type, const char *name, uint32_t type, uint32_t offset,
+                uint32_t bytes) {
   if (unit->field_count == 64) abort();
-  unit->fields[unit->field_count++] =
-      (struct ms_field){.name = unit_text(unit, name), .type = type, .offset_bytes = offset, .size_bytes = bytes};
+  unit->fields[unit->field_count++] = (struct ms_field){
+      .name = unit_text(unit, name), .type = type, .offset_bytes = offset, .size_bytes = bytes};
   unit->types[of_type - 1].field_count++;
 }
 
 uint32_t unit_site(struct unit *unit, const char *holder, uint32_t type, const char *file, uint32_t line,
                    const char *function, unsigned kind, unsigned flags) {
   if (unit->site_count == 64) abort();
-  unit->sites[unit->site_count] = (struct ms_site){.holder = unit_text(unit, holder),
-                                                   .type = type,
-                                                   .file = unit_text(unit, file),
-                                                   .line = line,
-                                                   .function = unit_text(unit, function),
-                                                   .callee = unit_text(unit, kind == MS_SITE_FREE ? "free" : "malloc"),
-                                                   .column = 5,
-                                                   .kind = (uint8_t)kind,
-                                                   .flags = (uint8_t)flags,
-                                                   .element_bytes = type ? (uint32_t)unit->types[type - 1].size_bytes : 0};
+  unit->sites[unit->site_count] =
+      (struct ms_site){.holder = unit_text(unit, holder),
+                       .type = type,
+                       .file = unit_text(unit, file),
+                       .line = line,
+                       .function = unit_text(unit, function),
+                       .callee = unit_text(unit, kind == MS_SITE_FREE ? "free" : "malloc"),
+                       .column = 5,
+                       .kind = (uint8_t)kind,
+                       .flags = (uint8_t)flags,
+                       .element_bytes = type ? (uint32_t)unit->types[type - 1].size_bytes : 0};
   return unit->site_count++;
 }
 
@@ -116,7 +119,9 @@ static unsigned char *book_room(struct book *book, uint64_t bytes) {
   return at;
 }
 
-struct ms_file_header *book_header(struct book *book) { return (struct ms_file_header *)book->bytes; }
+struct ms_file_header *book_header(struct book *book) {
+  return (struct ms_file_header *)book->bytes;
+}
 
 void book_open(struct book *book) {
   *book = (struct book){0};
@@ -150,7 +155,8 @@ void book_reseal(struct book *book, uint64_t record_offset) {
 static uint64_t record_add(struct book *book, struct ms_record record, const void *payload, uint64_t bytes) {
   uint64_t offset = book->size;
   record.magic = MS_RECORD_MAGIC;
-  if (!record.bytes) record.bytes = (sizeof record + bytes + MS_RECORD_ALIGN - 1) / MS_RECORD_ALIGN * MS_RECORD_ALIGN;
+  if (!record.bytes)
+    record.bytes = (sizeof record + bytes + MS_RECORD_ALIGN - 1) / MS_RECORD_ALIGN * MS_RECORD_ALIGN;
   unsigned char *at = book_room(book, record.bytes);
   memcpy(at, &record, sizeof record);
   if (bytes) memcpy(at + sizeof record, payload, bytes);
@@ -158,17 +164,21 @@ static uint64_t record_add(struct book *book, struct ms_record record, const voi
   return offset;
 }
 
-static uint64_t rows_add(struct book *book, uint32_t kind, uint32_t thread, uint32_t chunk, uint64_t start_ns, const struct sheet *rows) {
+static uint64_t rows_add(struct book *book, uint32_t kind, uint32_t thread, uint32_t chunk, uint64_t start_ns,
+                         const struct sheet *rows) {
   uint32_t bytes = rows->count * (uint32_t)sizeof(uint64_t);
-  struct ms_record record = {.kind = kind, .thread = thread, .fill = ms_fill(chunk, bytes), .start_ns = start_ns};
+  struct ms_record record = {
+      .kind = kind, .thread = thread, .fill = ms_fill(chunk, bytes), .start_ns = start_ns};
   return record_add(book, record, rows->words, bytes);
 }
 
-uint64_t book_chunk(struct book *book, uint32_t thread, uint32_t chunk, uint64_t start_ns, const struct sheet *rows) {
+uint64_t book_chunk(struct book *book, uint32_t thread, uint32_t chunk, uint64_t start_ns,
+                    const struct sheet *rows) {
   return rows_add(book, MS_RECORD_CHUNK, thread, chunk, start_ns, rows);
 }
 
-uint64_t book_window(struct book *book, uint32_t thread, uint32_t chunk, uint64_t start_ns, const struct sheet *rows) {
+uint64_t book_window(struct book *book, uint32_t thread, uint32_t chunk, uint64_t start_ns,
+                     const struct sheet *rows) {
   return rows_add(book, MS_RECORD_WINDOW, thread, chunk, start_ns, rows);
 }
 
@@ -190,7 +200,8 @@ static void bytes_add(struct sheet *sheet, const void *bytes, uint64_t count) {
   if (count) memcpy(at, bytes, count);
 }
 
-uint64_t book_process(struct book *book, const char *program, const char *directory, int argc, const char *const *argv) {
+uint64_t book_process(struct book *book, const char *program, const char *directory, int argc,
+                      const char *const *argv) {
   char text[4096];
   size_t at = 0;
   for (int i = -2; i < argc; i++) {
@@ -204,13 +215,14 @@ uint64_t book_process(struct book *book, const char *program, const char *direct
   struct sheet sheet = {0};
   bytes_add(&sheet, &process, sizeof process);
   bytes_add(&sheet, text, at);
-  uint64_t offset = record_add(book, (struct ms_record){.kind = MS_RECORD_PROCESS, .fill = sheet.count * 8}, sheet.words, sheet.count * 8);
+  uint64_t offset = record_add(book, (struct ms_record){.kind = MS_RECORD_PROCESS, .fill = sheet.count * 8},
+                               sheet.words, sheet.count * 8);
   sheet_free(&sheet);
   return offset;
 }
 
-uint64_t book_module(struct book *book, uint32_t id, const char *path, uint64_t start, uint64_t end, uint32_t first_site,
-                     const struct unit *unit) {
+uint64_t book_module(struct book *book, uint32_t id, const char *path, uint64_t start, uint64_t end,
+                     uint32_t first_site, const struct unit *unit) {
   struct ms_module_record module = {.module = id,
                                     .unit_count = unit != NULL,
                                     .bias = start,
@@ -239,7 +251,8 @@ uint64_t book_module(struct book *book, uint32_t id, const char *path, uint64_t 
     bytes_add(&sheet, unit->fields, unit->field_count * sizeof *unit->fields);
     bytes_add(&sheet, unit->strings.bytes, unit->strings.count);
   }
-  uint64_t offset = record_add(book, (struct ms_record){.kind = MS_RECORD_MODULE, .fill = sheet.count * 8}, sheet.words, sheet.count * 8);
+  uint64_t offset = record_add(book, (struct ms_record){.kind = MS_RECORD_MODULE, .fill = sheet.count * 8},
+                               sheet.words, sheet.count * 8);
   sheet_free(&sheet);
   return offset;
 }

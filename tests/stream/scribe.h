@@ -24,9 +24,9 @@ uint64_t *sheet_room(struct sheet *sheet, uint32_t words);
 void sheet_free(struct sheet *sheet);
 
 /* put_<row>(sheet, struct ms_row_<row>) for every row of fixed length */
-#define MS_ROW(tag, NAME, name, words, FIELDS, help)                                                                   \
-  static inline void put_##name(struct sheet *sheet, struct ms_row_##name row) {                                       \
-    ms_put_##name(sheet_room(sheet, (words) ? (words) : 1), row);                                                      \
+#define MS_ROW(tag, NAME, name, words, FIELDS, help)                                                         \
+  static inline void put_##name(struct sheet *sheet, struct ms_row_##name row) {                             \
+    ms_put_##name(sheet_room(sheet, (words) ? (words) : 1), row);                                            \
   }
 #include "memscope/stream.def"
 
@@ -54,7 +54,8 @@ struct unit {
 void unit_init(struct unit *unit);
 uint32_t unit_text(struct unit *unit, const char *text);
 uint32_t unit_type(struct unit *unit, const char *name, unsigned kind, uint64_t bytes); /* 1-based */
-void unit_field(struct unit *unit, uint32_t of_type, const char *name, uint32_t type, uint32_t offset, uint32_t bytes);
+void unit_field(struct unit *unit, uint32_t of_type, const char *name, uint32_t type, uint32_t offset,
+                uint32_t bytes);
 
 /* Returns its index; its id is first_site + index. */
 uint32_t unit_site(struct unit *unit, const char *holder, uint32_t type, const char *file, uint32_t line,
@@ -73,11 +74,14 @@ void book_close(struct book *book); /* header.tail, as a writer leaves it */
 void book_free(struct book *book);
 
 /* Each returns the record's offset. */
-uint64_t book_process(struct book *book, const char *program, const char *directory, int argc, const char *const *argv);
-uint64_t book_module(struct book *book, uint32_t id, const char *path, uint64_t start, uint64_t end, uint32_t first_site,
-                     const struct unit *unit); /* unit NULL: not instrumented */
-uint64_t book_chunk(struct book *book, uint32_t thread, uint32_t chunk, uint64_t start_ns, const struct sheet *rows);
-uint64_t book_window(struct book *book, uint32_t thread, uint32_t chunk, uint64_t start_ns, const struct sheet *rows);
+uint64_t book_process(struct book *book, const char *program, const char *directory, int argc,
+                      const char *const *argv);
+uint64_t book_module(struct book *book, uint32_t id, const char *path, uint64_t start, uint64_t end,
+                     uint32_t first_site, const struct unit *unit); /* unit NULL: not instrumented */
+uint64_t book_chunk(struct book *book, uint32_t thread, uint32_t chunk, uint64_t start_ns,
+                    const struct sheet *rows);
+uint64_t book_window(struct book *book, uint32_t thread, uint32_t chunk, uint64_t start_ns,
+                     const struct sheet *rows);
 uint64_t book_unknown(struct book *book, uint32_t kind, uint64_t bytes);
 void book_hole(struct book *book, uint32_t pages);
 

@@ -46,7 +46,8 @@ static struct storm_entry *log_map(uint64_t bytes) {
   snprintf(path, sizeof path, "%s/log.%ld", folder, syscall(SYS_gettid));
   int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   void *log = MAP_FAILED;
-  if (fd >= 0 && ftruncate(fd, (off_t)bytes) == 0) log = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (fd >= 0 && ftruncate(fd, (off_t)bytes) == 0)
+    log = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (log == MAP_FAILED) {
     perror(path);
     _exit(1);

@@ -80,16 +80,20 @@ int main(int argc, char **argv) {
     return 1;
   }
   check.serials = ms_arena_array(arena, check.stream->size / 8 + 1, sizeof *check.serials);
-  for (uint32_t i = 0; i < check.stream->lane_count; i++) lane_match(&check, &check.stream->lanes[i], argv[2]);
+  for (uint32_t i = 0; i < check.stream->lane_count; i++)
+    lane_match(&check, &check.stream->lanes[i], argv[2]);
 
   struct ms_pairs_check oracle;
   struct ms_merge_counts counts;
   if (!ms_pairs_compare(check.stream, &oracle)) return 1;
   if (!ms_pairs_walk(check.stream, MS_ORDER_GENERATIONS, pair_check, &check, &counts)) return 1;
-  printf("events %" PRIu64 ", pairs %" PRIu64 ": against serials %" PRIu64 " wrong; of %" PRIu64 " logged %" PRIu64
-         " wrong; %" PRIu64 " forced, %" PRIu64 " parked, %" PRIu64 " logged ones missing\n",
-         oracle.events, oracle.pairs, oracle.mismatches, check.pairs, check.wrong, counts.forced, counts.parked, check.missing);
-  bool right = !oracle.mismatches && oracle.events == oracle.oracle_events && !check.wrong && !counts.forced && !check.missing;
+  printf("events %" PRIu64 ", pairs %" PRIu64 ": against serials %" PRIu64 " wrong; of %" PRIu64
+         " logged %" PRIu64 " wrong; %" PRIu64 " forced, %" PRIu64 " parked, %" PRIu64
+         " logged ones missing\n",
+         oracle.events, oracle.pairs, oracle.mismatches, check.pairs, check.wrong, counts.forced,
+         counts.parked, check.missing);
+  bool right = !oracle.mismatches && oracle.events == oracle.oracle_events && !check.wrong &&
+               !counts.forced && !check.missing;
   ms_stream_close(check.stream);
   ms_arena_free(arena);
   return right && check.pairs > oracle.pairs / 2 ? 0 : 1;

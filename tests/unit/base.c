@@ -101,13 +101,14 @@ static void test_text_clean(void **state) {
       {"ä€𝄞", "ä€𝄞"},
       {"\xff", "\xef\xbf\xbd"},
       {"a\xc3", "a\xef\xbf\xbd"},
-      {"\xc0\x80", "\xef\xbf\xbd\xef\xbf\xbd"},                         /* overlong */
-      {"\xed\xa0\x80z", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbdz"},       /* surrogate */
+      {"\xc0\x80", "\xef\xbf\xbd\xef\xbf\xbd"},                                 /* overlong */
+      {"\xed\xa0\x80z", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbdz"},               /* surrogate */
       {"\xf4\x90\x80\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"}, /* beyond U+10FFFF */
       {"\xe2\x82", "\xef\xbf\xbd\xef\xbf\xbd"},
   };
   struct ms_arena *arena = ms_arena_new();
-  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) assert_string_equal(ms_text_clean(arena, rows[i].bad), rows[i].good);
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    assert_string_equal(ms_text_clean(arena, rows[i].bad), rows[i].good);
   ms_arena_free(arena);
 }
 
@@ -129,7 +130,10 @@ static void test_text_print(void **state) {
   assert_string_equal(printed("abcdef", 4, 1, &used), "…def");
   assert_string_equal(printed("äöüß", 3, 0, &used), "äö…");
   assert_string_equal(printed("a\033[31mb\n\x7f", 20, 0, &used), "a?[31mb??");
-  assert_string_equal(printed("a\xc2\x9b" "b", 20, 0, &used), "a?b"); /* CSI as one character */
+  assert_string_equal(printed("a\xc2\x9b"
+                              "b",
+                              20, 0, &used),
+                      "a?b"); /* CSI as one character */
   assert_string_equal(printed("abc", 0, 0, &used), "");
 }
 

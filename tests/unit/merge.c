@@ -34,7 +34,8 @@ static uint32_t dice(struct world *world, uint32_t sides) {
 
 static uint64_t address_of(uint32_t index) { return UINT64_C(0x7f0000001000) + (uint64_t)index * 16; }
 
-static void world_init(struct world *world, uint32_t threads, uint32_t look, uint64_t step_ns, uint64_t event_ns, uint64_t seed) {
+static void world_init(struct world *world, uint32_t threads, uint32_t look, uint64_t step_ns,
+                       uint64_t event_ns, uint64_t seed) {
   memset(world, 0, sizeof *world);
   book_open(&world->book);
   book_header(&world->book)->mode = MS_MODE_EXACT;
@@ -69,7 +70,8 @@ static void dies(struct world *world, uint32_t thread, uint32_t address) {
 
 static void moves(struct world *world, uint32_t thread, uint32_t from, uint32_t to, bool fails) {
   event_begin(world, thread);
-  *sheet_room(&world->sheets[thread], 1) = ms_hot_word(MS_OP_REALLOC_BEGIN, 1, world->gens[from] & MS_GEN_MASK, address_of(from));
+  *sheet_room(&world->sheets[thread], 1) =
+      ms_hot_word(MS_OP_REALLOC_BEGIN, 1, world->gens[from] & MS_GEN_MASK, address_of(from));
   if (fails) {
     put_realloc_fail(&world->sheets[thread], (struct ms_row_realloc_fail){0});
     return;
@@ -121,12 +123,15 @@ static uint32_t heap_get(struct heap_model *heap, uint32_t thread) {
 }
 
 static void heap_put(struct heap_model *heap, uint32_t thread, uint32_t address, uint32_t cache) {
-  if (heap->cached[thread] < cache) heap->caches[thread][heap->cached[thread]++] = address;
-  else heap->common[heap->free_count++] = address;
+  if (heap->cached[thread] < cache)
+    heap->caches[thread][heap->cached[thread]++] = address;
+  else
+    heap->common[heap->free_count++] = address;
 }
 
 /* Blocks wander through slots; `quantum` events of one thread run together. */
-static void storm_run(struct world *world, uint32_t slots, uint32_t cache, uint32_t quantum, uint32_t events) {
+static void storm_run(struct world *world, uint32_t slots, uint32_t cache, uint32_t quantum,
+                      uint32_t events) {
   static struct heap_model heap;
   uint32_t held[SLOTS_MOST] = {0}; /* address + 1 */
   memset(&heap, 0, sizeof heap);
@@ -156,7 +161,8 @@ static void storm_run(struct world *world, uint32_t slots, uint32_t cache, uint3
 
 static void test_storms(void **state) {
   (void)state;
-  static const uint32_t threads[] = {2, 4, 16}, slots[] = {1, 4, 64}, caches[] = {0, 7}, quanta[] = {1, 20, 5000}, looks[] = {1, 16, 64};
+  static const uint32_t threads[] = {2, 4, 16}, slots[] = {1, 4, 64}, caches[] = {0, 7},
+                        quanta[] = {1, 20, 5000}, looks[] = {1, 16, 64};
   static const uint64_t steps[] = {1000, 1000000, 8000000};
   static struct world world;
   uint64_t seed = 1;
@@ -170,9 +176,10 @@ static void test_storms(void **state) {
               storm_run(&world, slots[s], caches[c], quanta[q], 20000);
               struct ms_pairs_check check = world_check(&world);
               if (check.mismatches || check.forced)
-                print_error("threads %u slots %u cache %u quantum %u look %u step %llu: %llu wrong, %llu forced\n", threads[t], slots[s],
-                            caches[c], quanta[q], looks[l], (unsigned long long)steps[n], (unsigned long long)check.mismatches,
-                            (unsigned long long)check.forced);
+                print_error(
+                    "threads %u slots %u cache %u quantum %u look %u step %llu: %llu wrong, %llu forced\n",
+                    threads[t], slots[s], caches[c], quanta[q], looks[l], (unsigned long long)steps[n],
+                    (unsigned long long)check.mismatches, (unsigned long long)check.forced);
               right(check);
             }
 }
@@ -383,9 +390,15 @@ static void test_shared_chunk(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_storms),         cmocka_unit_test(test_wrap_by_one), cmocka_unit_test(test_wrap_with_company),
-      cmocka_unit_test(test_wrap_by_two),    cmocka_unit_test(test_stale_clock), cmocka_unit_test(test_lost_allocation),
-      cmocka_unit_test(test_lost_free),      cmocka_unit_test(test_inherited),   cmocka_unit_test(test_shared_chunk),
+      cmocka_unit_test(test_storms),
+      cmocka_unit_test(test_wrap_by_one),
+      cmocka_unit_test(test_wrap_with_company),
+      cmocka_unit_test(test_wrap_by_two),
+      cmocka_unit_test(test_stale_clock),
+      cmocka_unit_test(test_lost_allocation),
+      cmocka_unit_test(test_lost_free),
+      cmocka_unit_test(test_inherited),
+      cmocka_unit_test(test_shared_chunk),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

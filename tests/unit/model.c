@@ -89,16 +89,16 @@ static void test_naming(void **state) {
     enum ms_naming naming;
     enum ms_provenance provenance;
   } cases[] = {
-      {{VAR}, "var", "", MS_NAMED, MS_EXACT},                         /* void says nothing about the type */
+      {{VAR}, "var", "", MS_NAMED, MS_EXACT}, /* void says nothing about the type */
       {{TYPED}, "typed", "struct conn", MS_NAMED, MS_EXACT},
-      {{WRAP, TYPED}, "typed", "struct conn", MS_NAMED, MS_EXACT},    /* wrappers are seen through */
+      {{WRAP, TYPED}, "typed", "struct conn", MS_NAMED, MS_EXACT}, /* wrappers are seen through */
       {{WRAP, WRAP2}, "return", "", MS_WRAPPER_ONLY, MS_EXACT},
       {{WRAP, ARG}, "use(…, #1)", "", MS_NAMED, MS_EXACT},
-      {{TYPED, ARG}, "typed", "struct conn", MS_NAMED, MS_DERIVED},   /* an argument only passes it on */
+      {{TYPED, ARG}, "typed", "struct conn", MS_NAMED, MS_DERIVED}, /* an argument only passes it on */
       {{TYPED, TEMP}, "typed", "struct conn", MS_NAMED, MS_DERIVED},
-      {{TYPED, VAR}, "var", "struct conn", MS_NAMED, MS_DERIVED},     /* the type comes from the chain */
+      {{TYPED, VAR}, "var", "struct conn", MS_NAMED, MS_DERIVED}, /* the type comes from the chain */
       {{VAR, WRAP}, "var", "", MS_NAMED, MS_DERIVED},
-      {{VAR, SYSTEM}, "var", "", MS_NAMED, MS_DERIVED},               /* user code before system headers */
+      {{VAR, SYSTEM}, "var", "", MS_NAMED, MS_DERIVED}, /* user code before system headers */
       {{SYSTEM}, "_M_p", "", MS_NAMED, MS_EXACT},
       {{WRAP2, WRAP, VAR}, "var", "", MS_NAMED, MS_EXACT},
   };
@@ -109,7 +109,8 @@ static void test_naming(void **state) {
       chain_row(rows, id, name, cases[i].names[n]);
       name = MS_NAME_CHAIN | id;
     }
-    put_malloc(rows, 0x1000 + i * 0x1000, 1, (i + 1) * 10000, name); /* larger and larger: found again by size */
+    put_malloc(rows, 0x1000 + i * 0x1000, 1, (i + 1) * 10000,
+               name); /* larger and larger: found again by size */
   }
   put_caller(rows, (struct ms_row_caller){.id = 1, .address = 0x701234});
   put_malloc(rows, 0x900000, 1, 3, MS_NAME_CALLER | 1);
@@ -133,7 +134,8 @@ static void test_naming(void **state) {
   assert_string_equal(foreign->place->text, "libc.so+0x1234");
   assert_string_equal(model->modules[foreign->module_id - 1].name, "libc.so");
   assert_string_equal(model->sites[CASES + 1].place->text, "unknown");
-  assert_int_equal(model->coverage.named_allocations, CASES); /* one of them stays in its wrapper, the loop is named */
+  assert_int_equal(model->coverage.named_allocations,
+                   CASES); /* one of them stays in its wrapper, the loop is named */
   assert_int_equal(model->coverage.wrapper_only_allocations, 1);
   assert_int_equal(model->coverage.unnamed_allocations, 2);
   assert_int_equal(model->coverage.typed_bytes, (2 + 3 + 6 + 7 + 8) * 10000);
@@ -257,10 +259,9 @@ static void test_random(void **state) {
   enum { SITES = 7, BLOCKS = 300, EVENTS = 60000 };
   static const char *const names[SITES] = {"a", "b", "c", "d", "e", "f", "g"};
   for (int i = 0; i < SITES; i++) unit_site(&f->unit, names[i], 0, "a.c", (uint32_t)i, "f", MS_SITE_INIT, 0);
-  static struct {
-    uint32_t gen, size, site;
-  } blocks[BLOCKS];
-  uint64_t live[SITES] = {0}, peaks[SITES] = {0}, at_peak[SITES] = {0}, all = 0, peak = 0, random = 42, ns = 0;
+  static struct { uint32_t gen, size, site; } blocks[BLOCKS];
+  uint64_t live[SITES] = {0}, peaks[SITES] = {0}, at_peak[SITES] = {0}, all = 0, peak = 0, random = 42,
+           ns = 0;
   static uint64_t curve[EVENTS][SITES + 1];
   memset(blocks, 0, sizeof blocks);
   for (int event = 0; event < EVENTS; event++) {
@@ -313,7 +314,8 @@ static void test_random(void **state) {
     uint32_t point = 0;
     uint64_t value = 0;
     for (uint32_t s = 0; s < t->sample_count; s++) {
-      if (point < site->points.count && site->points.rows[point].sample == s) value = site->points.rows[point++].live_bytes;
+      if (point < site->points.count && site->points.rows[point].sample == s)
+        value = site->points.rows[point++].live_bytes;
       assert_int_equal(value, curve[t->end_event[s] - 1][i]);
     }
   }

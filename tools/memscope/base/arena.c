@@ -34,7 +34,8 @@ struct ms_arena {
 
 /* A tool without memory cannot go on, and half a figure is worse than none. */
 static _Noreturn void exhausted(size_t bytes) {
-  fprintf(stderr, "memscope: no memory for %zu bytes more; free some, or analyse on a larger machine\n", bytes);
+  fprintf(stderr, "memscope: no memory for %zu bytes more; free some, or analyse on a larger machine\n",
+          bytes);
   exit(2);
 }
 

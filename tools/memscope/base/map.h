@@ -19,8 +19,8 @@ struct ms_map_slot {
 struct ms_map {
   struct ms_arena *arena;
   struct ms_map_slot *slots;
-  uint64_t seed;   /* so that a stream cannot choose keys that collide */
-  uint32_t bits;   /* log2 of slots, 0 = none yet */
+  uint64_t seed; /* so that a stream cannot choose keys that collide */
+  uint32_t bits; /* log2 of slots, 0 = none yet */
   uint32_t count;
 };
 

@@ -57,14 +57,19 @@ static const char *columns_skip(const char *text, size_t columns) {
 }
 
 /* U+0080..U+009F steer a terminal too. */
-static int is_control(const unsigned char *c) { return c[0] < 0x20 || c[0] == 0x7f || (c[0] == 0xc2 && c[1] < 0xa0); }
+static int is_control(const unsigned char *c) {
+  return c[0] < 0x20 || c[0] == 0x7f || (c[0] == 0xc2 && c[1] < 0xa0);
+}
 
 static void safe_print(FILE *out, const char *text, const char *end) {
   for (const unsigned char *c = (const unsigned char *)text; c < (const unsigned char *)end;) {
     size_t length = sequence_length(c);
-    if (!length) fputs("\xef\xbf\xbd", out);
-    else if (is_control(c)) fputc('?', out);
-    else fwrite(c, 1, length, out);
+    if (!length)
+      fputs("\xef\xbf\xbd", out);
+    else if (is_control(c))
+      fputc('?', out);
+    else
+      fwrite(c, 1, length, out);
     c += length ? length : 1;
   }
 }

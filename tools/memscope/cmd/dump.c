@@ -29,11 +29,16 @@ int ms_cmd_dump(struct ms_cmd_context *context, int argc, char **argv) {
   const struct dump_mode *mode = NULL;
   for (int i = 1; i < argc; i++) {
     const struct dump_mode *found = mode_find(argv[i]);
-    if (found && mode && found != mode) return ms_cmd_usage(context, "%s and %s cannot go together", mode->option, found->option);
-    if (found) mode = found;
-    else if (argv[i][0] == '-' && argv[i][1]) return ms_cmd_usage(context, "dump knows no '%s'", argv[i]);
-    else if (path) return ms_cmd_usage(context, "one stream at a time, not also '%s'", argv[i]);
-    else path = argv[i];
+    if (found && mode && found != mode)
+      return ms_cmd_usage(context, "%s and %s cannot go together", mode->option, found->option);
+    if (found)
+      mode = found;
+    else if (argv[i][0] == '-' && argv[i][1])
+      return ms_cmd_usage(context, "dump knows no '%s'", argv[i]);
+    else if (path)
+      return ms_cmd_usage(context, "one stream at a time, not also '%s'", argv[i]);
+    else
+      path = argv[i];
   }
   if (!path) return ms_cmd_usage(context, "which stream?");
 

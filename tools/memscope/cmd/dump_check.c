@@ -12,14 +12,20 @@
 
 int ms_dump_check_merge(struct ms_stream *stream, FILE *out, struct ms_error *error) {
   if (stream->header.mode != MS_MODE_EXACT)
-    return ms_error_set(error, MS_ERROR_USAGE, "%s: has no serials to check the merge against; record it with --mode exact",
+    return ms_error_set(error, MS_ERROR_USAGE,
+                        "%s: has no serials to check the merge against; record it with --mode exact",
                         stream->path);
   struct ms_pairs_check check;
-  if (!ms_pairs_compare(stream, &check)) return ms_error_set(error, MS_ERROR_USAGE, "no memory for the pairs; free some");
-  fprintf(out, "events %" PRIu64 "\npairs %" PRIu64 "\nmismatches %" PRIu64 "\nforced %" PRIu64 "\nparked %" PRIu64 "\n", check.events,
-          check.pairs, check.mismatches, check.forced, check.parked);
+  if (!ms_pairs_compare(stream, &check))
+    return ms_error_set(error, MS_ERROR_USAGE, "no memory for the pairs; free some");
+  fprintf(out,
+          "events %" PRIu64 "\npairs %" PRIu64 "\nmismatches %" PRIu64 "\nforced %" PRIu64 "\nparked %" PRIu64
+          "\n",
+          check.events, check.pairs, check.mismatches, check.forced, check.parked);
   if (check.mismatches || check.forced || check.events != check.oracle_events)
-    return ms_error_set(error, MS_ERROR_DATA, "%s: the merge by generations differs from the serials; please report it with the stream",
-                        stream->path);
+    return ms_error_set(
+        error, MS_ERROR_DATA,
+        "%s: the merge by generations differs from the serials; please report it with the stream",
+        stream->path);
   return 0;
 }

@@ -2,7 +2,8 @@
  *
  * memscope dump [--stable]: one line an event, in merged order:
  *
- *   0.004 t1 alloc #12 0x55d0 100 malloc "conn->rbuf : char" in conn_new net.c:88:15 <- "p : void" in xmalloc ...
+ *   0.004 t1 alloc #12 0x55d0 100 malloc "conn->rbuf : char" in conn_new net.c:88:15 <- "p : void" in xmalloc
+ * ...
  *
  * --stable leaves out times and addresses and numbers blocks, threads and
  * processes by first sight, so that two runs of a program give the same text.
@@ -26,7 +27,9 @@ struct dump {
   uint32_t block_room, block_count;
 };
 
-static void text_print(const struct dump *dump, const char *text) { ms_text_print(dump->out, text, TEXT_MOST, 0); }
+static void text_print(const struct dump *dump, const char *text) {
+  ms_text_print(dump->out, text, TEXT_MOST, 0);
+}
 
 /* ---- names ---- */
 
@@ -49,14 +52,17 @@ static void site_print(const struct dump *dump, uint32_t site_id) {
   const char *file = ms_unit_text(unit, site->file), *slash = strrchr(file, '/');
   fputc(' ', dump->out);
   text_print(dump, slash ? slash + 1 : file);
-  fprintf(dump->out, ":%" PRIu32 ":%u%s", site->line, site->column, site->flags & MS_SITE_WRAPPER ? " wrapper" : "");
+  fprintf(dump->out, ":%" PRIu32 ":%u%s", site->line, site->column,
+          site->flags & MS_SITE_WRAPPER ? " wrapper" : "");
 }
 
 static void caller_print(const struct dump *dump, uint64_t address, uint64_t ns) {
   uint32_t found = ms_stream_module_at(dump->stream, address, ns);
   if (found == UINT32_MAX) {
-    if (dump->stable) fputs("from unknown code", dump->out);
-    else fprintf(dump->out, "from 0x%" PRIx64, address);
+    if (dump->stable)
+      fputs("from unknown code", dump->out);
+    else
+      fprintf(dump->out, "from 0x%" PRIx64, address);
     return;
   }
   const struct ms_module_view *module = &dump->stream->modules[found];
@@ -70,9 +76,12 @@ static void name_print(const struct dump *dump, uint32_t thread, uint32_t name) 
   for (int depth = 0; name && depth < CHAIN_MOST; depth++) {
     struct ms_name part = ms_stream_name(dump->stream, thread, name);
     fputs(depth ? " <- " : " ", dump->out);
-    if (part.kind == MS_NAME_IS_NONE) fputs("undefined name", dump->out);
-    else if (part.kind == MS_NAME_IS_CALLER) caller_print(dump, part.address, part.ns);
-    else site_print(dump, part.site);
+    if (part.kind == MS_NAME_IS_NONE)
+      fputs("undefined name", dump->out);
+    else if (part.kind == MS_NAME_IS_CALLER)
+      caller_print(dump, part.address, part.ns);
+    else
+      site_print(dump, part.site);
     name = part.kind == MS_NAME_IS_CHAIN ? part.parent : 0;
   }
 }
@@ -96,7 +105,8 @@ static uint32_t block_number(struct dump *dump, uint32_t block, bool born) {
   if (block >= dump->block_room) {
     uint32_t room = dump->block_room ? dump->block_room * 2 : 1024;
     while (room <= block) room *= 2;
-    dump->blocks = ms_arena_grow(dump->stream->arena, dump->blocks, dump->block_room * sizeof *dump->blocks, room * sizeof *dump->blocks);
+    dump->blocks = ms_arena_grow(dump->stream->arena, dump->blocks, dump->block_room * sizeof *dump->blocks,
+                                 room * sizeof *dump->blocks);
     dump->block_room = room;
   }
   if (born) dump->blocks[block] = ++dump->block_count;
@@ -124,7 +134,8 @@ static void place_print(const struct dump *dump, const struct ms_event *event) {
   name_print(dump, event->thread, event->place);
 }
 
-static void sized_print(struct dump *dump, const struct ms_event *event, const char *verb, bool born, unsigned op) {
+static void sized_print(struct dump *dump, const struct ms_event *event, const char *verb, bool born,
+                        unsigned op) {
   block_print(dump, event, verb, born);
   fprintf(dump->out, " %" PRIu64 " %s", event->size, fn_name(op, event->fn));
   name_print(dump, event->thread, event->name);
@@ -133,7 +144,8 @@ static void sized_print(struct dump *dump, const struct ms_event *event, const c
 static void row_text_print(const struct dump *dump, const char *verb, const uint64_t *words) {
   struct ms_row_thread_name row = ms_get_thread_name(words);
   uint64_t most = row.words * sizeof(uint64_t);
-  const char *text = ms_arena_text(dump->stream->arena, (const char *)(words + 1), row.bytes < most ? row.bytes : most);
+  const char *text =
+      ms_arena_text(dump->stream->arena, (const char *)(words + 1), row.bytes < most ? row.bytes : most);
   fprintf(dump->out, "%s ", verb);
   text_print(dump, ms_text_clean(dump->stream->arena, text));
 }
@@ -153,20 +165,37 @@ static void row_print(const struct dump *dump, const struct ms_event *event) {
   switch ((uint8_t)w[0]) {
   case MS_TAG_THREAD_START:
     fputs("thread start", dump->out);
-    if (!dump->stable) fprintf(dump->out, " tid %" PRIu64 " by t%" PRIu64, ms_get_thread_start(w).tid, ms_get_thread_start(w).creator);
+    if (!dump->stable)
+      fprintf(dump->out, " tid %" PRIu64 " by t%" PRIu64, ms_get_thread_start(w).tid,
+              ms_get_thread_start(w).creator);
     break;
-  case MS_TAG_THREAD_EXIT: fputs("thread exit", dump->out); break;
-  case MS_TAG_THREAD_NAME: row_text_print(dump, "thread name", w); break;
-  case MS_TAG_EXEC: row_text_print(dump, "exec", w); break;
-  case MS_TAG_MODULE_LOAD: module_print(dump, "module load", (uint32_t)ms_get_module_load(w).module); break;
-  case MS_TAG_MODULE_UNLOAD: module_print(dump, "module unload", (uint32_t)ms_get_module_unload(w).module); break;
-  case MS_TAG_LOST: fprintf(dump->out, "lost %" PRIu64 " reason %" PRIu64, ms_get_lost(w).events, ms_get_lost(w).reason); break;
+  case MS_TAG_THREAD_EXIT:
+    fputs("thread exit", dump->out);
+    break;
+  case MS_TAG_THREAD_NAME:
+    row_text_print(dump, "thread name", w);
+    break;
+  case MS_TAG_EXEC:
+    row_text_print(dump, "exec", w);
+    break;
+  case MS_TAG_MODULE_LOAD:
+    module_print(dump, "module load", (uint32_t)ms_get_module_load(w).module);
+    break;
+  case MS_TAG_MODULE_UNLOAD:
+    module_print(dump, "module unload", (uint32_t)ms_get_module_unload(w).module);
+    break;
+  case MS_TAG_LOST:
+    fprintf(dump->out, "lost %" PRIu64 " reason %" PRIu64, ms_get_lost(w).events, ms_get_lost(w).reason);
+    break;
   case MS_TAG_FORK:
     fputs("fork", dump->out);
     if (!dump->stable) fprintf(dump->out, " pid %" PRIu64, ms_get_fork(w).pid);
     break;
-  case MS_TAG_END: fprintf(dump->out, "end how %" PRIu64 " status %" PRIu64, ms_get_end(w).how, ms_get_end(w).status); break;
-  default: fprintf(dump->out, "row 0x%02x", (unsigned)(uint8_t)w[0]);
+  case MS_TAG_END:
+    fprintf(dump->out, "end how %" PRIu64 " status %" PRIu64, ms_get_end(w).how, ms_get_end(w).status);
+    break;
+  default:
+    fprintf(dump->out, "row 0x%02x", (unsigned)(uint8_t)w[0]);
   }
 }
 
@@ -174,10 +203,13 @@ static void event_print(struct dump *dump, const struct ms_event *event) {
   if (!dump->stable) fprintf(dump->out, "%.3f ", (double)event->ns / 1e6);
   thread_print(dump, event->thread);
   switch (event->kind) {
-  case MS_EVENT_ALLOC: sized_print(dump, event, "alloc", true, 0); break;
+  case MS_EVENT_ALLOC:
+    sized_print(dump, event, "alloc", true, 0);
+    break;
   case MS_EVENT_REALLOC:
   case MS_EVENT_UNBORN_REALLOC:
-    sized_print(dump, event, event->kind == MS_EVENT_REALLOC ? "realloc" : "realloc-unborn", event->kind != MS_EVENT_REALLOC, 2);
+    sized_print(dump, event, event->kind == MS_EVENT_REALLOC ? "realloc" : "realloc-unborn",
+                event->kind != MS_EVENT_REALLOC, 2);
     break;
   case MS_EVENT_FREE:
   case MS_EVENT_UNBORN_FREE:
@@ -189,7 +221,9 @@ static void event_print(struct dump *dump, const struct ms_event *event) {
     block_print(dump, event, "realloc-free", false);
     place_print(dump, event);
     break;
-  case MS_EVENT_REALLOC_FAIL: block_print(dump, event, "realloc-fail", false); break;
+  case MS_EVENT_REALLOC_FAIL:
+    block_print(dump, event, "realloc-fail", false);
+    break;
   case MS_EVENT_BIND:
     block_print(dump, event, "bind", false);
     name_print(dump, event->thread, event->name);
@@ -198,8 +232,11 @@ static void event_print(struct dump *dump, const struct ms_event *event) {
     block_print(dump, event, "bad-free", false);
     place_print(dump, event);
     break;
-  case MS_EVENT_VANISHED: block_print(dump, event, "vanished", false); break;
-  default: row_print(dump, event);
+  case MS_EVENT_VANISHED:
+    block_print(dump, event, "vanished", false);
+    break;
+  default:
+    row_print(dump, event);
   }
   fputc('\n', dump->out);
 }

@@ -8,21 +8,24 @@
 #include <inttypes.h>
 
 #define FIELD_PRINT(field, word, shift, bits) fprintf(out, " " #field "=%" PRIu64, (uint64_t)r.field);
-#define MS_ROW(tag, NAME, name, words, FIELDS, help)                                                                   \
-  static void name##_print(FILE *out, const uint64_t *w) {                                                             \
-    struct ms_row_##name r = ms_get_##name(w);                                                                         \
-    fputs(#NAME, out);                                                                                                 \
-    FIELDS(FIELD_PRINT)                                                                                                \
-    (void)r;                                                                                                           \
+#define MS_ROW(tag, NAME, name, words, FIELDS, help)                                                         \
+  static void name##_print(FILE *out, const uint64_t *w) {                                                   \
+    struct ms_row_##name r = ms_get_##name(w);                                                               \
+    fputs(#NAME, out);                                                                                       \
+    FIELDS(FIELD_PRINT)                                                                                      \
+    (void)r;                                                                                                 \
   }
 #include "memscope/stream.def"
 
 static void row_print(FILE *out, const uint64_t *row) {
   switch (ms_row_tag(*row)) {
-#define MS_ROW(tag, NAME, name, words, FIELDS, help)                                                                   \
-  case tag: name##_print(out, row); break;
+#define MS_ROW(tag, NAME, name, words, FIELDS, help)                                                         \
+  case tag:                                                                                                  \
+    name##_print(out, row);                                                                                  \
+    break;
 #include "memscope/stream.def"
-  default: fprintf(out, "row 0x%02x of %" PRIu32 " words", ms_row_tag(*row), ms_row_words(*row));
+  default:
+    fprintf(out, "row 0x%02x of %" PRIu32 " words", ms_row_tag(*row), ms_row_words(*row));
   }
 }
 
@@ -30,7 +33,8 @@ int ms_dump_raw(struct ms_stream *stream, FILE *out, struct ms_error *error) {
   (void)error;
   for (uint32_t i = 0; i < stream->lane_count && !ferror(out); i++) {
     const struct ms_lane *lane = &stream->lanes[i];
-    fprintf(out, "thread %" PRIu32 "%s, %" PRIu32 " chunks\n", lane->thread, lane->shared ? " (shared)" : "", lane->piece_count);
+    fprintf(out, "thread %" PRIu32 "%s, %" PRIu32 " chunks\n", lane->thread, lane->shared ? " (shared)" : "",
+            lane->piece_count);
     struct ms_rows rows;
     ms_rows_open(&rows, stream, lane);
     uint32_t piece = UINT32_MAX;
@@ -38,8 +42,9 @@ int ms_dump_raw(struct ms_stream *stream, FILE *out, struct ms_error *error) {
     for (const uint64_t *row; (row = ms_rows_next(&rows, &offset)) && !ferror(out);) {
       if (piece != rows.piece) {
         piece = rows.piece;
-        fprintf(out, " chunk %" PRIu32 " at %" PRIu64 ", %" PRIu32 " words, start_ns=%" PRIu64 "\n", lane->pieces[piece].chunk,
-                lane->pieces[piece].offset, lane->pieces[piece].words, lane->pieces[piece].start_ns);
+        fprintf(out, " chunk %" PRIu32 " at %" PRIu64 ", %" PRIu32 " words, start_ns=%" PRIu64 "\n",
+                lane->pieces[piece].chunk, lane->pieces[piece].offset, lane->pieces[piece].words,
+                lane->pieces[piece].start_ns);
       }
       fprintf(out, "  %10" PRIu64 "  ", offset);
       row_print(out, row);

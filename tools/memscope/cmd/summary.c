@@ -24,7 +24,8 @@ static int summary_write(FILE *out, const struct arguments *arguments, struct ms
   struct ms_stream *stream = ms_stream_open(arena, arguments->path, error);
   const struct ms_model *model = stream ? ms_model_build(arena, stream, error) : NULL;
   if (model && arguments->json) {
-    if (!ms_export_json(model, MS_VERSION, arguments->top, out)) ms_error_set(error, MS_ERROR_USAGE, "no memory for JSON; free some");
+    if (!ms_export_json(model, MS_VERSION, arguments->top, out))
+      ms_error_set(error, MS_ERROR_USAGE, "no memory for JSON; free some");
   } else if (model) {
     struct ms_text_options options = {.path = arguments->path,
                                       .top = arguments->top,
@@ -53,17 +54,26 @@ static bool colour_known(const char *how) {
   return strcmp(how, "auto") == 0 || strcmp(how, "always") == 0 || strcmp(how, "never") == 0;
 }
 
-static int arguments_parse(struct ms_cmd_context *context, int argc, char **argv, struct arguments *arguments) {
+static int arguments_parse(struct ms_cmd_context *context, int argc, char **argv,
+                           struct arguments *arguments) {
   for (int i = 1; i < argc; i++) {
     const char *top = NULL;
-    if (strcmp(argv[i], "--json") == 0) arguments->json = true;
-    else if (strncmp(argv[i], "--top=", 6) == 0) top = argv[i] + 6;
-    else if (strcmp(argv[i], "--top") == 0) top = i + 1 < argc ? argv[++i] : "";
-    else if (strncmp(argv[i], "--color=", 8) == 0 && colour_known(argv[i] + 8)) arguments->colour = argv[i] + 8;
-    else if (argv[i][0] == '-' && argv[i][1]) return ms_cmd_usage(context, "summary knows no '%s'", argv[i]);
-    else if (arguments->path) return ms_cmd_usage(context, "one stream at a time, not also '%s'", argv[i]);
-    else arguments->path = argv[i];
-    if (top && !top_parse(top, &arguments->top)) return ms_cmd_usage(context, "--top needs a number from 1 on");
+    if (strcmp(argv[i], "--json") == 0)
+      arguments->json = true;
+    else if (strncmp(argv[i], "--top=", 6) == 0)
+      top = argv[i] + 6;
+    else if (strcmp(argv[i], "--top") == 0)
+      top = i + 1 < argc ? argv[++i] : "";
+    else if (strncmp(argv[i], "--color=", 8) == 0 && colour_known(argv[i] + 8))
+      arguments->colour = argv[i] + 8;
+    else if (argv[i][0] == '-' && argv[i][1])
+      return ms_cmd_usage(context, "summary knows no '%s'", argv[i]);
+    else if (arguments->path)
+      return ms_cmd_usage(context, "one stream at a time, not also '%s'", argv[i]);
+    else
+      arguments->path = argv[i];
+    if (top && !top_parse(top, &arguments->top))
+      return ms_cmd_usage(context, "--top needs a number from 1 on");
   }
   return arguments->path ? 0 : ms_cmd_usage(context, "which stream?");
 }

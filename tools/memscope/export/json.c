@@ -46,8 +46,10 @@ static void member_flag(struct json *json, const char *key, bool flag) {
 
 static void member_known(struct json *json, const char *key, bool known, uint64_t number) {
   key_put(json, key);
-  if (known) number_put(json, number);
-  else yajl_gen_null(json->gen);
+  if (known)
+    number_put(json, number);
+  else
+    yajl_gen_null(json->gen);
 }
 
 static void map_open(struct json *json, const char *key) {
@@ -70,7 +72,9 @@ static const char *module_name(const struct json *json, uint32_t id) {
   return id ? json->model->modules[id - 1].path : "";
 }
 
-static const char *type_name(const struct json *json, uint32_t id) { return id ? json->model->types[id - 1].name : ""; }
+static const char *type_name(const struct json *json, uint32_t id) {
+  return id ? json->model->types[id - 1].name : "";
+}
 
 static void process_put(struct json *json) {
   const struct ms_model_process *process = &json->model->process;
@@ -120,7 +124,8 @@ static void coverage_put(struct json *json) {
 }
 
 static const char *kind_name(enum ms_site_kind kind) {
-  static const char *const names[] = {"unknown", "init", "assign", "return", "arg", "temp", "out", "free", "discard"};
+  static const char *const names[] = {"unknown", "init", "assign", "return", "arg",
+                                      "temp",    "out",  "free",   "discard"};
   return (size_t)kind < sizeof names / sizeof *names ? names[kind] : names[0];
 }
 
@@ -156,7 +161,8 @@ static void site_put(struct json *json, const struct ms_model_site *site) {
   TEXT(site->place, file);
   NUMBER(site->place, line);
   NUMBER(site->place, column);
-  member_text(json, "function", *site->place->function || site->chain_count ? site->place->function : site->place->text);
+  member_text(json, "function",
+              *site->place->function || site->chain_count ? site->place->function : site->place->text);
   member_text(json, "module", module_name(json, site->module_id));
   array_open(json, "chain");
   for (uint32_t i = 0; i < site->chain_count; i++) link_put(json, site->chain[i]);
@@ -254,11 +260,11 @@ static void finding_put(struct json *json, const struct ms_finding *finding) {
   map_close(json);
 }
 
-#define ARRAY(key, rows, count, most, put)                                                                             \
-  do {                                                                                                                 \
-    array_open(json, key);                                                                                             \
-    for (uint32_t i = 0; i < json->model->count && i < (most); i++) put(json, &json->model->rows[i]);                  \
-    array_close(json);                                                                                                 \
+#define ARRAY(key, rows, count, most, put)                                                                   \
+  do {                                                                                                       \
+    array_open(json, key);                                                                                   \
+    for (uint32_t i = 0; i < json->model->count && i < (most); i++) put(json, &json->model->rows[i]);        \
+    array_close(json);                                                                                       \
   } while (0)
 
 static void model_put(struct json *json, const char *version) {

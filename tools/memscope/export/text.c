@@ -51,7 +51,9 @@ static void count_print(const struct page *page, uint64_t count) {
   fprintf(page->out, "%*s", FIGURE + 1, ms_format_count(text, count));
 }
 
-static double percent(uint64_t part, uint64_t whole) { return whole ? 100 * (double)part / (double)whole : 0; }
+static double percent(uint64_t part, uint64_t whole) {
+  return whole ? 100 * (double)part / (double)whole : 0;
+}
 
 /* ---- head ---- */
 
@@ -59,11 +61,20 @@ static void end_print(const struct page *page) {
   const struct ms_model_process *process = &page->model->process;
   switch (process->end_how) {
   case MS_END_EXIT:
-  case MS_END_QUICK: fprintf(page->out, "exit %" PRId32, process->end_status); break;
-  case MS_END_EXEC: fputs("became another program", page->out); break;
-  case MS_END_SIGNAL: fprintf(page->out, "killed by signal %" PRId32, process->end_status); break;
-  case MS_END_STOPPED: fputs("recording was stopped", page->out); break;
-  default: fputs("no end recorded: killed, or still running", page->out);
+  case MS_END_QUICK:
+    fprintf(page->out, "exit %" PRId32, process->end_status);
+    break;
+  case MS_END_EXEC:
+    fputs("became another program", page->out);
+    break;
+  case MS_END_SIGNAL:
+    fprintf(page->out, "killed by signal %" PRId32, process->end_status);
+    break;
+  case MS_END_STOPPED:
+    fputs("recording was stopped", page->out);
+    break;
+  default:
+    fputs("no end recorded: killed, or still running", page->out);
   }
 }
 
@@ -72,7 +83,8 @@ static void process_print(const struct page *page) {
   char text[32];
   size_t left = page->columns;
   fputs(bold(page), page->out);
-  if (!process->argc) ms_text_print(page->out, *process->program ? process->program : "unknown program", left, 0);
+  if (!process->argc)
+    ms_text_print(page->out, *process->program ? process->program : "unknown program", left, 0);
   for (uint32_t i = 0; i < process->argc && left > 8; i++) {
     if (i) fputc(' ', page->out);
     left -= ms_text_print(page->out, process->argv[i], left - 2, 0) + 1;
@@ -95,11 +107,11 @@ static void totals_print(const struct page *page) {
   fprintf(out, "  peak     ");
   bytes_print(page, t->peak_bytes);
   count_print(page, t->peak_blocks);
-  fprintf(out, " blocks, at %s\n", ms_format_ns(text, t->peak_time_ns));
+  fprintf(out, " block%s, at %s\n", t->peak_blocks == 1 ? "" : "s", ms_format_ns(text, t->peak_time_ns));
   fprintf(out, "  at exit  ");
   bytes_print(page, t->live_bytes);
   count_print(page, t->live_blocks);
-  fprintf(out, " blocks not freed\n");
+  fprintf(out, " block%s not freed\n", t->live_blocks == 1 ? "" : "s");
   fprintf(out, "  freed    %*s", FIGURE, "");
   count_print(page, t->frees);
   fprintf(out, " frees, %.1f %% of allocations temporary\n", percent(t->temporary, t->allocations));
@@ -121,7 +133,8 @@ static void coverage_print(const struct page *page) {
           percent(c->wrapper_only_allocations, events), percent(c->wrapper_only_bytes, bytes));
   fprintf(page->out, "  unnamed         %8.2f %% %8.2f %%   from code compiled without the plugin\n",
           percent(c->unnamed_allocations, events), percent(c->unnamed_bytes, bytes));
-  fprintf(page->out, "  typed           %10s %8.2f %%   the element type is known\n", "", percent(c->typed_bytes, bytes));
+  fprintf(page->out, "  typed           %10s %8.2f %%   the element type is known\n", "",
+          percent(c->typed_bytes, bytes));
 }
 
 /* ---- tables ---- */
@@ -155,8 +168,9 @@ static void sites_peak_print(const struct page *page) {
   uint32_t at_peak = 0;
   while (at_peak < model->site_count && model->sites[at_peak].bytes_at_peak) at_peak++;
   if (!at_peak) return;
-  fprintf(page->out, "\n%sHeld the most at the peak%s\n%s   at peak           own peak     blocks  variable : type%s\n", bold(page),
-          plain(page), dim(page), plain(page));
+  fprintf(page->out,
+          "\n%sHeld the most at the peak%s\n%s   at peak           own peak     blocks  variable : type%s\n",
+          bold(page), plain(page), dim(page), plain(page));
   for (uint32_t i = 0; i < at_peak && i < page->top; i++) {
     const struct ms_model_site *site = &model->sites[i];
     bytes_print(page, site->bytes_at_peak);
@@ -175,7 +189,8 @@ static void types_print(const struct page *page) {
   uint32_t used = 0;
   while (used < model->type_count && model->types[used].allocated_bytes) used++;
   if (!used) return;
-  fprintf(page->out, "\n%sTypes%s\n%s   at peak           own peak     blocks  type%s\n", bold(page), plain(page), dim(page), plain(page));
+  fprintf(page->out, "\n%sTypes%s\n%s   at peak           own peak     blocks  type%s\n", bold(page),
+          plain(page), dim(page), plain(page));
   for (uint32_t i = 0; i < used && i < page->top; i++) {
     const struct ms_model_type *type = &model->types[i];
     bytes_print(page, type->bytes_at_peak);
@@ -192,7 +207,8 @@ static void types_print(const struct page *page) {
 }
 
 static int live_order(const void *a, const void *b) {
-  const struct ms_model_site *x = *(const struct ms_model_site *const *)a, *y = *(const struct ms_model_site *const *)b;
+  const struct ms_model_site *x = *(const struct ms_model_site *const *)a,
+                             *y = *(const struct ms_model_site *const *)b;
   if (x->live_bytes != y->live_bytes) return x->live_bytes > y->live_bytes ? -1 : 1;
   return x->id < y->id ? -1 : 1;
 }
@@ -205,8 +221,8 @@ static void sites_live_print(const struct page *page) {
     if (model->sites[i].live_blocks) live[count++] = &model->sites[i];
   if (count) {
     qsort(live, count, sizeof *live, live_order);
-    fprintf(page->out, "\n%sNot freed at the end%s\n%s     bytes     blocks  variable : type%s\n", bold(page), plain(page), dim(page),
-            plain(page));
+    fprintf(page->out, "\n%sNot freed at the end%s\n%s     bytes     blocks  variable : type%s\n", bold(page),
+            plain(page), dim(page), plain(page));
   }
   for (uint32_t i = 0; i < count && i < page->top; i++) {
     bytes_print(page, live[i]->live_bytes);
@@ -236,20 +252,24 @@ static void notes_print(const struct page *page) {
 
 /* A path as a shell reads it back. */
 static void path_print(const struct page *page, const char *path) {
-  if (strspn(path, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./+,:@%") == strlen(path)) {
+  if (strspn(path, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./+,:@%") ==
+      strlen(path)) {
     fputs(path, page->out);
     return;
   }
   fputc('\'', page->out);
   for (; *path; path++) {
-    if (*path == '\'') fputs("'\\''", page->out);
-    else fputc(*path, page->out);
+    if (*path == '\'')
+      fputs("'\\''", page->out);
+    else
+      fputc(*path, page->out);
   }
   fputc('\'', page->out);
 }
 
 void ms_export_text(const struct ms_model *model, const struct ms_text_options *options, FILE *out) {
-  struct page page = {.model = model, .options = options, .out = out, .top = options->top ? options->top : TOP_ROWS};
+  struct page page = {
+      .model = model, .options = options, .out = out, .top = options->top ? options->top : TOP_ROWS};
   page.columns = options->columns ? options->columns : 100;
   if (page.columns < COLUMNS_LEAST) page.columns = COLUMNS_LEAST;
   if (page.columns > COLUMNS_MOST) page.columns = COLUMNS_MOST;

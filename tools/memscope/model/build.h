@@ -36,12 +36,12 @@ struct site { /* what happens at each event comes first */
   uint64_t shortest_ns, longest_ns;
   struct mark *marks;
   uint32_t mark_count, mark_room;
-  uint32_t type, holder, module;  /* accumulators; type 0 = unknown */
+  uint32_t type, holder, module; /* accumulators; type 0 = unknown */
   struct {
     uint32_t id, count; /* the id that took part last, and how often in a row: not in `tallies` yet */
   } streak[TALLY_KINDS];
   uint32_t tallies[TALLY_KINDS]; /* list heads */
-  uint32_t *chain;                  /* places, innermost first */
+  uint32_t *chain;               /* places, innermost first */
   uint32_t chain_count;
   uint32_t place;
   uint8_t provenance, naming;
@@ -99,7 +99,7 @@ struct timeline {
   struct sample *samples; /* MS_TIMELINE_MAX */
   uint32_t count;
   struct sample open;
-  uint64_t serial;             /* of the open one, from 1, never reused */
+  uint64_t serial;                /* of the open one, from 1, never reused */
   uint64_t start_ns, start_event; /* of the open one */
   uint64_t span_ns, span_events;  /* it ends when it has either */
   uint64_t due_ns, due_event;
@@ -120,11 +120,11 @@ struct build {
 
   struct ms_model_place *places;
   uint32_t place_count, place_room;
-  struct ms_map place_index;  /* hash of contents -> place */
-  struct ms_map chain_index;  /* hash of places -> site */
-  struct ms_map name_index;   /* thread << 32 | name -> site, for ids beyond the arrays */
-  struct ms_map freed_index;  /* thread << 32 | name -> freeing place */
-  uint32_t *site_names;       /* stream's site id -> site */
+  struct ms_map place_index; /* hash of contents -> place */
+  struct ms_map chain_index; /* hash of places -> site */
+  struct ms_map name_index;  /* thread << 32 | name -> site, for ids beyond the arrays */
+  struct ms_map freed_index; /* thread << 32 | name -> freeing place */
+  uint32_t *site_names;      /* stream's site id -> site */
   uint32_t site_name_count;
 
   struct ms_map text_index; /* hash -> texts */
@@ -163,11 +163,13 @@ struct build {
 };
 
 /* A table whose element `count` is to be there: grows it, [0] included. */
-#define MS_TABLE_ROOM(build, table, count, room)                                                                       \
-  ((count) < (room) ? (void)0                                                                                         \
-                    : (void)((table) = table_grow((build)->arena, (table), &(room), (count), sizeof *(table))))
+#define MS_TABLE_ROOM(build, table, count, room)                                                             \
+  ((count) < (room)                                                                                          \
+       ? (void)0                                                                                             \
+       : (void)((table) = table_grow((build)->arena, (table), &(room), (count), sizeof *(table))))
 
-static inline void *table_grow(struct ms_arena *arena, void *old, uint32_t *room, uint32_t need, size_t bytes) {
+static inline void *table_grow(struct ms_arena *arena, void *old, uint32_t *room, uint32_t need,
+                               size_t bytes) {
   uint32_t more = *room ? *room * 2 : 64;
   while (more <= need) more *= 2;
   void *grown = ms_arena_grow(arena, old, *room * bytes, more * bytes);
@@ -221,7 +223,8 @@ void ms_timeline_take(struct build *build, struct ms_model *model);
 void ms_replay(struct build *build, struct ms_merge *merge);
 
 /* live.c: blocks alive at the end, the largest first; site_ids: final ids */
-void ms_live_take(struct build *build, const struct ms_merge *merge, struct ms_model *model, const uint32_t *site_ids);
+void ms_live_take(struct build *build, const struct ms_merge *merge, struct ms_model *model,
+                  const uint32_t *site_ids);
 
 /* row.c: rows that are no hot events */
 void ms_row_note(struct build *build, const struct ms_event *event);

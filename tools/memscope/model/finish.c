@@ -79,7 +79,8 @@ static void site_take(struct build *build, uint32_t id, struct ms_model_site *ou
                                 .free_places = ms_tallies_take(build, id, TALLY_PLACE),
                                 .functions = ms_tallies_take(build, id, TALLY_FUNCTION),
                                 .points = ms_timeline_points(build, site)};
-  if (site->type && !out->element_bytes) out->element_bytes = (uint32_t)build->types[site->type].out.size_bytes;
+  if (site->type && !out->element_bytes)
+    out->element_bytes = (uint32_t)build->types[site->type].out.size_bytes;
 }
 
 static void sites_take(struct build *build, struct ms_model *model, struct order *order) {
@@ -88,7 +89,8 @@ static void sites_take(struct build *build, struct ms_model *model, struct order
   for (uint32_t i = 1; i <= build->site_count; i++) {
     struct site *site = &build->sites[i];
     site_settle(build, site);
-    if (site_took_part(site)) rows[count++] = (struct sort_row){site->bytes_at_peak, site->peak_bytes, site->allocated_bytes, i};
+    if (site_took_part(site))
+      rows[count++] = (struct sort_row){site->bytes_at_peak, site->peak_bytes, site->allocated_bytes, i};
   }
   qsort(rows, count, sizeof *rows, sort_order);
   struct ms_model_site *sites = ms_arena_array(build->arena, count, sizeof *sites);
@@ -103,10 +105,10 @@ static void sites_take(struct build *build, struct ms_model *model, struct order
 /* ---- types and holders: sums of sites ---- */
 
 /* The figures types, holders and modules have in common. */
-#define SUM_SITE(to, site)                                                                                             \
-  ((to)->allocations += (site)->allocations, (to)->frees += (site)->frees, (to)->allocated_bytes += (site)->allocated_bytes, \
-   (to)->live_blocks += (site)->live_blocks, (to)->live_bytes += (site)->live_bytes,                                   \
-   (to)->bytes_at_peak += (site)->bytes_at_peak)
+#define SUM_SITE(to, site)                                                                                   \
+  ((to)->allocations += (site)->allocations, (to)->frees += (site)->frees,                                   \
+   (to)->allocated_bytes += (site)->allocated_bytes, (to)->live_blocks += (site)->live_blocks,               \
+   (to)->live_bytes += (site)->live_bytes, (to)->bytes_at_peak += (site)->bytes_at_peak)
 
 static void types_sum(struct build *build) {
   for (uint32_t i = 1; i <= build->site_count; i++) {
@@ -126,7 +128,8 @@ static void types_take(struct build *build, struct ms_model *model, struct order
   for (uint32_t i = 1; i <= build->type_count; i++) {
     struct type *type = &build->types[i];
     type->out.peak_bytes = type->sum.peak_bytes;
-    rows[i - 1] = (struct sort_row){type->out.bytes_at_peak, type->out.peak_bytes, type->out.allocated_bytes, i};
+    rows[i - 1] =
+        (struct sort_row){type->out.bytes_at_peak, type->out.peak_bytes, type->out.allocated_bytes, i};
   }
   qsort(rows, build->type_count, sizeof *rows, sort_order);
   struct ms_model_type *types = ms_arena_array(build->arena, build->type_count, sizeof *types);
@@ -136,7 +139,8 @@ static void types_take(struct build *build, struct ms_model *model, struct order
   }
   for (uint32_t i = 0; i < build->type_count; i++)
     for (uint32_t f = 0; f < types[i].field_count; f++) {
-      struct ms_model_field *field = (struct ms_model_field *)&types[i].fields[f]; /* each type has fields of its own */
+      struct ms_model_field *field =
+          (struct ms_model_field *)&types[i].fields[f]; /* each type has fields of its own */
       field->type_id = order->type_ids[field->type_id];
     }
   model->types = types;
@@ -160,7 +164,8 @@ static void holders_take(struct build *build, struct ms_model *model, struct ord
     sums[i].type = holder->type ? build->types[holder->type].out.name : "";
     sums[i].peak_bytes = holder->sum.peak_bytes;
     if (*holder->text && sums[i].site_count)
-      rows[count++] = (struct sort_row){sums[i].bytes_at_peak, sums[i].peak_bytes, sums[i].allocated_bytes, i};
+      rows[count++] =
+          (struct sort_row){sums[i].bytes_at_peak, sums[i].peak_bytes, sums[i].allocated_bytes, i};
   }
   qsort(rows, count, sizeof *rows, sort_order);
   struct ms_model_holder *holders = ms_arena_array(build->arena, count, sizeof *holders);
@@ -189,23 +194,25 @@ static void modules_take(struct build *build, struct ms_model *model) {
     const struct module *from = &build->modules[i];
     const struct ms_module_record *record = &from->view->record;
     const char *slash = strrchr(from->path, '/');
-    modules[i] = (struct ms_model_module){.id = i,
-                                          .path = from->path,
-                                          .name = slash ? slash + 1 : from->path,
-                                          .build_id = hex_text(build, record->build_id, record->build_id_bytes),
-                                          .instrumented = record->unit_count > 0,
-                                          .is_main = record->is_main,
-                                          .unit_count = from->view->unit_count,
-                                          .status = from->unloaded ? MS_MODULE_UNLOADED : MS_MODULE_RUNNING,
-                                          .loaded_ns = record->loaded_ns,
-                                          .unloaded_ns = from->unloaded_ns,
-                                          .start = record->start,
-                                          .end = record->end,
-                                          .peak_bytes = from->sum.peak_bytes};
+    modules[i] =
+        (struct ms_model_module){.id = i,
+                                 .path = from->path,
+                                 .name = slash ? slash + 1 : from->path,
+                                 .build_id = hex_text(build, record->build_id, record->build_id_bytes),
+                                 .instrumented = record->unit_count > 0,
+                                 .is_main = record->is_main,
+                                 .unit_count = from->view->unit_count,
+                                 .status = from->unloaded ? MS_MODULE_UNLOADED : MS_MODULE_RUNNING,
+                                 .loaded_ns = record->loaded_ns,
+                                 .unloaded_ns = from->unloaded_ns,
+                                 .start = record->start,
+                                 .end = record->end,
+                                 .peak_bytes = from->sum.peak_bytes};
   }
   for (uint32_t i = 0; i < build->stream->unit_count; i++)
     modules[build->stream->units[i].module_index + 1].site_count += build->stream->units[i].site_count;
-  for (uint32_t i = 1; i <= build->site_count; i++) SUM_SITE(&modules[build->sites[i].module], &build->sites[i]);
+  for (uint32_t i = 1; i <= build->site_count; i++)
+    SUM_SITE(&modules[build->sites[i].module], &build->sites[i]);
   model->modules = modules + 1;
   model->module_count = build->module_count;
 }
@@ -236,8 +243,10 @@ static void coverage_take(struct ms_model *model) {
   struct ms_model_coverage *coverage = &model->coverage;
   for (uint32_t i = 0; i < model->site_count; i++) {
     const struct ms_model_site *site = &model->sites[i];
-    uint64_t *const allocations[] = {&coverage->named_allocations, &coverage->wrapper_only_allocations, &coverage->unnamed_allocations};
-    uint64_t *const bytes[] = {&coverage->named_bytes, &coverage->wrapper_only_bytes, &coverage->unnamed_bytes};
+    uint64_t *const allocations[] = {&coverage->named_allocations, &coverage->wrapper_only_allocations,
+                                     &coverage->unnamed_allocations};
+    uint64_t *const bytes[] = {&coverage->named_bytes, &coverage->wrapper_only_bytes,
+                               &coverage->unnamed_bytes};
     *allocations[site->naming] += site->allocations;
     *bytes[site->naming] += site->allocated_bytes;
     if (site->type_id) coverage->typed_bytes += site->allocated_bytes;
@@ -251,27 +260,29 @@ static void process_take(struct build *build, struct ms_model *model) {
   const char **argv = ms_arena_array(build->arena, (size_t)stream->argc + 1, sizeof *argv);
   for (uint32_t i = 0; i < stream->argc; i++) argv[i] = ms_build_text(build, stream->argv[i]);
   bool header_ended = header->end_how != MS_END_NONE;
-  *process = (struct ms_model_process){.program = ms_build_text(build, stream->program),
-                                       .directory = ms_build_text(build, stream->directory),
-                                       .argv = argv,
-                                       .argc = stream->argc,
-                                       .pid = header->pid,
-                                       .parent_pid = header->parent_pid,
-                                       .host = ms_build_text(build, header->host),
-                                       .parent_stream = ms_build_text(build, header->parent),
-                                       .start_unix_ns = header->start_unix_ns,
-                                       .duration_ns = header->end_ns > build->now_ns ? header->end_ns : build->now_ns,
-                                       .clock_step_ns = header->clock_step_ns,
-                                       .mode = header->mode == MS_MODE_EXACT ? "exact" : "full",
-                                       .end_how = build->ended ? build->end_how : (enum ms_end_how)header->end_how,
-                                       .end_status = build->ended ? build->end_status : header->end_status};
+  *process = (struct ms_model_process){
+      .program = ms_build_text(build, stream->program),
+      .directory = ms_build_text(build, stream->directory),
+      .argv = argv,
+      .argc = stream->argc,
+      .pid = header->pid,
+      .parent_pid = header->parent_pid,
+      .host = ms_build_text(build, header->host),
+      .parent_stream = ms_build_text(build, header->parent),
+      .start_unix_ns = header->start_unix_ns,
+      .duration_ns = header->end_ns > build->now_ns ? header->end_ns : build->now_ns,
+      .clock_step_ns = header->clock_step_ns,
+      .mode = header->mode == MS_MODE_EXACT ? "exact" : "full",
+      .end_how = build->ended ? build->end_how : (enum ms_end_how)header->end_how,
+      .end_status = build->ended ? build->end_status : header->end_status};
   process->complete = (build->ended || header_ended) && !build->totals.lost_events && !stream->problem_count;
 }
 
 void ms_finish(struct build *build, const struct ms_merge *merge, struct ms_model *model) {
-  struct order order = {.site_ids = ms_arena_array(build->arena, (size_t)build->site_count + 1, sizeof(uint32_t)),
-                        .type_ids = ms_arena_array(build->arena, (size_t)build->type_count + 1, sizeof(uint32_t)),
-                        .holder_ids = ms_arena_array(build->arena, (size_t)build->holder_count + 1, sizeof(uint32_t))};
+  struct order order = {
+      .site_ids = ms_arena_array(build->arena, (size_t)build->site_count + 1, sizeof(uint32_t)),
+      .type_ids = ms_arena_array(build->arena, (size_t)build->type_count + 1, sizeof(uint32_t)),
+      .holder_ids = ms_arena_array(build->arena, (size_t)build->holder_count + 1, sizeof(uint32_t))};
   sites_take(build, model, &order);
   types_take(build, model, &order);
   holders_take(build, model, &order);
@@ -280,7 +291,8 @@ void ms_finish(struct build *build, const struct ms_merge *merge, struct ms_mode
     site->type_id = order.type_ids[site->type_id];
     site->holder_id = order.holder_ids[site->holder_id];
   }
-  for (uint32_t i = 1; i <= build->place_count; i++) build->places[i].type_id = order.type_ids[build->places[i].type_id];
+  for (uint32_t i = 1; i <= build->place_count; i++)
+    build->places[i].type_id = order.type_ids[build->places[i].type_id];
   modules_take(build, model);
   threads_take(build, model);
   ms_live_take(build, merge, model, order.site_ids);

@@ -24,9 +24,11 @@ void ms_lifetime_count(struct build *build, struct site *site, uint64_t ns) {
 static uint64_t age_at(const struct ms_model_lifetime *lifetime, uint64_t rank) {
   uint64_t below = 0;
   uint32_t bucket = 0;
-  while (bucket < MS_LIFETIME_BUCKETS - 1 && below + lifetime->buckets[bucket] < rank) below += lifetime->buckets[bucket++];
+  while (bucket < MS_LIFETIME_BUCKETS - 1 && below + lifetime->buckets[bucket] < rank)
+    below += lifetime->buckets[bucket++];
   if (!bucket) return lifetime->min_ns;
-  double low = (double)(UINT64_C(1) << (bucket - 1)), part = (double)(rank - below) / (double)lifetime->buckets[bucket];
+  double low = (double)(UINT64_C(1) << (bucket - 1)),
+         part = (double)(rank - below) / (double)lifetime->buckets[bucket];
   uint64_t age = (uint64_t)(low + low * part);
   if (age < lifetime->min_ns) age = lifetime->min_ns;
   return age > lifetime->max_ns ? lifetime->max_ns : age;

@@ -50,8 +50,10 @@ static void live_pick(void *context, uint32_t id, uint64_t address) {
   }
 }
 
-void ms_live_take(struct build *build, const struct ms_merge *merge, struct ms_model *model, const uint32_t *site_ids) {
-  struct picks picks = {.build = build, .rows = ms_arena_array(build->arena, MS_LIVE_MAX, sizeof *picks.rows)};
+void ms_live_take(struct build *build, const struct ms_merge *merge, struct ms_model *model,
+                  const uint32_t *site_ids) {
+  struct picks picks = {.build = build,
+                        .rows = ms_arena_array(build->arena, MS_LIVE_MAX, sizeof *picks.rows)};
   ms_merge_each_live(merge, live_pick, &picks);
   if (picks.count) qsort(picks.rows, picks.count, sizeof *picks.rows, live_order);
   for (uint32_t i = 0; i < picks.count; i++) picks.rows[i].site_id = site_ids[picks.rows[i].site_id];

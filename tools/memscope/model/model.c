@@ -13,7 +13,8 @@
 static void threads_init(struct build *build) {
   const struct ms_stream *stream = build->stream;
   build->threads = ms_arena_array(build->arena, (size_t)stream->lane_count + 1, sizeof *build->threads);
-  build->lane_threads = ms_arena_array(build->arena, (size_t)stream->lane_count + 1, sizeof *build->lane_threads);
+  build->lane_threads =
+      ms_arena_array(build->arena, (size_t)stream->lane_count + 1, sizeof *build->lane_threads);
   for (uint32_t i = 0; i < stream->lane_count; i++) { /* lanes are sorted by thread */
     if (!i || stream->lanes[i].thread != stream->lanes[i - 1].thread) build->thread_count++;
     build->lane_threads[i] = build->thread_count;
@@ -35,9 +36,10 @@ static void modules_init(struct build *build) {
 }
 
 static void maps_init(struct build *build) {
-  struct ms_map *const maps[] = {&build->tally_index, &build->place_index, &build->chain_index, &build->name_index,
-                                 &build->freed_index, &build->text_index,  &build->type_index,  &build->type_places,
-                                 &build->complete,    &build->holder_index};
+  struct ms_map *const maps[] = {&build->tally_index, &build->place_index, &build->chain_index,
+                                 &build->name_index,  &build->freed_index, &build->text_index,
+                                 &build->type_index,  &build->type_places, &build->complete,
+                                 &build->holder_index};
   for (size_t i = 0; i < sizeof maps / sizeof *maps; i++) ms_map_init(maps[i], build->arena);
 }
 
@@ -69,7 +71,8 @@ static void losses_note(struct build *build) {
     ms_note_add(build, MS_NOTE_LOSS, 0, "%s not recorded: %s", counted(build, totals->lost_events, "event"),
                 ms_lost_reason_name(header->lost_reason));
   if (totals->unborn && forked)
-    ms_note_add(build, MS_NOTE_INFO, 0, "%s freed or resized that came from before the fork", counted(build, totals->unborn, "block"));
+    ms_note_add(build, MS_NOTE_INFO, 0, "%s freed or resized that came from before the fork",
+                counted(build, totals->unborn, "block"));
   if (totals->unborn && !forked)
     ms_note_add(build, MS_NOTE_LOSS, 0, "%s freed or resized whose allocation is not in the stream",
                 counted(build, totals->unborn, "block"));
@@ -85,7 +88,8 @@ static void losses_note(struct build *build) {
 static void notes_take(struct build *build, const struct ms_merge_counts *counts) {
   const struct ms_stream *stream = build->stream;
   struct ms_model_totals *totals = &build->totals;
-  totals->lost_events = stream->header.lost_events > build->lost_in_rows ? stream->header.lost_events : build->lost_in_rows;
+  totals->lost_events =
+      stream->header.lost_events > build->lost_in_rows ? stream->header.lost_events : build->lost_in_rows;
   totals->forced = counts->forced;
   totals->stream_bytes = stream->size;
   for (uint32_t i = 0; i < stream->problem_count; i++)
@@ -95,14 +99,17 @@ static void notes_take(struct build *build, const struct ms_merge_counts *counts
     ms_note_add(build, MS_NOTE_INFO, 0, "%s begun and not ended; the block counts as live",
                 counted(build, counts->open_reallocs, "reallocation"));
   if (totals->bad_frees)
-    ms_note_add(build, MS_NOTE_INFO, 0, "%s of an address without a live block: double, invalid, or allocated unseen",
+    ms_note_add(build, MS_NOTE_INFO, 0,
+                "%s of an address without a live block: double, invalid, or allocated unseen",
                 counted(build, totals->bad_frees, "free"));
 }
 
-const struct ms_model *ms_model_build(struct ms_arena *arena, struct ms_stream *stream, struct ms_error *error) {
+const struct ms_model *ms_model_build(struct ms_arena *arena, struct ms_stream *stream,
+                                      struct ms_error *error) {
   struct ms_merge *merge = ms_merge_open(stream, MS_ORDER_AUTO);
   if (!merge) {
-    ms_error_set(error, MS_ERROR_USAGE, "no memory for the table of addresses; free some, or analyse on a larger machine");
+    ms_error_set(error, MS_ERROR_USAGE,
+                 "no memory for the table of addresses; free some, or analyse on a larger machine");
     return NULL;
   }
   struct build *build = build_new(arena, stream);
@@ -134,7 +141,8 @@ const char *ms_model_function(uint32_t id) {
 const char *ms_lost_reason_name(uint32_t reason) {
   static const char *const names[] = {
       [MS_LOST_NONE] = "no reason given",
-      [MS_LOST_SPACE] = "no room on the device, or the file-size limit; give more room, or another place with -o",
+      [MS_LOST_SPACE] =
+          "no room on the device, or the file-size limit; give more room, or another place with -o",
       [MS_LOST_IO] = "the file system failed",
       [MS_LOST_FILE_GONE] = "the program took over the stream's file descriptor",
       [MS_LOST_MEMORY] = "no memory for a window",

@@ -56,14 +56,14 @@ struct ms_model_totals {
   uint64_t allocated_bytes; /* asked for by allocations and reallocations (whole new sizes) */
   uint64_t peak_bytes, peak_time_ns, peak_blocks; /* first instant of most live bytes; blocks live then */
   uint64_t live_blocks, live_bytes;               /* at the end */
-  uint64_t temporary;   /* blocks freed before their thread's next allocation */
-  uint64_t threads;     /* that allocated or freed */
-  uint64_t events;      /* allocations + frees + reallocations */
-  uint64_t lost_events; /* the writer said it lost them */
-  uint64_t bad_frees;   /* frees of addresses that held no live block: double, invalid or born unseen */
-  uint64_t unborn;      /* frees and reallocations of blocks whose allocation is not in the stream */
-  uint64_t vanished;    /* blocks whose free is not in the stream: their address was given out again */
-  uint64_t forced;      /* events whose generation never came: placed by time alone */
+  uint64_t temporary;                             /* blocks freed before their thread's next allocation */
+  uint64_t threads;                               /* that allocated or freed */
+  uint64_t events;                                /* allocations + frees + reallocations */
+  uint64_t lost_events;                           /* the writer said it lost them */
+  uint64_t bad_frees; /* frees of addresses that held no live block: double, invalid or born unseen */
+  uint64_t unborn;    /* frees and reallocations of blocks whose allocation is not in the stream */
+  uint64_t vanished;  /* blocks whose free is not in the stream: their address was given out again */
+  uint64_t forced;    /* events whose generation never came: placed by time alone */
   uint64_t failed_reallocations;
   uint64_t stream_bytes; /* size of the file */
 };
@@ -80,19 +80,19 @@ struct ms_model_coverage {
 /* A place in source, or in code without sites. Each appears once. */
 struct ms_model_place {
   uint32_t id;
-  const char *text;     /* one line for people: "conn.c:88 conn_new"; no site: "libfoo.so+0x1234"; "unknown" */
-  const char *holder;   /* variable or field path, "" = none */
+  const char *text;   /* one line for people: "conn.c:88 conn_new"; no site: "libfoo.so+0x1234"; "unknown" */
+  const char *holder; /* variable or field path, "" = none */
   const char *function; /* enclosing, demangled */
   const char *callee;   /* function called there */
   const char *file;
   uint32_t line, column;
   enum ms_site_kind kind;
-  uint8_t flags;           /* enum ms_site_flag */
-  uint32_t type_id;        /* pointee, 0 = unknown */
-  uint32_t element_bytes;  /* sizeof(pointee), 0 = unknown */
-  uint32_t module_id;      /* 0 = unknown */
-  uint32_t site_id;        /* in the stream, 0 = no site */
-  uint64_t address;        /* no site: return address as the module's file counts it */
+  uint8_t flags;          /* enum ms_site_flag */
+  uint32_t type_id;       /* pointee, 0 = unknown */
+  uint32_t element_bytes; /* sizeof(pointee), 0 = unknown */
+  uint32_t module_id;     /* 0 = unknown */
+  uint32_t site_id;       /* in the stream, 0 = no site */
+  uint64_t address;       /* no site: return address as the module's file counts it */
 };
 
 /* ---- sites: one for each final name with its chain ---- */
@@ -137,7 +137,7 @@ struct ms_model_site {
   uint32_t type_id;                   /* element type, 0 = unknown; may come from the chain */
   const char *type;                   /* its name */
   uint32_t element_bytes;
-  uint32_t holder_id;                 /* into holders */
+  uint32_t holder_id; /* into holders */
   uint32_t module_id;
   const struct ms_model_place *const *chain; /* every hand-over, innermost (the allocator's caller) first */
   uint32_t chain_count;                      /* 0: unnamed */
@@ -145,11 +145,11 @@ struct ms_model_site {
   enum ms_naming naming;
 
   uint64_t allocations, frees, reallocations;
-  uint64_t allocated_bytes; /* as totals.allocated_bytes */
+  uint64_t allocated_bytes;         /* as totals.allocated_bytes */
   uint64_t live_blocks, live_bytes; /* at the end */
-  uint64_t peak_bytes;    /* its own most, at any time */
-  uint64_t peak_blocks;   /* its own most blocks, at any time */
-  uint64_t bytes_at_peak; /* its part of totals.peak_bytes; the sites' parts add up to it */
+  uint64_t peak_bytes;              /* its own most, at any time */
+  uint64_t peak_blocks;             /* its own most blocks, at any time */
+  uint64_t bytes_at_peak;           /* its part of totals.peak_bytes; the sites' parts add up to it */
   uint64_t blocks_at_peak;
   uint64_t temporary;
   uint64_t smallest_bytes, largest_bytes; /* of its blocks */
@@ -169,12 +169,12 @@ struct ms_model_field {
   const char *type; /* its type's name, "" = unknown */
   uint32_t type_id; /* into types when that is a record embedded here, else 0 */
   uint64_t offset_bytes;
-  uint32_t size_bytes;   /* bit-field: 0, see bits */
-  uint32_t bits;         /* bit-field: its width; else 0 */
-  uint32_t offset_bits;  /* bit-field: within the byte at offset_bytes */
+  uint32_t size_bytes;    /* bit-field: 0, see bits */
+  uint32_t bits;          /* bit-field: its width; else 0 */
+  uint32_t offset_bits;   /* bit-field: within the byte at offset_bytes */
   uint32_t padding_bytes; /* unused bytes behind this field, up to the next or the end */
-  uint32_t counted_by;   /* 1 + index of the field with its element count, 0 = none */
-  uint8_t flags;         /* enum ms_field_flag */
+  uint32_t counted_by;    /* 1 + index of the field with its element count, 0 = none */
+  uint8_t flags;          /* enum ms_field_flag */
 };
 
 struct ms_model_type {
@@ -205,7 +205,7 @@ enum ms_module_status { MS_MODULE_RUNNING, MS_MODULE_UNLOADED };
 struct ms_model_module {
   uint32_t id;
   const char *path;
-  const char *name; /* last part of path */
+  const char *name;     /* last part of path */
   const char *build_id; /* hex, "" = none */
   bool instrumented;    /* has sites */
   bool is_main;
@@ -257,8 +257,9 @@ struct ms_model_timeline {
   const uint64_t *live_bytes;  /* at the sample's end */
   const uint64_t *most_bytes;  /* largest within the sample: the peak is among them */
   const uint64_t *live_blocks; /* at the sample's end */
-  const uint64_t *allocations, *frees, *allocated_bytes; /* within the sample (frees: with reallocations' old blocks not) */
-  uint32_t peak_sample;        /* index of the sample with totals.peak_bytes */
+  const uint64_t *allocations, *frees,
+      *allocated_bytes;               /* within the sample (frees: with reallocations' old blocks not) */
+  uint32_t peak_sample;               /* index of the sample with totals.peak_bytes */
   const struct ms_model_curve *types; /* largest own peak first, the last one = all others */
   uint32_t type_count;
   const struct ms_model_curve *holders; /* the same */
@@ -333,7 +334,8 @@ struct ms_model {
 
 /* Replays the whole stream. Damage in the stream is no failure: it is noted,
  * and in *error for the exit code. NULL only without memory for it. */
-const struct ms_model *ms_model_build(struct ms_arena *arena, struct ms_stream *stream, struct ms_error *error);
+const struct ms_model *ms_model_build(struct ms_arena *arena, struct ms_stream *stream,
+                                      struct ms_error *error);
 
 /* Name of an allocator function of site.functions: "calloc", "realloc". */
 const char *ms_model_function(uint32_t id);

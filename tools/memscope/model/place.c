@@ -41,18 +41,26 @@ static uint32_t place_add(struct build *build, const struct ms_model_place *plac
 }
 
 static bool place_same(const struct ms_model_place *a, const struct ms_model_place *b) {
-  return a->holder == b->holder && a->function == b->function && a->callee == b->callee && a->file == b->file &&
-         a->line == b->line && a->column == b->column && a->kind == b->kind && a->flags == b->flags &&
-         a->type_id == b->type_id && a->element_bytes == b->element_bytes && a->module_id == b->module_id &&
-         a->address == b->address;
+  return a->holder == b->holder && a->function == b->function && a->callee == b->callee &&
+         a->file == b->file && a->line == b->line && a->column == b->column && a->kind == b->kind &&
+         a->flags == b->flags && a->type_id == b->type_id && a->element_bytes == b->element_bytes &&
+         a->module_id == b->module_id && a->address == b->address;
 }
 
 /* The place with these contents; texts in it are interned. */
 static uint32_t place_intern(struct build *build, struct ms_model_place *place) {
-  const uint64_t parts[] = {(uintptr_t)place->holder, (uintptr_t)place->function, (uintptr_t)place->callee,
-                            (uintptr_t)place->file,   place->line,                place->column,
-                            place->kind,              place->flags,               place->type_id,
-                            place->module_id,         place->address,             place->element_bytes};
+  const uint64_t parts[] = {(uintptr_t)place->holder,
+                            (uintptr_t)place->function,
+                            (uintptr_t)place->callee,
+                            (uintptr_t)place->file,
+                            place->line,
+                            place->column,
+                            place->kind,
+                            place->flags,
+                            place->type_id,
+                            place->module_id,
+                            place->address,
+                            place->element_bytes};
   for (uint64_t key = XXH64(parts, sizeof parts, build->seed) | 1;; key += 2) {
     uint32_t *at = ms_map_at(&build->place_index, key);
     if (*at && place_same(&build->places[*at], place)) return *at;
@@ -80,7 +88,8 @@ uint32_t ms_place_of_site(struct build *build, uint32_t site_id) {
   uint32_t id = place_intern(build, &place);
   struct ms_model_place *made = &build->places[id];
   if (!made->text)
-    made->text = ms_arena_print(build->arena, "%s:%" PRIu32 " %s", base_name(place.file), place.line, place.function);
+    made->text =
+        ms_arena_print(build->arena, "%s:%" PRIu32 " %s", base_name(place.file), place.line, place.function);
   return id;
 }
 
@@ -88,11 +97,16 @@ uint32_t ms_place_of_caller(struct build *build, uint64_t address, uint64_t ns) 
   uint32_t module = ms_stream_module_at(build->stream, address, ns) + 1; /* none: 0 */
   if (!module) return ms_place_unknown(build);
   const struct module *image = &build->modules[module];
-  struct ms_model_place place = {.holder = "", .function = "", .callee = "", .file = "", .module_id = module,
+  struct ms_model_place place = {.holder = "",
+                                 .function = "",
+                                 .callee = "",
+                                 .file = "",
+                                 .module_id = module,
                                  .address = address - image->view->record.bias};
   uint32_t id = place_intern(build, &place);
   struct ms_model_place *made = &build->places[id];
-  if (!made->text) made->text = ms_arena_print(build->arena, "%s+0x%" PRIx64, base_name(image->path), place.address);
+  if (!made->text)
+    made->text = ms_arena_print(build->arena, "%s+0x%" PRIx64, base_name(image->path), place.address);
   return id;
 }
 

@@ -97,7 +97,8 @@ static void size_seen(struct site *site, uint64_t bytes) {
   if (bytes > site->largest) site->largest = bytes;
 }
 
-static inline void block_born(struct build *build, const struct ms_event *event, struct block *block, uint32_t id, uint32_t thread) {
+static inline void block_born(struct build *build, const struct ms_event *event, struct block *block,
+                              uint32_t id, uint32_t thread) {
   struct site *site = &build->sites[id];
   struct thread *by = &build->threads[thread];
   *block = (struct block){.size = event->size,
@@ -237,28 +238,46 @@ static void event_take(struct build *build, const struct ms_event *event) {
   uint32_t thread = build->lane_threads[event->lane];
   time_pass(build, event->ns);
   switch (event->kind) {
-  case MS_EVENT_ALLOC: on_alloc(build, event, thread); break;
+  case MS_EVENT_ALLOC:
+    on_alloc(build, event, thread);
+    break;
   case MS_EVENT_FREE:
-  case MS_EVENT_REALLOC_FREE: on_free(build, event, thread); break;
-  case MS_EVENT_REALLOC: on_realloc(build, event, thread); break;
-  case MS_EVENT_UNBORN_REALLOC: on_unborn_realloc(build, event, thread); break;
+  case MS_EVENT_REALLOC_FREE:
+    on_free(build, event, thread);
+    break;
+  case MS_EVENT_REALLOC:
+    on_realloc(build, event, thread);
+    break;
+  case MS_EVENT_UNBORN_REALLOC:
+    on_unborn_realloc(build, event, thread);
+    break;
   case MS_EVENT_UNBORN_FREE:
     build->totals.frees++;
     build->totals.unborn++;
     build->threads[thread].out.frees++;
     event_done(build);
     break;
-  case MS_EVENT_REALLOC_FAIL: build->totals.failed_reallocations++; break;
-  case MS_EVENT_BIND: on_bind(build, event, thread); break;
-  case MS_EVENT_BAD_FREE: build->totals.bad_frees++; break;
-  case MS_EVENT_VANISHED: on_vanished(build, event); break;
-  default: ms_row_note(build, event);
+  case MS_EVENT_REALLOC_FAIL:
+    build->totals.failed_reallocations++;
+    break;
+  case MS_EVENT_BIND:
+    on_bind(build, event, thread);
+    break;
+  case MS_EVENT_BAD_FREE:
+    build->totals.bad_frees++;
+    break;
+  case MS_EVENT_VANISHED:
+    on_vanished(build, event);
+    break;
+  default:
+    ms_row_note(build, event);
   }
 }
 
 static void fetch_ahead(const struct build *build, const struct ms_event *event) {
   if (event->block < build->block_room) __builtin_prefetch(&build->blocks[event->block], 1);
-  if (event->name && event->name < build->site_name_count) __builtin_prefetch(&build->site_names[event->name]);
+  if (event->name && event->name < build->site_name_count)
+    __builtin_prefetch(&build->site_names[event->name]);
 }
 
 void ms_replay(struct build *build, struct ms_merge *merge) {

@@ -15,8 +15,8 @@ void ms_note_add(struct build *build, enum ms_note_kind kind, uint64_t offset, c
   vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
   MS_TABLE_ROOM(build, build->notes, build->note_count, build->note_room);
-  build->notes[build->note_count++] =
-      (struct ms_model_note){.kind = kind, .offset = offset, .text = ms_build_text(build, ms_arena_print(build->arena, "%s", text))};
+  build->notes[build->note_count++] = (struct ms_model_note){
+      .kind = kind, .offset = offset, .text = ms_build_text(build, ms_arena_print(build->arena, "%s", text))};
 }
 
 /* A text row's bytes; they are inside the row, whatever its fields say. */
@@ -45,10 +45,18 @@ void ms_row_note(struct build *build, const struct ms_event *event) {
     thread->creator_id = (uint32_t)ms_get_thread_start(words).creator;
     thread->start_ns = event->ns;
     break;
-  case MS_TAG_THREAD_NAME: thread->name = row_text(build, words); break;
-  case MS_TAG_THREAD_EXIT: thread->end_ns = event->ns; break;
-  case MS_TAG_MODULE_UNLOAD: module_unload(build, ms_get_module_unload(words).module, event->ns); break;
-  case MS_TAG_LOST: build->lost_in_rows += ms_get_lost(words).events; break;
+  case MS_TAG_THREAD_NAME:
+    thread->name = row_text(build, words);
+    break;
+  case MS_TAG_THREAD_EXIT:
+    thread->end_ns = event->ns;
+    break;
+  case MS_TAG_MODULE_UNLOAD:
+    module_unload(build, ms_get_module_unload(words).module, event->ns);
+    break;
+  case MS_TAG_LOST:
+    build->lost_in_rows += ms_get_lost(words).events;
+    break;
   case MS_TAG_END:
     build->ended = true;
     build->end_how = (enum ms_end_how)ms_get_end(words).how;
@@ -58,7 +66,10 @@ void ms_row_note(struct build *build, const struct ms_event *event) {
     ms_note_add(build, MS_NOTE_INFO, 0, "forked process %" PRIu32 " (its events are in its own stream)",
                 (uint32_t)ms_get_fork(words).pid);
     break;
-  case MS_TAG_EXEC: ms_note_add(build, MS_NOTE_INFO, 0, "became another program: %s", row_text(build, words)); break;
-  default: break; /* of a later version, or MODULE_LOAD: its record says all */
+  case MS_TAG_EXEC:
+    ms_note_add(build, MS_NOTE_INFO, 0, "became another program: %s", row_text(build, words));
+    break;
+  default:
+    break; /* of a later version, or MODULE_LOAD: its record says all */
   }
 }

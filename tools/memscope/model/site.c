@@ -32,7 +32,8 @@ static bool keeps(const struct ms_model_place *place) {
 
 /* Index into the chain (innermost first) of the outermost place without these
  * flags, UINT32_MAX if there is none. */
-static uint32_t outermost_without(const struct build *build, const struct chain *chain, unsigned flags, bool keeping) {
+static uint32_t outermost_without(const struct build *build, const struct chain *chain, unsigned flags,
+                                  bool keeping) {
   for (uint32_t i = chain->count; i-- > 0;) {
     const struct ms_model_place *place = &build->places[chain->places[i]];
     if (!(place->flags & flags) && (!keeping || keeps(place))) return i;
@@ -101,7 +102,8 @@ static uint32_t site_new(struct build *build, const struct chain *chain) {
 
 static bool site_same(const struct build *build, const struct site *site, const struct chain *chain) {
   if (site->chain_count != chain->count) return false;
-  if (!chain->count) return site->place == (chain->caller ? chain->caller : ms_place_unknown((struct build *)build));
+  if (!chain->count)
+    return site->place == (chain->caller ? chain->caller : ms_place_unknown((struct build *)build));
   return memcmp(site->chain, chain->places, chain->count * sizeof *site->chain) == 0;
 }
 
@@ -124,7 +126,8 @@ static void chain_follow(struct build *build, uint32_t thread, uint32_t name, st
     struct ms_name part = ms_stream_name(build->stream, thread, name);
     uint32_t place = 0;
     if (part.kind == MS_NAME_IS_CALLER) chain->caller = ms_place_of_caller(build, part.address, part.ns);
-    if (part.kind == MS_NAME_IS_SITE || part.kind == MS_NAME_IS_CHAIN) place = ms_place_of_site(build, part.site);
+    if (part.kind == MS_NAME_IS_SITE || part.kind == MS_NAME_IS_CHAIN)
+      place = ms_place_of_site(build, part.site);
     if (place && build->places[place].site_id) chain->places[chain->count++] = place;
     name = part.kind == MS_NAME_IS_CHAIN ? part.parent : 0;
   }
@@ -153,8 +156,10 @@ static uint32_t *name_entry(struct build *build, uint32_t thread, uint32_t name)
   struct thread *of = &build->threads[thread];
   if (name < build->site_name_count) return &build->site_names[name];
   uint32_t *entry = NULL;
-  if ((name & ~MS_NAME_ID) == MS_NAME_CHAIN) entry = id_entry(build, &of->chain_sites, &of->chain_room, name & MS_NAME_ID);
-  if ((name & ~MS_NAME_ID) == MS_NAME_CALLER) entry = id_entry(build, &of->caller_sites, &of->caller_room, name & MS_NAME_ID);
+  if ((name & ~MS_NAME_ID) == MS_NAME_CHAIN)
+    entry = id_entry(build, &of->chain_sites, &of->chain_room, name & MS_NAME_ID);
+  if ((name & ~MS_NAME_ID) == MS_NAME_CALLER)
+    entry = id_entry(build, &of->caller_sites, &of->caller_room, name & MS_NAME_ID);
   return entry ? entry : ms_map_at(&build->name_index, (uint64_t)thread << 32 | name);
 }
 
@@ -173,8 +178,10 @@ uint32_t ms_freed_at(struct build *build, uint32_t thread, uint32_t name) {
   if (place) return place;
   struct chain chain;
   chain_follow(build, build->threads[thread].out.stream_id, name, &chain);
-  if (chain.count) place = chain.places[chain.count - 1];
-  else place = chain.caller ? chain.caller : ms_place_unknown(build);
+  if (chain.count)
+    place = chain.places[chain.count - 1];
+  else
+    place = chain.caller ? chain.caller : ms_place_unknown(build);
   return *ms_map_at(&build->freed_index, key) = place;
 }
 

@@ -33,11 +33,13 @@ struct ms_tallies ms_tallies_take(struct build *build, uint32_t id, enum tally_k
   ms_tally_add(build, id, kind, site->streak[kind].id, site->streak[kind].count);
   site->streak[kind].count = 0;
   uint32_t count = 0;
-  for (uint32_t at = site->tallies[kind]; at; at = build->tallies[at].next) count += build->tallies[at].count > 0;
+  for (uint32_t at = site->tallies[kind]; at; at = build->tallies[at].next)
+    count += build->tallies[at].count > 0;
   struct ms_tally *rows = ms_arena_array(build->arena, count, sizeof *rows);
   uint32_t to = 0;
   for (uint32_t at = site->tallies[kind]; at; at = build->tallies[at].next)
-    if (build->tallies[at].count) rows[to++] = (struct ms_tally){build->tallies[at].id, build->tallies[at].count};
+    if (build->tallies[at].count)
+      rows[to++] = (struct ms_tally){build->tallies[at].id, build->tallies[at].count};
   if (count) qsort(rows, count, sizeof *rows, tally_order);
   return (struct ms_tallies){rows, count};
 }

@@ -51,7 +51,8 @@ static void samples_merge(struct timeline *t) {
   uint32_t to = 0;
   for (uint32_t i = 0; i < t->count; to++) {
     struct sample sample = t->samples[i++];
-    while (i < t->count && sample.end_ns - start_ns < t->span_ns && sample.end_event - start_event < t->span_events)
+    while (i < t->count && sample.end_ns - start_ns < t->span_ns &&
+           sample.end_event - start_event < t->span_events)
       sample = merged(sample, t->samples[i++]);
     start_ns = sample.end_ns;
     start_event = sample.end_event;
@@ -94,7 +95,8 @@ void ms_timeline_mark(struct build *build, struct site *site) {
     if (site->mark_room >= 64) marks_thin(t, site);
     if (site->mark_count * 2 >= site->mark_room) {
       uint32_t room = site->mark_room ? site->mark_room * 2 : 4;
-      site->marks = ms_arena_grow(build->arena, site->marks, site->mark_room * sizeof *site->marks, room * sizeof *site->marks);
+      site->marks = ms_arena_grow(build->arena, site->marks, site->mark_room * sizeof *site->marks,
+                                  room * sizeof *site->marks);
       site->mark_room = room;
     }
   }
@@ -117,11 +119,11 @@ struct ms_points ms_timeline_points(struct build *build, const struct site *site
 
 /* ---- the const columns ---- */
 
-#define COLUMN(field)                                                                                                  \
-  do {                                                                                                                 \
-    uint64_t *column = ms_arena_array(build->arena, t->count, sizeof *column);                                         \
-    for (uint32_t i = 0; i < t->count; i++) column[i] = t->samples[i].field;                                           \
-    out->field = column;                                                                                               \
+#define COLUMN(field)                                                                                        \
+  do {                                                                                                       \
+    uint64_t *column = ms_arena_array(build->arena, t->count, sizeof *column);                               \
+    for (uint32_t i = 0; i < t->count; i++) column[i] = t->samples[i].field;                                 \
+    out->field = column;                                                                                     \
   } while (0)
 
 static void columns_take(struct build *build, struct ms_model_timeline *out) {
@@ -135,14 +137,16 @@ static void columns_take(struct build *build, struct ms_model_timeline *out) {
   COLUMN(allocations);
   COLUMN(frees);
   COLUMN(allocated_bytes);
-  while (out->peak_sample + 1 < t->count && out->most_bytes[out->peak_sample] < build->totals.peak_bytes) out->peak_sample++;
+  while (out->peak_sample + 1 < t->count && out->most_bytes[out->peak_sample] < build->totals.peak_bytes)
+    out->peak_sample++;
 }
 
 /* Adds a site's changes to a curve of changes. */
 static void changes_add(uint64_t *changes, struct ms_points points) {
   uint64_t before = 0;
   for (uint32_t i = 0; i < points.count; i++) {
-    changes[points.rows[i].sample] += points.rows[i].live_bytes - before; /* modulo 2^64: sums come out right */
+    changes[points.rows[i].sample] +=
+        points.rows[i].live_bytes - before; /* modulo 2^64: sums come out right */
     before = points.rows[i].live_bytes;
   }
 }
@@ -160,8 +164,10 @@ static int group_order(const void *a, const void *b) {
 
 /* The groups that were the largest at any time have a curve each, all other
  * sites one together. `group_of` gives a site's group, 0 = none. */
-static const struct ms_model_curve *curves_take(struct build *build, const struct ms_model *model, struct group *groups, uint32_t group_count, uint32_t id_most,
-                                                uint32_t (*group_of)(const struct ms_model_site *), uint32_t *count) {
+static const struct ms_model_curve *curves_take(struct build *build, const struct ms_model *model,
+                                                struct group *groups, uint32_t group_count, uint32_t id_most,
+                                                uint32_t (*group_of)(const struct ms_model_site *),
+                                                uint32_t *count) {
   uint32_t samples = model->timeline.sample_count;
   uint32_t named = group_count < MS_TIMELINE_CURVES - 1 ? group_count : MS_TIMELINE_CURVES - 1;
   uint32_t *slots = ms_arena_array(build->arena, id_most + 1, sizeof *slots); /* by group; 0: the others */
@@ -193,7 +199,9 @@ void ms_timeline_take(struct build *build, struct ms_model *model) {
   for (uint32_t i = 0; i < model->type_count; i++)
     if (model->types[i].site_count) types[used++] = (struct group){i + 1, model->types[i].peak_bytes};
   struct group *holders = ms_arena_array(build->arena, model->holder_count, sizeof *holders);
-  for (uint32_t i = 0; i < model->holder_count; i++) holders[i] = (struct group){i + 1, model->holders[i].peak_bytes};
+  for (uint32_t i = 0; i < model->holder_count; i++)
+    holders[i] = (struct group){i + 1, model->holders[i].peak_bytes};
   out->types = curves_take(build, model, types, used, model->type_count, type_group, &out->type_count);
-  out->holders = curves_take(build, model, holders, model->holder_count, model->holder_count, holder_group, &out->holder_count);
+  out->holders = curves_take(build, model, holders, model->holder_count, model->holder_count, holder_group,
+                             &out->holder_count);
 }

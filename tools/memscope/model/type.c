@@ -18,14 +18,17 @@ struct type_todo {
   const struct ms_unit_view *unit;
 };
 
-static bool is_record(unsigned kind) { return kind == MS_TYPE_STRUCT || kind == MS_TYPE_UNION || kind == MS_TYPE_CLASS; }
+static bool is_record(unsigned kind) {
+  return kind == MS_TYPE_STRUCT || kind == MS_TYPE_UNION || kind == MS_TYPE_CLASS;
+}
 
 static const struct ms_type *unit_type(const struct ms_unit_view *unit, uint32_t index) {
   return index && index <= unit->type_count ? &unit->types[index - 1] : NULL;
 }
 
 /* The fields' part of the table that is there; *count of them. */
-static const struct ms_field *unit_fields(const struct ms_unit_view *unit, const struct ms_type *type, uint32_t *count) {
+static const struct ms_field *unit_fields(const struct ms_unit_view *unit, const struct ms_type *type,
+                                          uint32_t *count) {
   uint32_t there = type->first_field < unit->field_count ? unit->field_count - type->first_field : 0;
   *count = type->field_count < there ? type->field_count : there;
   return unit->fields + (there ? type->first_field : 0);
@@ -36,12 +39,16 @@ static const char *type_name(const struct ms_unit_view *unit, uint32_t index) {
   return type ? ms_unit_text(unit, type->name) : "";
 }
 
-static uint64_t text_hash(const struct build *build, const char *text) { return XXH64(text, strlen(text), build->seed); }
+static uint64_t text_hash(const struct build *build, const char *text) {
+  return XXH64(text, strlen(text), build->seed);
+}
 
-static uint64_t layout_hash(const struct build *build, const struct ms_unit_view *unit, const struct ms_type *type) {
+static uint64_t layout_hash(const struct build *build, const struct ms_unit_view *unit,
+                            const struct ms_type *type) {
   XXH64_state_t state;
   XXH64_reset(&state, build->seed);
-  const uint64_t head[] = {text_hash(build, ms_unit_text(unit, type->name)), type->kind, type->size_bytes, type->align_bytes};
+  const uint64_t head[] = {text_hash(build, ms_unit_text(unit, type->name)), type->kind, type->size_bytes,
+                           type->align_bytes};
   XXH64_update(&state, head, sizeof head);
   uint32_t count;
   const struct ms_field *fields = unit_fields(unit, type, &count);
@@ -49,7 +56,8 @@ static uint64_t layout_hash(const struct build *build, const struct ms_unit_view
     const uint64_t part[] = {text_hash(build, ms_unit_text(unit, fields[i].name)),
                              text_hash(build, type_name(unit, fields[i].type)),
                              (uint64_t)fields[i].offset_bytes << 32 | fields[i].size_bytes,
-                             (uint64_t)fields[i].counted_by << 32 | (uint64_t)fields[i].flags << 8 | fields[i].offset_bits};
+                             (uint64_t)fields[i].counted_by << 32 | (uint64_t)fields[i].flags << 8 |
+                                 fields[i].offset_bits};
     XXH64_update(&state, part, sizeof part);
   }
   return XXH64_digest(&state) | 1;
@@ -70,9 +78,12 @@ static void complete_collect(struct build *build) {
       const struct ms_type *type = &unit->types[i];
       if (!is_record(type->kind) || !type->size_bytes) continue;
       uint64_t key = text_hash(build, ms_unit_text(unit, type->name)) | 1;
-      uint32_t layout = (uint32_t)layout_hash(build, unit, type), *known = ms_map_at(&layouts, key), *at = ms_map_at(&build->complete, key);
-      if (!*at) *at = u + 1, *known = layout;
-      else if (*known != layout) *at = NAME_TWICE;
+      uint32_t layout = (uint32_t)layout_hash(build, unit, type), *known = ms_map_at(&layouts, key),
+               *at = ms_map_at(&build->complete, key);
+      if (!*at)
+        *at = u + 1, *known = layout;
+      else if (*known != layout)
+        *at = NAME_TWICE;
     }
   }
 }
@@ -133,13 +144,16 @@ uint32_t ms_type_of(struct build *build, const struct ms_unit_view *unit, uint32
 /* ---- layouts ---- */
 
 /* A field's extent in bits from the record's beginning. */
-static uint64_t bits_from(const struct ms_model_field *field) { return field->offset_bytes * 8 + field->offset_bits; }
+static uint64_t bits_from(const struct ms_model_field *field) {
+  return field->offset_bytes * 8 + field->offset_bits;
+}
 static uint64_t bits_to(const struct ms_model_field *field) {
   return bits_from(field) + (field->bits ? field->bits : (uint64_t)field->size_bytes * 8);
 }
 
 static int extent_order(const void *a, const void *b) {
-  const struct ms_model_field *x = *(const struct ms_model_field *const *)a, *y = *(const struct ms_model_field *const *)b;
+  const struct ms_model_field *x = *(const struct ms_model_field *const *)a,
+                              *y = *(const struct ms_model_field *const *)b;
   if (bits_from(x) != bits_from(y)) return bits_from(x) < bits_from(y) ? -1 : 1;
   return bits_to(x) < bits_to(y) ? -1 : bits_to(x) > bits_to(y);
 }
@@ -172,15 +186,16 @@ static void fields_take(struct build *build, const struct type_todo *todo) {
   for (uint32_t i = 0; i < count; i++) {
     const struct ms_type *type = unit_type(unit, from[i].type);
     bool bits = from[i].flags & MS_FIELD_BITS;
-    fields[i] = (struct ms_model_field){.name = ms_build_text(build, ms_unit_text(unit, from[i].name)),
-                                        .type = ms_build_text(build, type_name(unit, from[i].type)),
-                                        .type_id = type && is_record(type->kind) ? ms_type_of(build, unit, from[i].type) : 0,
-                                        .offset_bytes = from[i].offset_bytes,
-                                        .size_bytes = bits ? 0 : from[i].size_bytes,
-                                        .bits = bits ? from[i].size_bytes : 0,
-                                        .offset_bits = bits ? from[i].offset_bits : 0,
-                                        .counted_by = from[i].counted_by <= count ? from[i].counted_by : 0,
-                                        .flags = from[i].flags};
+    fields[i] = (struct ms_model_field){
+        .name = ms_build_text(build, ms_unit_text(unit, from[i].name)),
+        .type = ms_build_text(build, type_name(unit, from[i].type)),
+        .type_id = type && is_record(type->kind) ? ms_type_of(build, unit, from[i].type) : 0,
+        .offset_bytes = from[i].offset_bytes,
+        .size_bytes = bits ? 0 : from[i].size_bytes,
+        .bits = bits ? from[i].size_bytes : 0,
+        .offset_bits = bits ? from[i].offset_bits : 0,
+        .counted_by = from[i].counted_by <= count ? from[i].counted_by : 0,
+        .flags = from[i].flags};
   }
   struct ms_model_type *out = &build->types[todo->type].out;
   out->fields = fields;

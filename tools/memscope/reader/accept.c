@@ -8,15 +8,17 @@
 
 void ms_blocks_grow(struct ms_merge *merge) {
   uint32_t room = merge->free_room ? merge->free_room * 2 : 4096;
-  merge->free_blocks = ms_arena_grow(merge->stream->arena, merge->free_blocks, merge->free_room * sizeof *merge->free_blocks,
-                                     room * sizeof *merge->free_blocks);
+  merge->free_blocks =
+      ms_arena_grow(merge->stream->arena, merge->free_blocks, merge->free_room * sizeof *merge->free_blocks,
+                    room * sizeof *merge->free_blocks);
   merge->free_room = room;
 }
 
 void ms_open_add(struct ms_merge *merge, struct run *run, uint32_t block, uint32_t place) {
   if (run->open_count == run->open_room) {
     uint32_t room = run->open_room ? run->open_room * 2 : 4;
-    run->opens = ms_arena_grow(merge->stream->arena, run->opens, run->open_room * sizeof *run->opens, room * sizeof *run->opens);
+    run->opens = ms_arena_grow(merge->stream->arena, run->opens, run->open_room * sizeof *run->opens,
+                               room * sizeof *run->opens);
     run->open_room = room;
   }
   run->opens[run->open_count++] = (struct open_realloc){.block = block, .place = place, .word = run->at[0]};
@@ -25,7 +27,8 @@ void ms_open_add(struct ms_merge *merge, struct run *run, uint32_t block, uint32
 /* realloc(p, 0) that freed. */
 static void end_free_accept(struct ms_merge *merge, struct run *run) {
   struct open_realloc open = open_take(run);
-  struct ms_event *event = event_put(merge, run, open.block ? MS_EVENT_REALLOC_FREE : MS_EVENT_UNBORN_FREE, open.word);
+  struct ms_event *event =
+      event_put(merge, run, open.block ? MS_EVENT_REALLOC_FREE : MS_EVENT_UNBORN_FREE, open.word);
   event->block = open.block;
   event->place = open.place;
   run->size_high = 0;
@@ -38,8 +41,10 @@ bool ms_accept_cell_less(struct ms_merge *merge, struct run *run) {
   uint64_t word = *run->at;
   bool fails = ms_word_op(word) == MS_OP_REALLOC_BEGIN && ms_run_fails(run);
   if (word >> 20 && !fails) return false;
-  if (fails) ms_open_add(merge, run, 0, 0);
-  else if (ms_word_op(word) == MS_OP_REALLOC_END) end_free_accept(merge, run);
+  if (fails)
+    ms_open_add(merge, run, 0, 0);
+  else if (ms_word_op(word) == MS_OP_REALLOC_END)
+    end_free_accept(merge, run);
   run->stamp_ns = 0;
   run->at += ms_row_words(word);
   return true;
@@ -88,19 +93,31 @@ void ms_accept_cold(struct ms_merge *merge, struct run *run, uint32_t length) {
   case MS_TAG_TIME:
     if (ms_get_time(run->at).ns > run->lo) run->lo = ms_get_time(run->at).ns;
     break;
-  case MS_TAG_PLACE: run->place = (uint32_t)ms_get_place(run->at).name; break;
-  case MS_TAG_SIZE_HIGH: run->size_high = (uint32_t)ms_get_size_high(run->at).high; break;
+  case MS_TAG_PLACE:
+    run->place = (uint32_t)ms_get_place(run->at).name;
+    break;
+  case MS_TAG_SIZE_HIGH:
+    run->size_high = (uint32_t)ms_get_size_high(run->at).high;
+    break;
   case MS_TAG_STAMP:
     run->serial = ms_get_stamp(run->at).serial;
     run->stamp_ns = ms_get_stamp(run->at).ns;
     break;
   case MS_TAG_CHAIN:
   case MS_TAG_CALLER:
-  case MS_TAG_OF_THREAD: break; /* name.c and index.c have seen them */
-  case MS_TAG_REALLOC_FAIL: fail_accept(merge, run); break;
-  case MS_TAG_BIND: bind_accept(merge, run); break;
-  case MS_TAG_BAD_FREE: bad_free_accept(merge, run); break;
-  default: event_put(merge, run, MS_EVENT_ROW, 0)->words = run->at;
+  case MS_TAG_OF_THREAD:
+    break; /* name.c and index.c have seen them */
+  case MS_TAG_REALLOC_FAIL:
+    fail_accept(merge, run);
+    break;
+  case MS_TAG_BIND:
+    bind_accept(merge, run);
+    break;
+  case MS_TAG_BAD_FREE:
+    bad_free_accept(merge, run);
+    break;
+  default:
+    event_put(merge, run, MS_EVENT_ROW, 0)->words = run->at;
   }
   run->at += length;
 }

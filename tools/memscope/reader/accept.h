@@ -20,7 +20,8 @@ static inline void block_put(struct ms_merge *merge, uint32_t block) {
   merge->free_blocks[merge->free_count++] = block;
 }
 
-static inline struct ms_event *event_put(struct ms_merge *merge, const struct run *run, enum ms_event_kind kind, uint64_t word) {
+static inline struct ms_event *event_put(struct ms_merge *merge, const struct run *run,
+                                         enum ms_event_kind kind, uint64_t word) {
   struct ms_event *event = merge->out++;
   *event = (struct ms_event){.kind = (uint8_t)kind,
                              .fn = (uint8_t)word & 31,
@@ -41,7 +42,8 @@ static inline void cell_vacate(struct ms_merge *merge, const struct run *run, st
 }
 
 static inline void cell_set(struct ms_cell *cell, const struct run *run, uint64_t word, uint32_t block) {
-  cell->key = (word & ~UINT64_C(0xff)) | MS_CELL_SEEN | (cell->key & MS_CELL_WAITED) | (block ? MS_CELL_LIVE : 0);
+  cell->key =
+      (word & ~UINT64_C(0xff)) | MS_CELL_SEEN | (cell->key & MS_CELL_WAITED) | (block ? MS_CELL_LIVE : 0);
   cell->block = block;
   cell->lane = run->index;
 }
@@ -105,7 +107,8 @@ static inline struct open_realloc open_take(struct run *run) {
 static inline void end_accept(struct ms_merge *merge, struct run *run, struct ms_cell *cell) {
   struct open_realloc open = open_take(run);
   cell_vacate(merge, run, cell);
-  struct ms_event *event = event_put(merge, run, open.block ? MS_EVENT_REALLOC : MS_EVENT_UNBORN_REALLOC, run->at[0]);
+  struct ms_event *event =
+      event_put(merge, run, open.block ? MS_EVENT_REALLOC : MS_EVENT_UNBORN_REALLOC, run->at[0]);
   event->block = open.block ? open.block : block_get(merge);
   event->place = open.place;
   block_give(run, cell, event);
@@ -115,10 +118,14 @@ static inline void end_accept(struct ms_merge *merge, struct run *run, struct ms
 static inline void hot_accept(struct ms_merge *merge, struct run *run, struct ms_cell *cell) {
   unsigned op = ms_word_op(run->at[0]);
   uint32_t words = 1;
-  if (op == MS_OP_ALLOC) alloc_accept(merge, run, cell), words = 2;
-  else if (op == MS_OP_FREE) free_accept(merge, run, cell);
-  else if (op == MS_OP_REALLOC_END) end_accept(merge, run, cell), words = 2;
-  else begin_accept(merge, run, cell);
+  if (op == MS_OP_ALLOC)
+    alloc_accept(merge, run, cell), words = 2;
+  else if (op == MS_OP_FREE)
+    free_accept(merge, run, cell);
+  else if (op == MS_OP_REALLOC_END)
+    end_accept(merge, run, cell), words = 2;
+  else
+    begin_accept(merge, run, cell);
   merge->counts.events += op != MS_OP_REALLOC_BEGIN; /* that is an event when it ends */
   run->stamp_ns = 0;
   run->at += words;

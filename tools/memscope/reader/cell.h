@@ -75,7 +75,9 @@ static inline struct ms_cell *ms_cell_at(struct ms_cells *cells, uint64_t addr8)
 }
 
 /* Called before ms_cell_at: true when a cell may be added. */
-static inline bool ms_cells_room(struct ms_cells *cells) { return cells->count < cells->most || ms_cells_grow(cells); }
+static inline bool ms_cells_room(struct ms_cells *cells) {
+  return cells->count < cells->most || ms_cells_grow(cells);
+}
 
 static inline void ms_cell_prefetch(const struct ms_cells *cells, uint64_t addr8) {
   __builtin_prefetch(&cells->cells[ms_cell_slot(cells, addr8)], 1);

@@ -17,7 +17,8 @@ static void place_at(struct heap *heap, uint32_t at, struct run *run) {
 }
 
 static void rise(struct heap *heap, uint32_t at, struct run *run) {
-  for (; at && before(run, heap->runs[(at - 1) / 2]); at = (at - 1) / 2) place_at(heap, at, heap->runs[(at - 1) / 2]);
+  for (; at && before(run, heap->runs[(at - 1) / 2]); at = (at - 1) / 2)
+    place_at(heap, at, heap->runs[(at - 1) / 2]);
   place_at(heap, at, run);
 }
 
@@ -39,6 +40,8 @@ void ms_heap_remove(struct heap *heap, struct run *run) {
   uint32_t at = run->heap_at;
   struct run *last = heap->runs[--heap->count];
   if (last == run) return;
-  if (at && before(last, heap->runs[(at - 1) / 2])) rise(heap, at, last);
-  else sink(heap, at, last);
+  if (at && before(last, heap->runs[(at - 1) / 2]))
+    rise(heap, at, last);
+  else
+    sink(heap, at, last);
 }

@@ -66,7 +66,8 @@ static struct found *found_add(struct index *index) {
 }
 
 /* Payload bytes that are in use and in the file. */
-static uint64_t payload_there(struct index *index, const struct ms_record *record, uint64_t offset, bool *cut) {
+static uint64_t payload_there(struct index *index, const struct ms_record *record, uint64_t offset,
+                              bool *cut) {
   uint64_t use = ms_fill_bytes(record->fill), room = record->bytes - sizeof *record;
   uint64_t there = index->stream->size - offset - sizeof *record;
   if (use > room) {
@@ -77,7 +78,8 @@ static uint64_t payload_there(struct index *index, const struct ms_record *recor
   return use > there ? there : use;
 }
 
-static enum standing rows_standing(const struct ms_record *record, const unsigned char *payload, uint64_t bytes, bool cut) {
+static enum standing rows_standing(const struct ms_record *record, const unsigned char *payload,
+                                   uint64_t bytes, bool cut) {
   if (cut) return CUT;
   if (record->kind == MS_RECORD_WINDOW) return LIVE;
   return (uint32_t)XXH64(payload, bytes, 0) == record->checksum ? WHOLE : DAMAGED;
@@ -101,22 +103,30 @@ static void tables_take(struct index *index, const struct ms_record *record, uin
   uint64_t bytes = payload_there(index, record, offset, &cut);
   const unsigned char *payload = index->stream->bytes + offset + sizeof *record;
   if (cut) {
-    ms_stream_problem(index->stream, offset, "the file ends inside this record of names; some places stay unknown");
+    ms_stream_problem(index->stream, offset,
+                      "the file ends inside this record of names; some places stay unknown");
     index->cut = true;
   } else if ((uint32_t)XXH64(payload, bytes, 0) != record->checksum) {
     ms_stream_problem(index->stream, offset, "this record of names is damaged; some may be wrong or unknown");
   }
-  if (record->kind == MS_RECORD_MODULE) ms_module_take(index->stream, offset, payload, bytes);
-  else ms_process_take(index->stream, offset, payload, bytes);
+  if (record->kind == MS_RECORD_MODULE)
+    ms_module_take(index->stream, offset, payload, bytes);
+  else
+    ms_process_take(index->stream, offset, payload, bytes);
 }
 
 static void record_take(struct index *index, const struct ms_record *record, uint64_t offset) {
   switch (record->kind) {
   case MS_RECORD_WINDOW:
-  case MS_RECORD_CHUNK: rows_take(index, record, offset); break;
+  case MS_RECORD_CHUNK:
+    rows_take(index, record, offset);
+    break;
   case MS_RECORD_MODULE:
-  case MS_RECORD_PROCESS: tables_take(index, record, offset); break;
-  default: break; /* of a later version: skipped by its length */
+  case MS_RECORD_PROCESS:
+    tables_take(index, record, offset);
+    break;
+  default:
+    break; /* of a later version: skipped by its length */
   }
 }
 
@@ -124,7 +134,8 @@ static void record_take(struct index *index, const struct ms_record *record, uin
 static uint64_t resync(struct index *index, uint64_t offset) {
   const struct ms_stream *stream = index->stream;
   uint64_t from = offset;
-  for (offset += MS_RECORD_ALIGN; offset + sizeof(struct ms_record) <= stream->size; offset += MS_RECORD_ALIGN) {
+  for (offset += MS_RECORD_ALIGN; offset + sizeof(struct ms_record) <= stream->size;
+       offset += MS_RECORD_ALIGN) {
     struct ms_record record = record_at(stream, offset);
     if (record_holds(&record)) break;
   }
@@ -172,12 +183,13 @@ static int found_order(const void *a, const void *b) {
 /* Says what is wrong with the one that was chosen. */
 static void found_complain(struct index *index, const struct found *found) {
   if (found->standing == DAMAGED)
-    ms_stream_problem(index->stream, found->offset, "chunk %" PRIu32 " of thread %" PRIu32 " is damaged; its rows may be wrong",
+    ms_stream_problem(index->stream, found->offset,
+                      "chunk %" PRIu32 " of thread %" PRIu32 " is damaged; its rows may be wrong",
                       found->chunk, found->thread);
   if (found->standing != CUT) return;
   index->cut = true;
-  ms_stream_problem(index->stream, found->offset, "the file ends inside chunk %" PRIu32 " of thread %" PRIu32, found->chunk,
-                    found->thread);
+  ms_stream_problem(index->stream, found->offset, "the file ends inside chunk %" PRIu32 " of thread %" PRIu32,
+                    found->chunk, found->thread);
 }
 
 /* Chunks of a thread count from 0 without a gap; the writer's header knows how many threads there are. */
@@ -186,8 +198,9 @@ static void gap_check(struct index *index, const struct found *before, const str
   if (found->chunk <= due) return;
   uint32_t missing = found->chunk - due;
   index->stream->missing_chunks += missing;
-  ms_stream_problem(index->stream, found->offset, "%" PRIu32 " chunks of thread %" PRIu32 " in front of this one are missing",
-                    missing, found->thread);
+  ms_stream_problem(index->stream, found->offset,
+                    "%" PRIu32 " chunks of thread %" PRIu32 " in front of this one are missing", missing,
+                    found->thread);
 }
 
 static void founds_choose(struct index *index) {
@@ -227,7 +240,8 @@ static void part_add(struct ms_stream *stream, struct parts *parts, uint32_t thr
   if (!thread || !piece.words) return;
   if (parts->count == parts->room) {
     uint32_t room = parts->room ? parts->room * 2 : 64;
-    parts->rows = ms_arena_grow(stream->arena, parts->rows, parts->count * sizeof *parts->rows, room * sizeof *parts->rows);
+    parts->rows = ms_arena_grow(stream->arena, parts->rows, parts->count * sizeof *parts->rows,
+                                room * sizeof *parts->rows);
     parts->room = room;
   }
   parts->rows[parts->count] = (struct part){.thread = thread, .order = parts->count, .piece = piece};
@@ -261,7 +275,8 @@ static int part_order(const void *a, const void *b) {
   return x->order < y->order ? -1 : 1;
 }
 
-static struct ms_lane *lane_add(struct ms_stream *stream, uint32_t thread, bool shared, struct ms_piece *pieces) {
+static struct ms_lane *lane_add(struct ms_stream *stream, uint32_t thread, bool shared,
+                                struct ms_piece *pieces) {
   struct ms_lane *lane = &stream->lanes[stream->lane_count++];
   *lane = (struct ms_lane){.thread = thread, .shared = shared, .pieces = pieces};
   return lane;
@@ -286,13 +301,15 @@ static void lanes_build(struct index *index) {
   stream->lanes = ms_arena_array(stream->arena, most + 1, sizeof *stream->lanes);
   struct ms_lane *lane = NULL;
   for (uint32_t i = own; i < index->count; i++) {
-    if (!lane || lane->thread != index->founds[i].thread) lane = lane_add(stream, index->founds[i].thread, false, pieces + used);
+    if (!lane || lane->thread != index->founds[i].thread)
+      lane = lane_add(stream, index->founds[i].thread, false, pieces + used);
     pieces[used++] = piece_of(stream, &index->founds[i]);
     lane->piece_count++;
   }
   lane = NULL;
   for (uint32_t i = 0; i < parts.count; i++) {
-    if (!lane || lane->thread != parts.rows[i].thread) lane = lane_add(stream, parts.rows[i].thread, true, pieces + used);
+    if (!lane || lane->thread != parts.rows[i].thread)
+      lane = lane_add(stream, parts.rows[i].thread, true, pieces + used);
     pieces[used++] = parts.rows[i].piece;
     lane->piece_count++;
   }

@@ -13,7 +13,8 @@ enum { CONTINUES_ROWS = 64 };
 bool ms_run_next_piece(struct ms_merge *merge, struct run *run) {
   const struct ms_lane *lane = run->lane;
   if (run->at < run->end && *run->at)
-    ms_stream_problem(merge->stream, ms_run_offset(run), "a row of thread %u runs over its chunk's end", run->thread);
+    ms_stream_problem(merge->stream, ms_run_offset(run), "a row of thread %u runs over its chunk's end",
+                      run->thread);
   while (run->piece < lane->piece_count) {
     const struct ms_piece *piece = &lane->pieces[run->piece++];
     run->at = run->ahead = piece->rows;
@@ -86,7 +87,8 @@ uint32_t ms_run_place(const struct run *run, const uint64_t *behind) {
 uint32_t ms_run_late_name(const struct run *run, const uint64_t *behind, uint64_t word, uint32_t name) {
   if (run->piece >= run->lane->piece_count || run->end - behind > MS_LATE_ROWS) return name;
   const struct ms_piece *next = &run->lane->pieces[run->piece];
-  for (uint32_t at = 0, rows = 0, length; rows < MS_LATE_ROWS && (length = ms_row_fits(next->rows, at, next->words)); rows++, at += length) {
+  for (uint32_t at = 0, rows = 0, length;
+       rows < MS_LATE_ROWS && (length = ms_row_fits(next->rows, at, next->words)); rows++, at += length) {
     const uint64_t *row = next->rows + at;
     if ((uint8_t)*row == MS_TAG_BIND && !((*row ^ word) >> 8)) name = (uint32_t)ms_get_bind(row).name;
   }
@@ -175,7 +177,8 @@ uint32_t ms_run_meets(const struct run *run) {
  * block, and its generation cannot say when it did not. */
 bool ms_run_fails(const struct run *run) {
   const uint64_t *at = run->at + 1;
-  for (uint32_t length; (length = ms_row_fits(at, 0, (uint32_t)(run->end - at))) && !(*at & MS_HOT); at += length)
+  for (uint32_t length; (length = ms_row_fits(at, 0, (uint32_t)(run->end - at))) && !(*at & MS_HOT);
+       at += length)
     if ((uint8_t)*at == MS_TAG_REALLOC_FAIL) return true;
   return false;
 }

@@ -29,7 +29,8 @@ static struct run **wait_list(struct ms_merge *merge, uint64_t addr8) {
   return &merge->waits[(addr8 * UINT64_C(0x9e3779b97f4a7c15) >> 32) & merge->wait_mask];
 }
 
-static void wait_add(struct ms_merge *merge, struct run *run, struct ms_cell *cell, enum run_state state, uint64_t key) {
+static void wait_add(struct ms_merge *merge, struct run *run, struct ms_cell *cell, enum run_state state,
+                     uint64_t key) {
   struct run **list = wait_list(merge, *run->at >> 20);
   run->wait_next = *list;
   *list = run;
@@ -83,7 +84,8 @@ static bool goes_before(struct ms_merge *merge, struct run *other, struct run *r
 
 static bool rival_exists(struct ms_merge *merge, struct run *run) {
   for (struct run *other = *wait_list(merge, *run->at >> 20); other; other = other->wait_next) {
-    if (other == run || (*other->at ^ *run->at) >> 8 || ms_word_gives(*other->at) != ms_word_gives(*run->at)) continue;
+    if (other == run || (*other->at ^ *run->at) >> 8 || ms_word_gives(*other->at) != ms_word_gives(*run->at))
+      continue;
     if (goes_before(merge, other, run)) return true;
   }
   return false;
@@ -106,8 +108,10 @@ static inline void hot_take(struct ms_merge *merge, struct run *run, struct ms_c
 /* Nothing can come that would make it due: it happens now, whatever the state. */
 static void hot_force(struct ms_merge *merge, struct run *run, struct ms_cell *cell) {
   if (!ms_word_due(*run->at, cell)) {
-    if (merge->forked && !(cell->key & MS_CELL_SEEN)) merge->counts.inherited++;
-    else if (!merge->cells.forget || cell->key & MS_CELL_SEEN || !ms_word_gives(*run->at)) merge->counts.forced++;
+    if (merge->forked && !(cell->key & MS_CELL_SEEN))
+      merge->counts.inherited++;
+    else if (!merge->cells.forget || cell->key & MS_CELL_SEEN || !ms_word_gives(*run->at))
+      merge->counts.forced++;
   }
   hot_take(merge, run, cell);
 }
@@ -296,7 +300,8 @@ static bool serial_advance(struct ms_merge *merge, struct run *run) {
       ms_heap_add(&merge->heaps[RUN], run, run->serial);
       return true;
     }
-    if (length) ms_accept_cold(merge, run, length);
+    if (length)
+      ms_accept_cold(merge, run, length);
     else if (!ms_run_next_piece(merge, run)) {
       run_end(merge, run);
       return true;
@@ -308,8 +313,10 @@ static bool serial_advance(struct ms_merge *merge, struct run *run) {
 static void serial_take(struct ms_merge *merge, struct run *run) {
   run->state = RUN;
   if (cell_less(merge, run)) return;
-  if (!ms_cells_room(&merge->cells)) merge->failed = true;
-  else hot_accept(merge, run, ms_cell_at(&merge->cells, *run->at >> 20));
+  if (!ms_cells_room(&merge->cells))
+    merge->failed = true;
+  else
+    hot_accept(merge, run, ms_cell_at(&merge->cells, *run->at >> 20));
 }
 
 static void order_serials(struct ms_merge *merge) {
@@ -324,7 +331,9 @@ static void order_serials(struct ms_merge *merge) {
 
 /* ---- open, next, close ---- */
 
-static bool stream_has_serials(const struct ms_stream *stream) { return stream->header.mode == MS_MODE_EXACT; }
+static bool stream_has_serials(const struct ms_stream *stream) {
+  return stream->header.mode == MS_MODE_EXACT;
+}
 
 static void runs_open(struct ms_merge *merge) {
   struct ms_stream *stream = merge->stream;
@@ -361,8 +370,10 @@ struct ms_merge *ms_merge_open(struct ms_stream *stream, enum ms_merge_order ord
 uint32_t ms_merge_next(struct ms_merge *merge, struct ms_event *events, uint32_t most) {
   merge->out = events;
   merge->out_end = events + most;
-  if (merge->serials) order_serials(merge);
-  else order_generations(merge);
+  if (merge->serials)
+    order_serials(merge);
+  else
+    order_generations(merge);
   if (merge->failed && merge->out == events)
     ms_stream_problem(merge->stream, 0, "no memory for the table of addresses: the rest was not read");
   return (uint32_t)(merge->out - events);

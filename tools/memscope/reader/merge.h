@@ -37,7 +37,7 @@ enum {
 
 enum run_state { RUN, READY, PARKED, DONE };
 
-struct run { /* a lane being read */
+struct run {                /* a lane being read */
   const uint64_t *at, *end; /* in the current piece */
   const uint64_t *ahead;    /* rows before it have had their cell fetched */
   uint64_t bias;            /* file offset of a row minus its address here */
@@ -53,8 +53,9 @@ struct run { /* a lane being read */
   uint32_t hi_piece; /* where the next time row is (piece + 1) */
   const uint64_t *hi_at;
   uint64_t hi;
-  const uint64_t *sketch_from, *sketch_to; /* rows of the current piece from which `sketch` looks far enough */
-  uint64_t sketch[MS_SKETCH_WORDS];        /* addresses that come */
+  const uint64_t *sketch_from,
+      *sketch_to;                   /* rows of the current piece from which `sketch` looks far enough */
+  uint64_t sketch[MS_SKETCH_WORDS]; /* addresses that come */
   /* waiting */
   uint8_t state; /* enum run_state */
   uint32_t heap_at;
@@ -114,7 +115,9 @@ static inline struct run *ms_heap_top(const struct heap *heap) { return heap->co
 
 static inline unsigned ms_word_op(uint64_t word) { return word >> 5 & 3; }
 static inline uint32_t ms_word_gen(uint64_t word) { return word >> 8 & MS_GEN_MASK; }
-static inline bool ms_word_gives(uint64_t word) { return ms_word_op(word) == MS_OP_ALLOC || ms_word_op(word) == MS_OP_REALLOC_END; }
+static inline bool ms_word_gives(uint64_t word) {
+  return ms_word_op(word) == MS_OP_ALLOC || ms_word_op(word) == MS_OP_REALLOC_END;
+}
 
 /* Is the row with that word the next that can happen to its address? */
 static inline bool ms_word_due(uint64_t word, const struct ms_cell *cell) {

@@ -76,7 +76,8 @@ void ms_module_take(struct ms_stream *stream, uint64_t offset, const unsigned ch
   while (units < record->unit_count && unit_take(stream, &cursor)) units++;
   module.unit_count = units;
   if (units < record->unit_count)
-    ms_stream_problem(stream, offset, "%" PRIu32 " of %" PRIu32 " units of this module's names cannot be read",
+    ms_stream_problem(stream, offset,
+                      "%" PRIu32 " of %" PRIu32 " units of this module's names cannot be read",
                       record->unit_count - units, record->unit_count);
   stream->modules = table_add(stream, stream->modules, stream->module_count, sizeof *stream->modules);
   stream->modules[stream->module_count++] = module;
@@ -91,7 +92,8 @@ static const char *string_take(struct cursor *cursor) {
   return string;
 }
 
-void ms_process_take(struct ms_stream *stream, uint64_t offset, const unsigned char *payload, uint64_t bytes) {
+void ms_process_take(struct ms_stream *stream, uint64_t offset, const unsigned char *payload,
+                     uint64_t bytes) {
   struct cursor cursor = {.at = payload, .left = bytes};
   const struct ms_process_record *record = cursor_take(&cursor, sizeof *record);
   if (!record) return;
@@ -105,7 +107,8 @@ void ms_process_take(struct ms_stream *stream, uint64_t offset, const unsigned c
   if (directory) stream->directory = directory;
   stream->argv = argv;
   stream->argc = argc;
-  if (!directory || argc < record->argc) ms_stream_problem(stream, offset, "the program's name and arguments are not whole");
+  if (!directory || argc < record->argc)
+    ms_stream_problem(stream, offset, "the program's name and arguments are not whole");
 }
 
 /* ---- look-up ---- */
@@ -124,8 +127,10 @@ const struct ms_unit_view *ms_stream_site(const struct ms_stream *stream, uint32
   uint32_t low = 0, high = stream->unit_count;
   while (low < high) { /* the last unit that begins at or before it */
     uint32_t middle = low + (high - low) / 2;
-    if (stream->units[middle].first_site <= site_id) low = middle + 1;
-    else high = middle;
+    if (stream->units[middle].first_site <= site_id)
+      low = middle + 1;
+    else
+      high = middle;
   }
   if (!low) return NULL;
   const struct ms_unit_view *unit = &stream->units[low - 1];

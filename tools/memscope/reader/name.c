@@ -50,7 +50,8 @@ static void definition_add(struct ms_stream *stream, uint64_t key, struct defini
   if (*at) return;
   if (names->count == names->room) {
     uint32_t room = names->room ? names->room * 2 : 256;
-    names->definitions = ms_arena_grow(stream->arena, names->definitions, names->count * sizeof definition, room * sizeof definition);
+    names->definitions = ms_arena_grow(stream->arena, names->definitions, names->count * sizeof definition,
+                                       room * sizeof definition);
     names->room = room;
   }
   names->definitions[names->count++] = definition;
@@ -93,8 +94,10 @@ static uint32_t first_lane(const struct ms_stream *stream, uint32_t thread) {
   uint32_t low = 0, high = stream->lane_count;
   while (low < high) {
     uint32_t middle = low + (high - low) / 2;
-    if (stream->lanes[middle].thread < thread) low = middle + 1;
-    else high = middle;
+    if (stream->lanes[middle].thread < thread)
+      low = middle + 1;
+    else
+      high = middle;
   }
   return low;
 }
@@ -103,7 +106,8 @@ static const struct definition *definition_find(struct ms_stream *stream, uint32
   struct ms_names *names = stream->names;
   uint64_t key = name_key(thread, name);
   uint32_t found = ms_map_find(&names->index, key);
-  for (uint32_t i = first_lane(stream, thread); !found && i < stream->lane_count && stream->lanes[i].thread == thread; i++)
+  for (uint32_t i = first_lane(stream, thread);
+       !found && i < stream->lane_count && stream->lanes[i].thread == thread; i++)
     if (!names->scans[i].done) found = scan_until(stream, &names->scans[i], key);
   return found ? &names->definitions[found - 1] : NULL;
 }

@@ -17,7 +17,8 @@ static uint64_t *birth_at(struct ms_arena *arena, struct births *births, uint32_
   if (block >= births->room) {
     uint32_t room = births->room ? births->room * 2 : 4096;
     while (room <= block) room *= 2;
-    births->offsets = ms_arena_grow(arena, births->offsets, births->room * sizeof *births->offsets, room * sizeof *births->offsets);
+    births->offsets = ms_arena_grow(arena, births->offsets, births->room * sizeof *births->offsets,
+                                    room * sizeof *births->offsets);
     births->room = room;
   }
   return &births->offsets[block];
@@ -28,7 +29,8 @@ static bool gives_address(unsigned kind) {
 }
 
 static bool ends_address(unsigned kind) {
-  return kind == MS_EVENT_FREE || kind == MS_EVENT_UNBORN_FREE || kind == MS_EVENT_REALLOC || kind == MS_EVENT_REALLOC_FREE;
+  return kind == MS_EVENT_FREE || kind == MS_EVENT_UNBORN_FREE || kind == MS_EVENT_REALLOC ||
+         kind == MS_EVENT_REALLOC_FREE;
 }
 
 bool ms_pairs_walk(struct ms_stream *stream, enum ms_merge_order order, ms_pair_fn *on_pair, void *context,
@@ -41,7 +43,8 @@ bool ms_pairs_walk(struct ms_stream *stream, enum ms_merge_order order, ms_pair_
   while ((count = ms_merge_next(merge, events, BATCH)))
     for (uint32_t i = 0; i < count; i++) {
       const struct ms_event *event = &events[i];
-      if (ends_address(event->kind)) on_pair(context, event, event->block ? *birth_at(stream->arena, &births, event->block) : 0);
+      if (ends_address(event->kind))
+        on_pair(context, event, event->block ? *birth_at(stream->arena, &births, event->block) : 0);
       if (gives_address(event->kind)) *birth_at(stream->arena, &births, event->block) = event->offset;
     }
   *counts = *ms_merge_counts(merge);

@@ -83,7 +83,7 @@ struct ms_stream {
   uint32_t argc;
   struct ms_problem *problems; /* in order of finding, at most MS_PROBLEMS_MAX */
   uint32_t problem_count;
-  uint64_t problems_more; /* not kept */
+  uint64_t problems_more;  /* not kept */
   uint32_t missing_chunks; /* gaps in the threads' chunk numbers */
   struct ms_names *names;
   bool mapped;
@@ -95,7 +95,8 @@ enum { MS_PROBLEMS_MAX = 100 };
  * another format, a newer version, no whole header. Anything else opens; damage
  * is in problems. Everything lives in the arena; the mapping until _close. */
 struct ms_stream *ms_stream_open(struct ms_arena *arena, const char *path, struct ms_error *error);
-struct ms_stream *ms_stream_open_memory(struct ms_arena *arena, const void *bytes, uint64_t size, struct ms_error *error);
+struct ms_stream *ms_stream_open_memory(struct ms_arena *arena, const void *bytes, uint64_t size,
+                                        struct ms_error *error);
 void ms_stream_close(struct ms_stream *stream);
 
 void ms_stream_problem(struct ms_stream *stream, uint64_t offset, const char *format, ...)
@@ -140,13 +141,13 @@ static inline uint32_t ms_row_fits(const uint64_t *rows, uint32_t at, uint32_t w
 /* ---- events ---- */
 
 enum ms_event_kind {
-  MS_EVENT_ALLOC,        /* also realloc(NULL): fn >= 16 */
+  MS_EVENT_ALLOC, /* also realloc(NULL): fn >= 16 */
   MS_EVENT_FREE,
-  MS_EVENT_REALLOC,      /* the same block, now at address with size */
-  MS_EVENT_REALLOC_FREE, /* realloc(p, 0) freed */
-  MS_EVENT_REALLOC_FAIL, /* nothing changed */
-  MS_EVENT_BIND,         /* a later name for a live block */
-  MS_EVENT_BAD_FREE,     /* of an address without a live block */
+  MS_EVENT_REALLOC,        /* the same block, now at address with size */
+  MS_EVENT_REALLOC_FREE,   /* realloc(p, 0) freed */
+  MS_EVENT_REALLOC_FAIL,   /* nothing changed */
+  MS_EVENT_BIND,           /* a later name for a live block */
+  MS_EVENT_BAD_FREE,       /* of an address without a live block */
   MS_EVENT_UNBORN_FREE,    /* the block's allocation is not in the stream; block 0 */
   MS_EVENT_UNBORN_REALLOC, /* the same; block is new */
   MS_EVENT_VANISHED,       /* no row: the block must have been freed, the row of it is missing */
@@ -164,8 +165,8 @@ struct ms_event {
   uint32_t place; /* of frees and reallocations: name of the place */
   uint64_t ns;
   uint64_t address;
-  uint64_t size;   /* ALLOC, REALLOC: bytes */
-  uint64_t offset; /* of the row (REALLOC: the end row) in the file: an event's identity */
+  uint64_t size;         /* ALLOC, REALLOC: bytes */
+  uint64_t offset;       /* of the row (REALLOC: the end row) in the file: an event's identity */
   const uint64_t *words; /* MS_EVENT_ROW */
 };
 
@@ -176,10 +177,10 @@ enum ms_merge_order {
 };
 
 struct ms_merge_counts {
-  uint64_t events;  /* hot ones given so far */
-  uint64_t forced;  /* generation never came: placed by time alone */
-  uint64_t inherited; /* the same in a forked child's stream: most likely blocks from before the fork */
-  uint64_t parked;  /* times a lane had to wait */
+  uint64_t events;        /* hot ones given so far */
+  uint64_t forced;        /* generation never came: placed by time alone */
+  uint64_t inherited;     /* the same in a forked child's stream: most likely blocks from before the fork */
+  uint64_t parked;        /* times a lane had to wait */
   uint64_t open_reallocs; /* begun, never ended */
 };
 

@@ -36,7 +36,8 @@ void ms_stream_report(const struct ms_stream *stream, struct ms_error *error) {
   uint64_t more = stream->problem_count - 1 + stream->problems_more;
   error->offset = first->offset;
   ms_error_set(error, MS_ERROR_DATA,
-               "%s: at offset %" PRIu64 ": %s%s; everything else was read: record or copy it again for the rest",
+               "%s: at offset %" PRIu64
+               ": %s%s; everything else was read: record or copy it again for the rest",
                stream->path, first->offset, first->text, more ? " (and more problems behind)" : "");
 }
 
@@ -48,15 +49,20 @@ static bool refuse(struct ms_error *error, const char *path, const char *why) {
 static bool header_check(const struct ms_stream *stream, struct ms_error *error) {
   const struct ms_file_header *header = &stream->header;
   uint64_t known = stream->size < sizeof header->magic ? stream->size : sizeof header->magic;
-  if (!stream->size) return refuse(error, stream->path, "is empty: the recorded program never got to write; record it again");
+  if (!stream->size)
+    return refuse(error, stream->path, "is empty: the recorded program never got to write; record it again");
   if (memcmp(stream->bytes, MS_STREAM_MAGIC, known) != 0)
-    return refuse(error, stream->path, "is not a MemScope stream; give a file that `memscope run` wrote (*.memscope)");
+    return refuse(error, stream->path,
+                  "is not a MemScope stream; give a file that `memscope run` wrote (*.memscope)");
   if (stream->size < MS_HEADER_BYTES)
-    return refuse(error, stream->path, "ends inside its header, nothing can be read; copy or record it again");
+    return refuse(error, stream->path,
+                  "ends inside its header, nothing can be read; copy or record it again");
   if (header->byte_order != MS_BYTE_ORDER)
-    return refuse(error, stream->path, "its header is damaged or of another byte order; copy or record it again");
+    return refuse(error, stream->path,
+                  "its header is damaged or of another byte order; copy or record it again");
   if (header->version > MS_STREAM_VERSION) {
-    ms_error_set(error, MS_ERROR_DATA, "%s: is of stream version %" PRIu32 ", this memscope reads up to %d: use a newer memscope",
+    ms_error_set(error, MS_ERROR_DATA,
+                 "%s: is of stream version %" PRIu32 ", this memscope reads up to %d: use a newer memscope",
                  stream->path, header->version, MS_STREAM_VERSION);
     return false;
   }
@@ -103,8 +109,8 @@ struct ms_stream *ms_stream_open(struct ms_arena *arena, const char *path, struc
   if (fd < 0 || fstat(fd, &status) != 0) {
     int why = errno;
     if (fd >= 0) close(fd);
-    ms_error_set(error, MS_ERROR_USAGE, "%s: cannot be read: %s; give the stream that `memscope run` wrote", path,
-                 strerror(why));
+    ms_error_set(error, MS_ERROR_USAGE, "%s: cannot be read: %s; give the stream that `memscope run` wrote",
+                 path, strerror(why));
     return NULL;
   }
   struct ms_stream *stream = stream_new(arena, path);
@@ -113,15 +119,19 @@ struct ms_stream *ms_stream_open(struct ms_arena *arena, const char *path, struc
   if (S_ISREG(status.st_mode) && stream->size)
     bytes = mmap(NULL, stream->size, PROT_READ, MAP_PRIVATE, fd, 0);
   close(fd);
-  if (S_ISDIR(status.st_mode)) return path_refuse(error, path, "is a directory; name one stream in it (*.memscope)");
-  if (!S_ISREG(status.st_mode)) return path_refuse(error, path, "is no regular file; save the stream to a file first");
-  if (bytes == MAP_FAILED) return path_refuse(error, path, "cannot be mapped: the machine has too little memory or address space");
+  if (S_ISDIR(status.st_mode))
+    return path_refuse(error, path, "is a directory; name one stream in it (*.memscope)");
+  if (!S_ISREG(status.st_mode))
+    return path_refuse(error, path, "is no regular file; save the stream to a file first");
+  if (bytes == MAP_FAILED)
+    return path_refuse(error, path, "cannot be mapped: the machine has too little memory or address space");
   stream->bytes = bytes;
   stream->mapped = bytes != NULL;
   return stream_index(stream, error);
 }
 
-struct ms_stream *ms_stream_open_memory(struct ms_arena *arena, const void *bytes, uint64_t size, struct ms_error *error) {
+struct ms_stream *ms_stream_open_memory(struct ms_arena *arena, const void *bytes, uint64_t size,
+                                        struct ms_error *error) {
   struct ms_stream *stream = stream_new(arena, "memory");
   stream->size = size;
   stream->bytes = bytes;
