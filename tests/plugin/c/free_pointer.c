@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Given back through a function pointer.
 // RUN: %cc -O0 %s -o %t && %run --dump %t | %find
-// XFAIL: *
-// Reason: a call through a pointer is not looked at as one that frees.
 #include <stdlib.h>
 struct hooks { void (*release)(void *); };
 static struct hooks hooks = {free};

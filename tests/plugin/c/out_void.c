@@ -2,8 +2,6 @@
 // An out-parameter for void: the variable holds a pointer to void, not to void *.
 // RUN: %cc -O0 %s -o %t && %run %t | %check
 // RUN: %cc -O2 %s -o %t && %run %t | %check
-// XFAIL: *
-// Reason: the type is that of the pointer, void *.
 #include <stdlib.h>
 struct box { void *raw; };
 int main(void) {

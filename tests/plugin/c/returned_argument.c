@@ -2,9 +2,6 @@
 // A function that hands on its argument: the variable that receives it is the name.
 // RUN: %cc -O0 %s -o %t && %run %t | %check
 // RUN: %cc -O2 %s -o %t && %run %t | %check
-// XFAIL: *
-// Reason: a call of a function that cannot allocate is not looked at, although
-// it may return the block its argument just obtained.
 #include <stdlib.h>
 struct thing { int a; };
 static struct thing *thing_init(struct thing *t) { t->a = 1; return t; }

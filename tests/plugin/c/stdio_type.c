@@ -2,8 +2,6 @@
 // The stream of the C library goes by the name users know.
 // RUN: %cc -O0 %s -o %t && %run %t | %check
 // RUN: %cc -O2 %s -o %t && %run %t | %check
-// XFAIL: *
-// Reason: the C library's own first typedef of the record is __FILE, and it wins.
 #include <stdio.h>
 int main(void) {
   FILE *in = fopen("/proc/self/status", "r");  // CHECK: @[[@LINE]] in : FILE in main, exact
