@@ -13,7 +13,8 @@
 #   %note          prints sites, types or units of a linked file
 #   %sites         plugin argument that lists the sites
 #
-# Features: clang-<major>, and clang-at-least-<n> for each n up to it.
+# Features: lld, sanitizers, another-clang, clang-<major>, and clang-at-least-<n> for each n up to it.
+import glob
 import os
 import shutil
 
@@ -70,5 +71,8 @@ for other in (14, 16, 19, 22):
         config.available_features.add("another-clang")
         config.substitutions.append(("%another-clang", f"clang-{other}"))
         break
+# Debian has the sanitizers' own runtime in a package of each version.
+if glob.glob(f"/usr/lib/llvm-{major}/lib/clang/*/lib/*/libclang_rt.asan*.a"):
+    config.available_features.add("sanitizers")
 if shutil.which("ld.lld-" + major):
     config.available_features.add("lld")

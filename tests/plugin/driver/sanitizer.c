@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Beside AddressSanitizer and UBSan, and ThreadSanitizer: compiles, runs, says nothing.
+// REQUIRES: sanitizers
 // RUN: %cc -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all %s -o %t && env ASAN_OPTIONS=detect_leaks=0 %t 2>&1 | %FileCheck
 // RUN: %cc -O0 -fsanitize=thread %s -o %t && setarch -R %t 2>&1 | %FileCheck
 #include <stdio.h>
