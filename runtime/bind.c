@@ -1,76 +1,96 @@
 /* SPDX-License-Identifier: MIT
  *
- * Names meet blocks. Compiled code comes here, through stub.S, when a call
+ * Names meet blocks. Compiled code comes here, through entry.S, when a call
  * returned the block its thread has newest, or freed the pointer freed last.
  *
  * The first site names the block; each further one, an outer frame, makes a
- * chain of both. The name is written into the block's own row as long as that
- * lies in the window. A site without MS_BIND_UP is the last.
+ * chain of both. A site with MS_BIND_UP is only gathered; the one without is
+ * the last, and writes the name into the block's own row as long as that lies
+ * in the window. A chain that nobody ends is written at the thread's next event.
  */
 #include "emit.h"
 
-MS_HOT_FN uint32_t site_id(const struct ms_unit *unit, uint32_t index) {
-  return unit->first_site + (index & MS_BIND_INDEX);
+/* Many binds without an event between may eat up the slack. */
+MS_HOT_FN int room_for_chain(struct ms_thread *t) {
+  return MS_LIKELY(t->pos + 3 * MS_CHAIN_MOST <= t->hard + MS_SLACK_WORDS) || ms_chunk_roll(t);
 }
 
-static uint32_t chain_of(struct ms_thread *t, uint32_t parent, uint32_t site) {
-  uint64_t key = (uint64_t)parent << 32 | site;
-  const struct ms_intern *chain = &t->chains[ms_intern_slot(key, MS_CHAINS)];
-  return MS_LIKELY(chain->key == key) ? chain->name : ms_chain(t, parent, site);
+MS_HOT_FN uint32_t site_of(const struct ms_unit *unit, uint32_t index) { return unit->first_site + (index & MS_BIND_INDEX); }
+
+static void gather(struct ms_thread *t, uint32_t site) { t->chain.site[t->chain.count++] = site; }
+
+/* The chain gathered, ended by site; 0 = not made yet. */
+MS_HOT_FN uint32_t chain_find(const struct ms_thread *t, uint32_t site) {
+  uint64_t hash = ms_chain_step(ms_chain_hash(&t->chain, t->last_name), site);
+  const struct ms_intern *chain = &t->chains[ms_intern_slot(hash, MS_CHAINS)];
+  return chain->key == hash ? chain->name : 0;
 }
 
-static MS_COLD void name_late(struct ms_thread *t) {
-  uint64_t row[2];
-  uint32_t gen = ms_cells ? ms_cell_get(ms_cell(t->last_p)) & MS_GEN_MASK : 0;
-  ms_put_bind(row, (struct ms_row_bind){.gen = gen, .addr8 = t->last_p >> 3, .name = t->last_name});
-  ms_own_put(t, row, 2);
+static uint32_t flags_now(const struct ms_thread *t) {
+  return t->chain.count ? t->chain.site[t->chain.count - 1] & MS_BIND_RECORD : t->last_flags;
 }
 
 /* Does this site have less right to the block than the name it has? */
-MS_HOT_FN int name_stays(const struct ms_thread *t, uintptr_t offset, uint32_t index) {
-  return t->last_name && ((offset && t->last_flags & MS_LAST_RECORD) || (index & MS_BIND_WEAK && !(t->last_flags & MS_LAST_WEAK)));
+static int name_stays(const struct ms_thread *t, uintptr_t offset, uint32_t index) {
+  if (!t->last_name && !t->chain.count) return 0;
+  uint32_t flags = flags_now(t);
+  return (offset && flags & MS_BIND_RECORD) || (index & MS_BIND_WEAK && !(flags & MS_BIND_WEAK));
 }
 
-static void name_give(struct ms_thread *t, uintptr_t offset, uint32_t site, uint32_t index) {
-  if (name_stays(t, offset, index)) return;
-  t->last_name = t->last_name ? chain_of(t, t->last_name, site) : site;
-  t->last_flags = (!offset && index & MS_BIND_RECORD ? MS_LAST_RECORD : 0) | (index & MS_BIND_WEAK ? MS_LAST_WEAK : 0);
+/* Weak and interior ones, chains never seen, rows that are gone. */
+static MS_COLD void bind_slow(struct ms_thread *t, uintptr_t offset, uint32_t site, uint32_t index) {
+  if (!room_for_chain(t)) return;
+  if (t->pending & MS_PENDING_FREE || t->chain.count == MS_CHAIN_MOST) ms_settle(t);
+  if (name_stays(t, offset, index)) {
+    if (!(index & MS_BIND_UP) && t->pending == MS_PENDING_CHAIN) ms_settle(t);
+    return;
+  }
+  gather(t, site | (offset ? 0 : index & MS_BIND_RECORD));
+  t->pending = MS_PENDING_CHAIN;
+  if (index & MS_BIND_UP && !(index & MS_BIND_WEAK)) return;
+  ms_settle(t);
+  t->last_flags |= index & MS_BIND_WEAK;
+}
+
+/* The last site of a block at its beginning. */
+MS_HOT_FN int bind_final(struct ms_thread *t, uint32_t site) {
+  uint32_t name = t->chain.count | t->last_name ? chain_find(t, site) : site;
+  if (MS_UNLIKELY(!name || !t->name)) return 0;
+  *t->name = t->last_name = name;
   t->pending = 0;
-  if (MS_LIKELY(t->name != NULL)) *t->name = t->last_name;
-  else name_late(t);
-}
-
-/* Many binds without an event between may eat up the slack. */
-MS_HOT_FN int room_for_bind(struct ms_thread *t) {
-  return MS_LIKELY(t->pos + 8 <= t->hard + MS_SLACK_WORDS) || ms_chunk_roll(t);
+  t->chain.count = 0;
+  return 1;
 }
 
 void ms_bind(void *block, struct ms_unit *unit, uint32_t index) {
   struct ms_thread *t = ms_tls.self;
   uintptr_t offset = (uintptr_t)block - ms_tls.last.last_block;
-  if (!t->window || t->last_p != ms_tls.last.last_block || !unit->first_site) return;
-  if (offset >= MS_NEAR_BYTES || (offset && offset >= t->last_size)) return;
+  if (!t->record || offset >= MS_NEAR_BYTES || (offset && offset >= t->last_size)) return;
+  uint32_t site = site_of(unit, index);
   ms_enter();
-  if (room_for_bind(t)) name_give(t, offset, site_id(unit, index), index);
+  if (MS_UNLIKELY(offset || index & (MS_BIND_WEAK | MS_BIND_UP) || t->pending & MS_PENDING_FREE || !bind_final(t, site)))
+    bind_slow(t, offset, site, index);
   if (!(index & MS_BIND_UP)) ms_tls.last.last_block = MS_NO_BLOCK;
   ms_leave(t);
 }
 
 void ms_freed(void *block, struct ms_unit *unit, uint32_t index) {
   struct ms_thread *t = ms_tls.self;
-  if (!t->window || (uintptr_t)block != ms_tls.last.last_freed || !unit->first_site) return;
-  uint32_t site = site_id(unit, index);
+  if (!t->record || (uintptr_t)block != ms_tls.last.last_freed) return;
   ms_enter();
-  if (room_for_bind(t)) {
-    int named = (t->pending & (MS_PENDING_FREE | MS_PENDING_NAME)) == (MS_PENDING_FREE | MS_PENDING_NAME);
-    uint32_t place = named ? chain_of(t, (uint32_t)t->pending, site) : site;
-    t->pending = MS_PENDING_FREE | MS_PENDING_NAME | place;
-    if (!(index & MS_BIND_UP)) {
-      if (place != t->place) ms_settle(t);
+  if (room_for_chain(t)) {
+    if (t->pending == MS_PENDING_CHAIN) ms_settle(t); /* a block's, bound meanwhile */
+    if (t->pending != (MS_PENDING_FREE | MS_PENDING_CHAIN)) t->chain.count = 0;
+    t->pending = MS_PENDING_FREE | MS_PENDING_CHAIN;
+    if (t->chain.count < MS_CHAIN_MOST) gather(t, site_of(unit, index));
+    if (index & MS_BIND_UP) {
+    } else if (t->place_hash == ms_chain_hash(&t->chain, 0)) { /* as a rule that of the free before */
       t->pending = 0;
-      t->place_ra = 0;
-      ms_tls.last.last_freed = MS_NO_BLOCK;
+      t->chain.count = 0;
+    } else {
+      ms_settle(t);
     }
   }
+  if (!(index & MS_BIND_UP)) ms_tls.last.last_freed = MS_NO_BLOCK;
   ms_leave(t);
 }

@@ -70,6 +70,7 @@ void ms_chunk_begin(struct ms_thread *t, void (*first)(struct ms_thread *)) {
   t->name = NULL;
   t->place = 0;
   t->place_ra = 0;
+  t->place_hash = 0;
   t->time_ns = now;
   t->soft = 1;
   if (first) first(t);

@@ -250,8 +250,8 @@ static uint32_t caller_name(struct ms_thread *t, uint64_t ra) {
   return caller->name = MS_NAME_CALLER | id;
 }
 
-uint32_t ms_chain(struct ms_thread *t, uint32_t parent, uint32_t site) {
-  uint64_t key = (uint64_t)parent << 32 | site;
+static uint32_t pair_name(struct ms_thread *t, uint32_t parent, uint32_t site) {
+  uint64_t key = ms_chain_step((uint64_t)parent << 32, site);
   struct ms_intern *chain = &t->chains[ms_intern_slot(key, MS_CHAINS)];
   if (chain->key == key) return chain->name;
   uint32_t id = ++t->chains_given & MS_NAME_ID;
@@ -262,21 +262,57 @@ uint32_t ms_chain(struct ms_thread *t, uint32_t parent, uint32_t site) {
   return chain->name = MS_NAME_CHAIN | id;
 }
 
-/* Names what is pending; the caller is busy and overwrites `pending` itself. */
-MS_COLD void ms_settle(struct ms_thread *t) {
-  uint64_t pending = t->pending, ra = pending & ~(MS_PENDING_FREE | MS_PENDING_NAME);
-  if (!pending) return;
-  t->pending = 0;
-  if (!(pending & MS_PENDING_FREE)) {
-    uint32_t name = caller_name(t, ra);
-    if (t->name) *t->name = name;
-    return;
+/* Ids of chains are interned twice over: by the hash of the whole, one look for
+ * any length, and pair by pair, so that chains share their beginnings. */
+MS_COLD uint32_t ms_chain(struct ms_thread *t, uint64_t hash, uint32_t name) {
+  for (uint32_t i = 0; i < t->chain.count; i++) {
+    uint32_t site = t->chain.site[i] & MS_GATHERED_ID;
+    name = name ? pair_name(t, name, site) : site;
   }
-  uint32_t place = pending & MS_PENDING_NAME ? (uint32_t)pending : caller_name(t, ra);
-  t->place_ra = pending & MS_PENDING_NAME ? 0 : (uintptr_t)ra;
+  struct ms_intern *chain = &t->chains[ms_intern_slot(hash, MS_CHAINS)];
+  chain->key = hash;
+  return chain->name = name;
+}
+
+static void settle_place(struct ms_thread *t, uint64_t pending) {
+  uint64_t ra = pending & ~MS_PENDING_FREE;
+  int chained = ra == MS_PENDING_CHAIN;
+  uint64_t hash = chained ? ms_chain_hash(&t->chain, 0) : 0;
+  uint32_t place = chained ? ms_chain(t, hash, 0) : caller_name(t, ra);
+  t->place_ra = chained ? 0 : (uintptr_t)ra;
+  t->place_hash = hash;
+  t->chain.count = 0;
   if (place == t->place) return;
   uint64_t row;
   ms_put_place(&row, (struct ms_row_place){.name = place});
   ms_own_put(t, &row, 1);
   t->place = place;
+}
+
+static MS_COLD void name_late(struct ms_thread *t, uint32_t name) {
+  uint64_t row[2];
+  uint32_t gen = ms_cells ? ms_cell_get(ms_cell(t->last_p)) & MS_GEN_MASK : 0;
+  ms_put_bind(row, (struct ms_row_bind){.gen = gen, .addr8 = t->last_p >> 3, .name = name});
+  ms_own_put(t, row, 2);
+}
+
+static uint32_t settle_chain(struct ms_thread *t) {
+  uint32_t count = t->chain.count;
+  if (!count) return t->last_name;
+  t->last_flags = t->chain.site[count - 1] & MS_BIND_RECORD;
+  t->last_name = ms_chain(t, ms_chain_hash(&t->chain, t->last_name), t->last_name);
+  t->chain.count = 0;
+  return t->last_name;
+}
+
+/* Names what is pending. The caller is busy. A caller's address is no name yet:
+ * it gives way to whatever site still comes. */
+MS_COLD void ms_settle(struct ms_thread *t) {
+  uint64_t pending = t->pending;
+  t->pending = 0;
+  if (pending & MS_PENDING_FREE) return settle_place(t, pending);
+  if (!pending) return;
+  uint32_t name = pending == MS_PENDING_CHAIN ? settle_chain(t) : caller_name(t, pending);
+  if (t->name) *t->name = name;
+  else name_late(t, name);
 }

@@ -45,6 +45,17 @@ MS_HOT_FN uint32_t ms_intern_slot(uint64_t key, uint32_t slots) {
   return (uint32_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> 40) & (slots - 1);
 }
 
+MS_HOT_FN uint64_t ms_chain_step(uint64_t hash, uint32_t site) {
+  return ((hash << 27 | hash >> 37) ^ site) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+/* Of the sites gathered, from that name on. */
+MS_HOT_FN uint64_t ms_chain_hash(const struct ms_gather *chain, uint32_t name) {
+  uint64_t hash = name;
+  for (uint32_t i = 0; i < chain->count; i++) hash = ms_chain_step(hash, chain->site[i] & MS_GATHERED_ID);
+  return hash;
+}
+
 MS_HOT_FN uint32_t ms_cell_get(const uint16_t *cell) { return __atomic_load_n(cell, __ATOMIC_RELAXED); }
 MS_HOT_FN void ms_cell_put(uint16_t *cell, uint32_t value) { __atomic_store_n(cell, (uint16_t)value, __ATOMIC_RELAXED); }
 
@@ -63,7 +74,7 @@ MS_HOT_FN void ms_born(struct ms_thread *t, uint64_t *w, uintptr_t p, size_t siz
   t->last_p = p;
   t->last_size = size;
   t->last_name = 0;
-  t->last_flags = 0;
+  t->chain.count = 0;
   ms_tls.last.last_block = p;
   ms_tls.last.last_freed = MS_NO_BLOCK;
 }
@@ -108,7 +119,7 @@ MS_HOT_FN void ms_rename(struct ms_thread *t, enum ms_op op, size_t size, unsign
   *word1 = (uint32_t)size;
   *(uint8_t *)(word1 - 2) = (uint8_t)(MS_HOT | op << 5 | fn);
   t->last_size = size;
-  if (!t->last_name) t->pending = ra;
+  if (t->pending) t->pending = ra; /* nobody can have named it yet */
   ms_leave(t);
 }
 

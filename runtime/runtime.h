@@ -18,6 +18,7 @@
 #include "memscope/abi.h"
 #include "memscope/stream.h"
 #include "option.h"
+#include "offset.h"
 #include "os.h"
 #include "say.h"
 
@@ -66,13 +67,19 @@ struct ms_intern {
   uint32_t unused;
 };
 
-/* What waits to be named at the thread's next event: 0 nothing, else a return
- * address (of the newest block's allocation, or with PENDING_FREE of the newest
- * free), or PENDING_FREE | PENDING_NAME | the name given so far. */
+/* What waits to be named at the thread's next event: 0 nothing; a return address,
+ * of the newest block's allocation or with PENDING_FREE of the newest free; or
+ * PENDING_CHAIN in its place: the sites gathered in `chain`. */
 #define MS_PENDING_FREE ((uint64_t)1 << 63)
-#define MS_PENDING_NAME ((uint64_t)1 << 62)
+#define MS_PENDING_CHAIN ((uint64_t)1 << 62)
 
-enum { MS_LAST_RECORD = 1, MS_LAST_WEAK = 2 };
+/* Sites that a block, or a free, has been handed through since its last name:
+ * gathered by each bind, made an id by the last. */
+#define MS_GATHERED_ID UINT32_C(0x1fffffff) /* the site; above it MS_BIND_RECORD of its bind */
+struct ms_gather {
+  uint32_t count;
+  uint32_t site[MS_CHAIN_MOST];
+};
 
 /* Lies in memory that a forked child finds zeroed: pos and limit are then equal,
  * and its first event takes the slow path, where the child starts its own stream. */
@@ -85,9 +92,11 @@ struct ms_thread {
   uintptr_t last_p;   /* the newest block */
   size_t last_size;
   uint32_t last_name;
-  uint32_t last_flags;
-  uintptr_t place_ra; /* return address the current place was made from */
+  uint32_t last_flags; /* MS_BIND_RECORD, MS_BIND_WEAK of the site it has last_name from */
+  uintptr_t place_ra;  /* return address the current place was made from, */
+  uint64_t place_hash; /* or the chain's hash */
   uint32_t place;
+  struct ms_gather chain;
 
   uint32_t id;
   uint64_t *hard; /* end of the window less the slack */
@@ -113,6 +122,17 @@ struct ms_tls {
   uint32_t epoch;
   uint32_t creator;
 };
+
+#define MS_AT(struct, member, offset) MS_STATIC_ASSERT(offsetof(struct, member) == offset, "entry.S knows this layout by offset.h")
+MS_AT(struct ms_tls, last.last_freed, MS_AT_LAST_FREED);
+MS_AT(struct ms_tls, self, MS_AT_SELF);
+MS_AT(struct ms_thread, record, MS_AT_RECORD);
+MS_AT(struct ms_thread, pending, MS_AT_PENDING);
+MS_AT(struct ms_thread, name, MS_AT_NAME);
+MS_AT(struct ms_thread, place, MS_AT_PLACE);
+MS_AT(struct ms_thread, chain.count, MS_AT_COUNT);
+MS_AT(struct ms_thread, chain.site, MS_AT_SITE);
+MS_AT(struct ms_unit, first_site, MS_AT_FIRST_SITE);
 
 extern __thread struct ms_tls ms_tls __attribute__((tls_model("initial-exec")));
 
@@ -180,7 +200,7 @@ void ms_realloc_end_slow(uintptr_t p, size_t size, unsigned fn, uintptr_t ra);
 void ms_realloc_freed(uintptr_t p, unsigned fn, uintptr_t ra); /* it gave NULL for a size of 0 */
 void ms_realloc_fail(uintptr_t p);
 void ms_settle(struct ms_thread *t);
-uint32_t ms_chain(struct ms_thread *t, uint32_t parent, uint32_t site);
+uint32_t ms_chain(struct ms_thread *t, uint64_t hash, uint32_t name); /* gathered from that name on */
 
 /* own.c */
 struct ms_thread *ms_own_begin(void);
@@ -244,11 +264,11 @@ struct ms_unit_at { /* one unit, as a note describes it */
 void ms_modules_look(struct ms_thread *t, uintptr_t code); /* is this address in an image we know? */
 void ms_modules_scan(struct ms_thread *t);
 
+/* entry.S: as compiled code calls them, all general registers kept. What is
+ * quickly done is done there; the rest, registers saved: */
+void ms_bind_entry(void *block, struct ms_unit *unit, uint32_t index);
+void ms_freed_entry(void *block, struct ms_unit *unit, uint32_t index);
 /* bind.c */
 void ms_bind(void *block, struct ms_unit *unit, uint32_t index);
 void ms_freed(void *block, struct ms_unit *unit, uint32_t index);
-/* stub.S: the two as compiled code calls them */
-void ms_bind_stub(void *block, struct ms_unit *unit, uint32_t index);
-void ms_freed_stub(void *block, struct ms_unit *unit, uint32_t index);
-
 #endif

@@ -51,6 +51,7 @@ uint32_t ms_thread_id(void) {
 }
 
 static struct ms_thread *thread_new(void) {
+  ms_tls.last = (struct ms_last){MS_NO_BLOCK, MS_NO_BLOCK}; /* of another process or window */
   struct ms_thread *t = spare_take();
   if (!t) return NULL;
   t->id = ms_thread_id();
