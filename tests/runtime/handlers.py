@@ -25,5 +25,6 @@ for how in ("return", "stack", "jump"):
     own = len([r for r in s.hot() if not r.shared])
     unfinished = len(list(s.rows("unfinished")))
     assert unfinished <= (20 if how == "jump" else 0), f"{how}: {unfinished} unfinished slots"
-    assert nested > 0 and own > nested, f"{how}: {own} rows in the thread's own windows, {nested} in the shared one"
+    # Both ways were taken; how often each depends on what else the machine does.
+    assert nested > 0 and own > 100, f"{how}: {own} rows in the thread's own windows, {nested} in the shared one"
     print(f"{how}: {interruptions} interruptions, {nested} rows inside rows")
