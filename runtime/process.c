@@ -269,6 +269,8 @@ static void file_complete(struct ms_process *process) {
 void ms_process_end(enum ms_end_how how, int32_t status) {
   struct ms_process *process = ms_process;
   if (!ms_on || !process || !process->header || process->pid != ms_os_pid()) return;
+  /* In a static program exit's own _exit comes through ours too. */
+  if (how == MS_END_QUICK && process->header->end_how == MS_END_EXIT) return;
   uint64_t row;
   ms_put_end(&row, (struct ms_row_end){.how = how, .status = (uint32_t)status});
   if (how != MS_END_NONE && how != MS_END_EXEC) ms_emit_row(&row, 1);
