@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """storm.py LIBMEMSCOPE STORM STORM_CHECK EVENTS: the merge by generations against both
-oracles, with 4 and 16 threads, few and many slots, over glibc, jemalloc and mimalloc."""
+oracles, with 4 and 16 threads, few and many slots, over glibc, jemalloc and mimalloc;
+and what everybody records, full mode, against the program's own oracle."""
 import glob
 import os
 import subprocess
@@ -17,11 +18,11 @@ def library(pattern):
     return found[0] if found else None
 
 
-def storm(runtime, program, checker, threads, slots, events, beneath):
+def storm(runtime, program, checker, threads, slots, events, beneath, mode):
     with tempfile.TemporaryDirectory() as folder:
         stream = f"{folder}/storm.memscope"
         preload = runtime + (f" {beneath}" if beneath else "")
-        environment = {**os.environ, "LD_PRELOAD": preload, "MEMSCOPE": "on", "MEMSCOPE_MODE": "exact", "MEMSCOPE_OUTPUT": stream}
+        environment = {**os.environ, "LD_PRELOAD": preload, "MEMSCOPE": "on", "MEMSCOPE_MODE": mode, "MEMSCOPE_OUTPUT": stream}
         subprocess.run([program, str(threads), str(slots), str(events), folder], env=environment, check=True, timeout=1200)
         done = subprocess.run([checker, stream, folder], capture_output=True, text=True, timeout=1200)
         return done.returncode, done.stdout + done.stderr
@@ -36,8 +37,8 @@ def main():
             missing.append(name)
             continue
         for threads in (4, 16):
-            for slots in (3, 5000):
-                code, text = storm(runtime, program, checker, threads, slots, events, beneath)
+            for slots, mode in ((3, "exact"), (5000, "exact"), (3, "full"), (50, "full")):
+                code, text = storm(runtime, program, checker, threads, slots, events, beneath, mode)
                 print(f"{name}, {threads} threads, {slots} slots: {'right' if code == 0 else 'WRONG'}: {text.strip()}", flush=True)
                 failed += code != 0
     if missing:

@@ -2,8 +2,9 @@
  *
  * storm_check STREAM FOLDER: three pairings of the same events must be one: by
  * generations, by the serials of exact mode, and by the serials the program
- * itself wrote into its blocks and logged. Prints the counts; exit 1 when they
- * differ, when an event was forced, or when a logged one is not in the stream.
+ * itself wrote into its blocks and logged. (A stream of full mode has no serials:
+ * two pairings.) Prints the counts; exit 1 when they differ, when an event was
+ * forced, or when a logged one is not in the stream.
  */
 #include "storm.h"
 
@@ -83,18 +84,18 @@ int main(int argc, char **argv) {
   for (uint32_t i = 0; i < check.stream->lane_count; i++)
     lane_match(&check, &check.stream->lanes[i], argv[2]);
 
-  struct ms_pairs_check oracle;
+  struct ms_pairs_check oracle = {0};
   struct ms_merge_counts counts;
-  if (!ms_pairs_compare(check.stream, &oracle)) return 1;
+  bool exact = check.stream->header.mode == MS_MODE_EXACT;
+  if (exact && !ms_pairs_compare(check.stream, &oracle)) return 1;
   if (!ms_pairs_walk(check.stream, MS_ORDER_GENERATIONS, pair_check, &check, &counts)) return 1;
-  printf("events %" PRIu64 ", pairs %" PRIu64 ": against serials %" PRIu64 " wrong; of %" PRIu64
-         " logged %" PRIu64 " wrong; %" PRIu64 " forced, %" PRIu64 " parked, %" PRIu64
-         " logged ones missing\n",
-         oracle.events, oracle.pairs, oracle.mismatches, check.pairs, check.wrong, counts.forced,
+  printf("%s: events %" PRIu64 "; of %" PRIu64 " pairs against serials %" PRIu64 " wrong; of %" PRIu64 " logged %" PRIu64
+         " wrong; %" PRIu64 " forced, %" PRIu64 " parked, %" PRIu64 " logged ones missing\n",
+         exact ? "exact" : "full", counts.events, oracle.pairs, oracle.mismatches, check.pairs, check.wrong, counts.forced,
          counts.parked, check.missing);
-  bool right = !oracle.mismatches && oracle.events == oracle.oracle_events && !check.wrong &&
-               !counts.forced && !check.missing;
+  bool right = !check.wrong && !counts.forced && !check.missing && check.pairs > counts.events / 3;
+  if (exact) right &= !oracle.mismatches && oracle.events == oracle.oracle_events && oracle.events == counts.events;
   ms_stream_close(check.stream);
   ms_arena_free(arena);
-  return right && check.pairs > oracle.pairs / 2 ? 0 : 1;
+  return right ? 0 : 1;
 }
