@@ -9,6 +9,10 @@
  * The only branches to the slow path are: nothing left before `limit` (clock,
  * window full, first event, forked, busy, exact mode), a size of 4 GiB, and a
  * cell in another state than it should be.
+ *
+ * Cost on a 2-core EPYC guest: 3.5 to 4 ns over a warm malloc or free (least of
+ * 20,000 rounds); 11 to 13 ns an event all told, chunks written, in a program
+ * that does little but allocate (87 million events).
  */
 #ifndef MS_EMIT_H
 #define MS_EMIT_H
