@@ -11,8 +11,8 @@
  * cell in another state than it should be.
  *
  * Cost on a 2-core EPYC guest: 3.5 to 4 ns over a warm malloc or free (least of
- * 20,000 rounds); 11 to 13 ns an event all told, chunks written, in a program
- * that does little but allocate (87 million events).
+ * 20,000 rounds); 11 to 17 ns an event all told, chunks written, in a program
+ * that does little but allocate (87 million events, five runs, machine busy).
  */
 #ifndef MS_EMIT_H
 #define MS_EMIT_H
