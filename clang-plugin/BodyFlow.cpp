@@ -129,7 +129,7 @@ void BodyFlow::scan(const Stmt *S, bool Certain) {
   } else if (auto *If = dyn_cast<IfStmt>(S)) {
     return scanIf(If, Certain);
   } else if (auto *New = dyn_cast<CXXNewExpr>(S)) {
-    if (!NullPaths) Events.push_back({New->getOperatorNew(), FeedOf.lookup(New), true});
+    Events.push_back({New->getOperatorNew(), FeedOf.lookup(New), true, NullSince});
   } else if (auto *Cast = dyn_cast<CastExpr>(S)) {
     scanCast(Cast);
   } else if (auto *Statement = dyn_cast<StmtExpr>(S)) {
@@ -176,12 +176,14 @@ void BodyFlow::scanIf(const IfStmt *If, bool Certain) {
   if (If->getConditionVariableDeclStmt()) scan(If->getConditionVariableDeclStmt(), Certain);
   scan(If->getCond(), Certain);
   bool ThenNull = nullTest(If->getCond(), true) < 0, ElseNull = nullTest(If->getCond(), false) > 0;
-  NullPaths += ThenNull;
-  scan(If->getThen(), false);
-  NullPaths -= ThenNull;
-  NullPaths += ElseNull;
-  if (If->getElse()) scan(If->getElse(), false);
-  NullPaths -= ElseNull;
+  auto ScanBranch = [&](const Stmt *Branch, bool Null) {
+    unsigned Outer = NullSince;
+    if (Null && !NullSince) NullSince = Events.size();
+    if (Branch) scan(Branch, false);
+    NullSince = Outer;
+  };
+  ScanBranch(If->getThen(), ThenNull);
+  ScanBranch(If->getElse(), ElseNull);
 }
 
 void BodyFlow::scanDecl(const DeclStmt *Statement) {
@@ -201,15 +203,21 @@ void BodyFlow::scanReturn(const Expr *E) {
   values(E, false, Leaves);
   for (const Value &V : Leaves) {
     Returned.push_back(V);
-    if (!V.Var && (isa<MemberExpr>(V.E) || isa<ArraySubscriptExpr>(V.E) || isa<UnaryOperator>(V.E))) {
-      std::string Text = pathText(V.E);
-      if (!llvm::StringRef(Text).contains("…")) ReturnedPlaces.push_back(Text);
-    }
+    addPlace(V);
     if (!V.Var) continue;
     Local &L = local(V.Var);
     L.Derived = L.Derived && V.Derived;
     L.Up = true;
   }
+}
+
+// The very place is handed on, not something reached from it: with
+// return &f->list[i] the list itself stays where it is.
+void BodyFlow::addPlace(const Value &V) {
+  if (V.Var || V.Derived || !V.E->getType()->isPointerType()) return;
+  if (!isa<MemberExpr>(V.E) && !isa<ArraySubscriptExpr>(V.E) && !isa<UnaryOperator>(V.E)) return;
+  std::string Text = pathText(V.E);
+  if (!llvm::StringRef(Text).contains("…")) ReturnedPlaces.push_back(Text);
 }
 
 void BodyFlow::scanAssign(const BinaryOperator *Assign, bool Certain) {
@@ -228,6 +236,7 @@ void BodyFlow::scanAssign(const BinaryOperator *Assign, bool Certain) {
   const VarDecl *Into = Base ? rootLocal(Base) : nullptr;
   for (const Value &V : Leaves) {
     if (Out) HandedOut.push_back(V);
+    if (Out) addPlace(V);
     if (!V.Var || V.Var == Into) continue; // p->self = p keeps nothing
     Local &L = local(V.Var);
     if (Out) {
@@ -235,8 +244,7 @@ void BodyFlow::scanAssign(const BinaryOperator *Assign, bool Certain) {
       L.Derived = false;
     } else {
       L.Stored = true;
-      L.StoredAt = Events.size();
-      L.Stores.push_back(Assign);
+      L.Stores.push_back({Assign, Events.size()});
     }
   }
   scan(Target, Certain);
@@ -272,7 +280,7 @@ void BodyFlow::scanCall(const CallExpr *Call) {
                              Callee->hasAttr<PureAttr>());
   if (Callee && Callee->getBuiltinID() && !mayHandOut(Call, Ctx)) Harmless = true;
   const unsigned Here = Events.size();
-  if (!Harmless && !NullPaths) Events.push_back({Callee, FeedOf.lookup(Call), mayHandOut(Call, Ctx)});
+  if (!Harmless) Events.push_back({Callee, FeedOf.lookup(Call), mayHandOut(Call, Ctx), NullSince});
   for (const Expr *Argument : Call->arguments()) {
     auto *Address = dyn_cast<UnaryOperator>(Argument->IgnoreParenCasts());
     if (!Address || Address->getOpcode() != UO_AddrOf) continue;
@@ -345,7 +353,9 @@ void BodyFlow::values(const Expr *E, bool Derived, Values &Out) const {
   if (auto *Choose = dyn_cast<ChooseExpr>(E)) return values(Choose->getChosenSubExpr(), Derived, Out);
   if (auto *Call = dyn_cast<CallExpr>(E))
     if (const Expr *Passed = passedThrough(Call)) return values(Passed, Derived, Out);
-  if (const VarDecl *Root = rootLocal(E); Root && isLocal(Root)) return Out.push_back({E, Root, Derived});
+  // A whole variable; a member of a local record is a place of its own.
+  if (const VarDecl *Root = rootLocal(E); Root && isLocal(Root) && isa<DeclRefExpr>(E))
+    return Out.push_back({E, Root, Derived});
   if (E->getType()->isArrayType()) return Through(E); // p->bytes as a value
   Out.push_back({E, nullptr, Derived});
 }
@@ -397,18 +407,34 @@ void BodyFlow::propagate() {
   }
 }
 
+// The last result that Var got before Until is still the newest block then.
+bool BodyFlow::isFedUndisturbed(const VarDecl *Var, unsigned Until) const {
+  for (unsigned I = Until; I-- > 0;)
+    if (Events[I].HandsOut || Events[I].Feeds == Var) return Events[I].Feeds == Var;
+  return false;
+}
+
+// Several stores may hand the block on, if all name the same place.
 void BodyFlow::findHandedOn() {
   for (const VarDecl *Var : Order) {
     const Local &L = *find(Var);
-    if (L.Up || L.Stores.size() != 1 || !(L.Got & Fresh) || L.FirstFeed >= L.StoredAt) continue;
-    const BinaryOperator *Store = L.Stores.front();
-    if (!isDataPointer(Store->getLHS()->getType()) || !isDataPointer(Var->getType())) continue;
-    auto *Ref = dyn_cast<DeclRefExpr>(Store->getRHS()->IgnoreParenCasts());
-    if (!Ref || Ref->getDecl() != Var) continue;
-    bool Undisturbed = true;
-    for (unsigned I = L.FirstFeed; I < L.StoredAt; ++I) Undisturbed &= !Events[I].HandsOut || Events[I].Feeds == Var;
-    if (Undisturbed) HandedOn[Store] = Var;
+    if (L.Up || L.Stores.empty() || !(L.Got & Fresh) || !isDataPointer(Var->getType())) continue;
+    std::string Place = L.Stores.size() > 1 ? pathText(L.Stores[0].first->getLHS()) : "";
+    bool All = true;
+    for (auto [Store, Until] : L.Stores) {
+      auto *Ref = dyn_cast<DeclRefExpr>(Store->getRHS()->IgnoreParenCasts());
+      All &= Ref && Ref->getDecl() == Var && isDataPointer(Store->getLHS()->getType()) && isFedUndisturbed(Var, Until) &&
+             (Place.empty() || pathText(Store->getLHS()) == Place);
+    }
+    for (auto [Store, Until] : L.Stores)
+      if (All) HandedOn[Store] = Var;
   }
+}
+
+// A void pointer never looked at as anything else: the function is no
+// constructor, whatever it calls before it hands the block on.
+bool BodyFlow::isBareBlock(const VarDecl *Var) const {
+  return isVoidPointer(Var->getType()) && usedAs(Var).isNull();
 }
 
 void BodyFlow::decideWrapper() {
@@ -424,9 +450,10 @@ void BodyFlow::decideWrapper() {
   if (!Wrapper) return;
   unsigned End = ByValue ? LastReturn : Events.size();
   for (const Value &V : Out) {
-    if (!V.Var) continue;
-    for (unsigned I = firstFeed(V.Var); I < End; ++I) {
-      if (Events[I].Feeds) continue;
+    if (!V.Var || isBareBlock(V.Var)) continue;
+    unsigned Fed = firstFeed(V.Var);
+    for (unsigned I = Fed; I < End; ++I) {
+      if (Events[I].Feeds || Events[I].NullSince > Fed) continue;
       if (!Events[I].Callee) Wrapper = false;
       Between.push_back(Events[I].Callee);
     }

@@ -70,8 +70,7 @@ private:
     unsigned UsedRank = 0;
     llvm::SmallVector<const clang::VarDecl *, 2> Into; // copied into these
     llvm::SmallVector<const clang::VarDecl *, 2> From; // copied from these
-    llvm::SmallVector<const clang::BinaryOperator *, 2> Stores;
-    unsigned StoredAt = 0;
+    llvm::SmallVector<std::pair<const clang::BinaryOperator *, unsigned>, 2> Stores; // and the events before each
   };
 
   struct Value { // a leaf of an expression's value
@@ -81,12 +80,12 @@ private:
   };
   using Values = llvm::SmallVector<Value, 4>;
 
-  // A call that may allocate, in source order; not one on a path where the
-  // block is NULL, nor one that does not come back.
+  // A call that may allocate and comes back, in source order.
   struct Event {
     const clang::FunctionDecl *Callee; // null through a pointer
     const clang::VarDecl *Feeds;       // the local that gets its result
     bool HandsOut;                     // its value may be a block
+    unsigned NullSince;                // events before the if that found the block to be NULL; 0: none did
   };
 
   void scan(const clang::Stmt *S, bool Certain);
@@ -102,6 +101,9 @@ private:
   unsigned settled(const clang::VarDecl *Var, unsigned Depth = 0) const;
   bool storedAnywhere(const clang::VarDecl *Var, unsigned Depth = 0) const;
   void propagate();
+  void addPlace(const Value &V);
+  bool isFedUndisturbed(const clang::VarDecl *Var, unsigned Until) const;
+  bool isBareBlock(const clang::VarDecl *Var) const;
   void findHandedOn();
   void decideWrapper();
   unsigned firstFeed(const clang::VarDecl *Var, unsigned Depth = 0) const;
@@ -114,7 +116,7 @@ private:
   llvm::SmallVector<const clang::VarDecl *, 16> Order; // Locals by first sight
   llvm::DenseMap<const clang::BinaryOperator *, const clang::VarDecl *> HandedOn;
   llvm::SmallVector<Event, 32> Events;
-  unsigned NullPaths = 0; // the ifs around us that found the block to be NULL
+  unsigned NullSince = 0; // of the outermost such if around us
   llvm::DenseMap<const clang::Expr *, const clang::VarDecl *> FeedOf;
   Values Returned, HandedOut;
   unsigned LastReturn = 0; // events before it

@@ -154,6 +154,14 @@ inline const clang::FieldDecl *countedBy(const clang::FieldDecl *Field) {
   return nullptr;
 }
 
+// T without a counted_by attribute, which would be spelled in its name.
+inline clang::QualType withoutCount(clang::QualType T) {
+#if LLVM_VERSION_MAJOR >= 19
+  while (auto *Counted = T->getAs<clang::CountAttributedType>()) T = Counted->desugar();
+#endif
+  return T;
+}
+
 inline bool isUnnamedBits(const clang::FieldDecl *Field) {
 #if LLVM_VERSION_MAJOR >= 19
   return Field->isUnnamedBitField();

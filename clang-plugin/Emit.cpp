@@ -211,7 +211,7 @@ static const char *kindName(ms_site_kind Kind) {
 void UnitEmitter::list(raw_ostream &Out) const {
   for (const EmittedSite &E : Emitted) {
     const Site &S = Sites[E.N];
-    Out << "  " << S.Line << ":" << S.Column << " " << kindName(S.Kind) << " " << S.Holder << " : "
+    Out << "  " << S.File << ":" << S.Line << ":" << S.Column << " " << kindName(S.Kind) << " " << S.Holder << " : "
         << (S.Type ? Sites.Types[S.Type].Name : "void") << " (" << S.ElementBytes << ")";
     const std::pair<unsigned, const char *> Flags[] = {{MS_SITE_ARRAY, "array"}, {MS_SITE_NEW, "new"},
                                                        {MS_SITE_UP, "up"}, {MS_SITE_WRAPPER, "wrapper"},

@@ -19,8 +19,7 @@ bool Finder::wantsSite(const CallExpr *Call, const Dest &D) {
   switch (D.Kind) {
   case MS_SITE_DISCARD: return Sure;
   case MS_SITE_TEMP: return Sure || D.Reached;
-  // A check behind the call would cost the tail call; malloc itself calls nobody back.
-  case MS_SITE_RETURN: return !D.Returned || isLeafAllocator(Call);
+  case MS_SITE_RETURN: return !D.Returned; // a check behind the call would cost the tail call
   default: return true;
   }
 }
@@ -37,7 +36,7 @@ void Finder::walkCall(Stmt *&Slot, const Dest &D) {
       walk(*Child, *Child == Passed ? Same : Dest());
     return;
   }
-  bool TailCall = D.Kind == MS_SITE_RETURN && D.Returned && !isLeafAllocator(Call);
+  bool TailCall = D.Kind == MS_SITE_RETURN && D.Returned;
   if (!findReset(Call)) walkArguments(Call, TailCall);
   findFreed(Call, TailCall);
   if (wantsSite(Call, D)) add(&Slot, MarkerKind::Mark, siteFor(Call, D, calleeText(Call)));

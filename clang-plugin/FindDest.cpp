@@ -38,6 +38,7 @@ void Finder::findIn(FunctionDecl *F) {
   Function = F;
   Flow = &BodyOf;
   InWrapper = BodyOf.isWrapper();
+  FunctionList = Ctx.getLangOpts().CPlusPlus ? Sites.addList({functionText(F)}) : 0;
   WrapperList = 0;
   if (F->getIdentifier() && Opts.isWrapper(F->getName())) {
     InWrapper = true;
@@ -58,6 +59,7 @@ void Finder::findIn(FunctionDecl *F) {
 void Finder::findIn(VarDecl *Global) {
   BodyFlow Initialiser(Ctx, nullptr, Global->getInit());
   Flow = &Initialiser;
+  FunctionList = 0;
   InWrapper = false;
   walkVariable(Global);
   Flow = nullptr;
@@ -81,6 +83,7 @@ Site Finder::siteFor(const Expr *Value, const Dest &D, std::string Callee) {
   S.Holder = D.text(Value);
   S.Callee = std::move(Callee);
   S.Kind = D.Kind;
+  S.Function = FunctionList;
   bool Array = false;
   S.Pointee = bestPointee(D, Value, Flow, Ctx, Array);
   if (Array) S.Flags |= MS_SITE_ARRAY;

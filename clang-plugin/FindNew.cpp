@@ -97,6 +97,8 @@ void Finder::walkInitializers(CXXConstructorDecl *Constructor) {
 // each wraps it as a whole.
 void Finder::findDefault(Stmt **Slot, const CXXDefaultInitExpr *Default, const Dest &D) {
   const Expr *Value = stripped(Default->getExpr());
+  if (auto *Braces = dyn_cast<InitListExpr>(Value); Braces && Braces->getNumInits() == 1)
+    Value = stripped(Braces->getInit(0));
   if (!isDataPointer(Default->getType())) return;
   auto *New = dyn_cast<CXXNewExpr>(Value);
   auto *Call = dyn_cast<CallExpr>(Value);

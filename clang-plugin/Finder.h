@@ -105,7 +105,8 @@ private:
   clang::FunctionDecl *Function = nullptr;
   const BodyFlow *Flow = nullptr;
   bool InWrapper = false;
-  uint32_t WrapperList = 0; // SiteTable: in a wrapper only if none of these can allocate
+  uint32_t FunctionList = 0; // SiteTable: its name
+  uint32_t WrapperList = 0;  // SiteTable: in a wrapper only if none of these can allocate
 };
 
 } // namespace memscope

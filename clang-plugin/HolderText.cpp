@@ -179,6 +179,14 @@ std::string calleeText(const CallExpr *Call) {
   return path(Callee, 0);
 }
 
+std::string functionText(const FunctionDecl *F) {
+  auto *Method = dyn_cast<CXXMethodDecl>(F);
+  if (!Method || !Method->getParent()->isLambda()) return qualifiedName(F);
+  const DeclContext *Outer = Method->getParent()->getDeclContext();
+  while (Outer && !isa<FunctionDecl>(Outer)) Outer = Outer->getParent();
+  return (Outer ? functionText(cast<FunctionDecl>(Outer)) + "::" : "") + "{lambda}::operator()";
+}
+
 std::string callText(const Expr *E) {
   E = bare(E);
   if (auto *Call = dyn_cast<CallExpr>(E)) return path(Call, 0);

@@ -17,6 +17,9 @@ std::string pathText(const clang::Expr *E);
 // The function a call names: "xmalloc", "g->frealloc", "leveldb::Arena::Allocate".
 std::string calleeText(const clang::CallExpr *Call);
 
+// The function itself: "leveldb::Arena::Allocate", "main::{lambda}::operator()".
+std::string functionText(const clang::FunctionDecl *F);
+
 // "xmalloc(…)": a value that goes to no variable.
 std::string callText(const clang::Expr *E);
 

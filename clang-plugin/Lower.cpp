@@ -6,6 +6,7 @@
 #include "Known.h"
 #include "Reach.h"
 #include "Site.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Demangle/Demangle.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/InstIterator.h"
@@ -20,18 +21,35 @@ namespace {
 
 LowerOptions Requested;
 
+// $_0 and 'lambda0'(int) are {lambda#1}.
+void nameLambdas(std::string &Name) {
+  for (StringRef Head : {"$_", "'lambda"}) {
+    for (size_t At; (At = Name.find(Head.str())) != std::string::npos;) {
+      size_t End = At + Head.size(), Number = 0, Digits = End;
+      while (End < Name.size() && isDigit(Name[End])) Number = Number * 10 + (Name[End++] - '0');
+      // 'lambda' is the first, 'lambda0' the second
+      bool Quoted = Head[0] == '\'';
+      Number += Quoted && End > Digits ? 2 : 1;
+      if (Quoted) End = std::min(Name.find("::", End), Name.size());
+      Name.replace(At, End - At, "{lambda#" + std::to_string(Number) + "}");
+    }
+  }
+}
+
 // A C name stays; a C++ one loses its parameters: leveldb::Arena::Allocate.
+// Empty when the symbol says nothing a reader could read.
 std::string readableName(const Function &F) {
   std::string Name = F.getName().str();
   if (!Name.empty() && Name[0] == '\1') Name.erase(0, 1);
   if (compat::hasPrefix(Name, "__cxx_global_") || compat::hasPrefix(Name, "_GLOBAL__")) return "static initialization";
   if (!compat::hasPrefix(Name, "_Z")) return Name;
   ItaniumPartialDemangler Demangler;
-  if (Demangler.partialDemangle(Name.c_str()) || !Demangler.isFunction()) return Name;
+  if (Demangler.partialDemangle(Name.c_str()) || !Demangler.isFunction()) return "";
   size_t Size = 0;
   char *Text = Demangler.getFunctionName(nullptr, &Size);
-  if (Text) Name = Text;
+  Name = Text ? Text : "";
   std::free(Text);
+  nameLambdas(Name);
   return Name;
 }
 
@@ -52,7 +70,7 @@ Instruction *behind(CallBase *Call) {
 bool isLastAct(CallBase *Call) {
   Instruction *I = Call->getNextNode();
   for (unsigned Steps = 0; I && Steps < 16; ++Steps) {
-    if (isa<ReturnInst>(I)) return true;
+    if (auto *Return = dyn_cast<ReturnInst>(I)) return !Return->getReturnValue() || Return->getReturnValue() == Call;
     if (isa<DbgInfoIntrinsic>(I) || I->isLifetimeStartOrEnd()) {
       I = I->getNextNode();
     } else if (auto *Branch = dyn_cast<BranchInst>(I); Branch && Branch->isUnconditional()) {
@@ -113,7 +131,7 @@ private:
   Value *threadWord(IRBuilder<> &B, unsigned Offset);
   Value *member(IRBuilder<> &B, unsigned Number);
   uint32_t argument(uint32_t N, const Function &F);
-  const std::string &nameOf(const Function &F);
+  const std::string &nameOf(const Function &F, const Site &S);
 
   Module &M;
   SiteTable &Sites;
@@ -124,15 +142,16 @@ private:
   unsigned Checks = 0, Dropped = 0;
 };
 
-const std::string &Lowering::nameOf(const Function &F) {
+const std::string &Lowering::nameOf(const Function &F, const Site &S) {
   auto [It, New] = Names.try_emplace(&F);
   if (New) It->second = readableName(F);
+  if (It->second.empty()) It->second = S.Function ? Sites.list(S.Function)[0] : F.getName().str();
   return It->second;
 }
 
 uint32_t Lowering::argument(uint32_t N, const Function &F) {
   const Site &S = Sites[N];
-  uint32_t Bits = Out.index(N, nameOf(F)) & MS_BIND_INDEX;
+  uint32_t Bits = Out.index(N, nameOf(F, S)) & MS_BIND_INDEX;
   if (S.Flags & MS_SITE_UP) Bits |= MS_BIND_UP;
   if (S.Flags & MS_SITE_SYSTEM) Bits |= MS_BIND_WEAK;
   if (S.Type) {

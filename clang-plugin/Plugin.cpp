@@ -127,8 +127,8 @@ void Consumer::HandleTranslationUnit(ASTContext &Ctx) {
     Rest.TraverseDecl(Ctx.getTranslationUnitDecl());
     Rest.visitAll();
   }
-  Sites.Source = Where.path(CI.getCodeGenOpts().MainFileName.empty() ? CI.getFrontendOpts().Inputs[0].getFile()
-                                                                      : CI.getCodeGenOpts().MainFileName);
+  SourceManager &Sources = CI.getSourceManager();
+  Sites.Source = Where.fileOf(Sources.getLocForStartOfFile(Sources.getMainFileID()));
   Sites.Compiler = "clang " CLANG_VERSION_STRING;
   Sites.resolveTypes(Ctx);
 }

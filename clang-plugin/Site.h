@@ -24,6 +24,7 @@ struct Site {
   clang::QualType Pointee; // valid only until the unit's AST goes
   uint32_t Type = 0;       // of Pointee in SiteTable::Types, set by resolveTypes
   uint64_t ElementBytes = 0;
+  uint32_t Function = 0;    // its list holds the function's name in the AST, should its symbol be unreadable
   uint32_t WrapperList = 0; // MS_SITE_WRAPPER holds only if no function of this list can allocate
   bool IsHeader = false;    // what is handed on lies behind it: an interior name may replace its record's
 };

@@ -5,7 +5,6 @@
 #include "Compat.h"
 #include "clang/AST/DeclCXX.h"
 #include "clang/AST/RecordLayout.h"
-#include "llvm/ADT/StringExtras.h"
 
 using namespace clang;
 
@@ -57,7 +56,7 @@ ms_type_kind kindOf(QualType T) {
 
 static bool isReserved(const NamedDecl *D) {
   llvm::StringRef Name = D->getName();
-  return Name.size() > 1 && Name[0] == '_' && (Name[1] == '_' || llvm::isUpper(Name[1]));
+  return Name.size() > 1 && Name[0] == '_' && (Name[1] == '_' || (Name[1] >= 'A' && Name[1] <= 'Z'));
 }
 
 // One record has one name, however the source spells it here: the first
@@ -80,7 +79,7 @@ void TypeTable::readTypedefs(ASTContext &Ctx) {
 std::string TypeTable::nameOf(QualType T, ASTContext &Ctx) {
   if (!TypedefsRead) readTypedefs(Ctx);
   TypedefsRead = true;
-  T = T.getUnqualifiedType();
+  T = compat::withoutCount(T).getUnqualifiedType();
   if (auto *Tag = T->getAs<TagType>())
     if (const TypedefNameDecl *Typedef = TypedefOf.lookup(Tag->getDecl()->getCanonicalDecl()))
       return Typedef->getNameAsString();

@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: MIT
 // Initialisers of structs, arrays, unions and compound literals.
-// RUN: %cc -O0 %s %harness -o %t && %t | FileCheck %s
-// RUN: %cc -O2 %s %harness -o %t && %t | FileCheck %s
+// RUN: %cc -O0 %s %harness -fplugin-arg-memscope-exclude=harness.c -o %t && %t | FileCheck %s
+// RUN: %cc -O2 %s %harness -fplugin-arg-memscope-exclude=harness.c -o %t && %t | FileCheck %s
 #include <stdlib.h>
 
 struct pair { int *first; char *second; };

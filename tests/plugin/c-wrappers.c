@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Who receives the block a wrapper has just allocated names it, with no list.
 // RUN: %cc -O0 -c %s -o %t.o && %cc -O0 -DOTHER -fPIC -shared %s -o %t.so && %plain_cc %t.o %harness %t.so -o %t && %t | FileCheck %s
 // RUN: %cc -O2 -c %s -o %t.o && %cc -O2 -DOTHER -fPIC -shared %s -o %t.so && %plain_cc %t.o %harness %t.so -o %t && %t | FileCheck %s
@@ -52,7 +53,7 @@ int main(int argc, char **argv) {
   struct user *me = user_new("me"); // CHECK-DAG: {{^}}80 me : struct user in main <- u in user_new <- h in k8 <- g in k7 <- f in k6 <- {{.*}}e in k5 <- {{.*}}d in k4 <- c in k3 <- b in k2 <- a in k1{{$}}
   int *numbers = k8(11 * sizeof *numbers); // CHECK-DAG: {{^}}60 numbers : int in main <- h in k8
   // SITE-DAG: init numbers : int (4) array <- k8 in main
-  numbers = resize(numbers, 200); // CHECK-DAG: {{^}}200 numbers : int in main <- p in resize{{$}}
+  numbers = resize(NULL, 200); // CHECK-DAG: {{^}}200 numbers : int in main <- p in resize{{$}}
   return me->id + numbers[0] == 77;
 }
 #endif

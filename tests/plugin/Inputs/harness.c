@@ -29,6 +29,7 @@ extern void __libc_free(void *);
 struct bind {
   struct ms_unit *unit;
   uint32_t bits;
+  int inside; /* met behind the block's start */
 };
 
 static struct block {
@@ -125,17 +126,18 @@ void free(void *p) {
 __attribute__((used)) static void bind(void *p, struct ms_unit *unit, uint32_t bits) {
   struct block *b = block_at((uintptr_t)p);
   if (!b || b->bind_count == BINDS) return;
-  if (b->address != (uintptr_t)p) /* an interior match never replaces an exact one of a record */
+  int inside = b->address != (uintptr_t)p;
+  if (inside) /* an interior match never replaces an exact one of a record */
     for (int i = 0; i < b->bind_count; i++)
-      if (b->binds[i].bits & MS_BIND_RECORD) return;
-  b->binds[b->bind_count++] = (struct bind){unit, bits};
+      if (b->binds[i].bits & MS_BIND_RECORD && !b->binds[i].inside) return;
+  b->binds[b->bind_count++] = (struct bind){unit, bits, inside};
   if (!(bits & MS_BIND_UP)) last.last_block = MS_NO_BLOCK;
 }
 
 __attribute__((used)) static void freed(void *p, struct ms_unit *unit, uint32_t bits) {
   for (int i = block_count - 1; i >= 0; i--) {
     if (blocks[i].address != (uintptr_t)p) continue;
-    if (blocks[i].free_count < BINDS) blocks[i].frees[blocks[i].free_count++] = (struct bind){unit, bits};
+    if (blocks[i].free_count < BINDS) blocks[i].frees[blocks[i].free_count++] = (struct bind){unit, bits, 0};
     if (!(bits & MS_BIND_UP)) last.last_freed = MS_NO_BLOCK;
     return;
   }
