@@ -2,8 +2,6 @@
 // The name of a counted array type is the one it has without the attribute.
 // REQUIRES: clang-at-least-19
 // RUN: %cc -O0 %s -o %t && %note --types %t | %find
-// XFAIL: *
-// Reason: the attribute is spelled in the name.
 #include <stdlib.h>
 struct table { unsigned count; long cells[] __attribute__((counted_by(count))); };
 int main(void) {

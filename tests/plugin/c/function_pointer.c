@@ -11,10 +11,10 @@ int main(int argc, char **argv) {
   (void)argv;
   void *(*f)(size_t) = argc > 3 ? counted : malloc;
   char *a = f(1);                              // CHECK: @[[@LINE]] a : char in main, exact
-  int *b = hooks.allocate(4);                  // CHECK: @[[@LINE]] b : int in main, exact <- return in counted
-  char *c = table[argc](3);                    // CHECK: @[[@LINE]] c : char in main, exact <- return in counted
+  int *b = hooks.allocate(4);                  // CHECK: @[[@LINE]] b : int in main, exact
+  char *c = table[argc](3);                    // CHECK: @[[@LINE]] c : char in main, exact
   struct hooks *h = &hooks;
-  char *d = (*h->allocate)(5);                 // CHECK: @[[@LINE]] d : char in main, exact <- return in counted
+  char *d = (*h->allocate)(5);                 // CHECK: @[[@LINE]] d : char in main, exact
   h->release(d);
   return !a || !b || !c;
 }

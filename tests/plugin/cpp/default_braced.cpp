@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A default member initialiser in braces.
 // RUN: %cxx -O0 %s -o %t && %run %t | %check
-// XFAIL: *
-// Reason: the call inside the braces is not marked.
 struct holder {
   long *braced{new long(2)};                   // CHECK: @[[@LINE]] braced : long in holder::holder, exact
   holder() {}

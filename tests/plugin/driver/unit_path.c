@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A unit's source is the file's own path, whatever the folder the compiler runs in.
 // RUN: mkdir -p %t.folder && cd %t.folder && %cc %s -o %t && %note --notes %t | %find
-// XFAIL: *
-// Reason: the base name is appended to the current folder.
 // CHECK: unit {{.*}}/plugin/driver/unit_path.c by
 #include <stdlib.h>
 int main(void) {
