@@ -184,7 +184,7 @@ static void test_types_merge(void **state) {
   for (int i = 0; i < 3; i++) {
     struct unit *u = units[i];
     if (i) unit_init(u);
-    unit_text(u, "makes offsets differ" + i);
+    unit_text(u, &"makes offsets differ"[i]);
     uint32_t type = unit_type(u, "struct s", MS_TYPE_STRUCT, i < 2 ? 8 : 0);
     if (i < 2) unit_field(u, type, "x", 0, 0, 8);
     unit_site(u, i == 0 ? "a" : i == 1 ? "b" : "c", type, "a.c", 1, "f", MS_SITE_INIT, 0);
