@@ -49,7 +49,8 @@ bool Options::parse(const std::vector<std::string> &Arguments, DiagnosticsEngine
 }
 
 bool Options::addExclude(llvm::StringRef Glob, std::string &Error) {
-  auto Pattern = llvm::GlobPattern::create(Glob);
+  ExcludeTexts.push_back(Glob.str());
+  auto Pattern = llvm::GlobPattern::create(ExcludeTexts.back());
   if (!Pattern) {
     Error = ("bad pattern '" + Glob + "': " + llvm::toString(Pattern.takeError())).str();
     return false;

@@ -8,6 +8,7 @@
 #include "llvm/ADT/StringRef.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/GlobPattern.h"
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,7 @@ private:
   bool configLine(llvm::StringRef Line, std::string &Error);
 
   llvm::StringSet<> Wrappers, Allocators, Deallocators;
+  std::deque<std::string> ExcludeTexts; // the patterns point into them
   std::vector<llvm::GlobPattern> Excludes;
 };
 
