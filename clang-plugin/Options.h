@@ -20,6 +20,9 @@ namespace memscope {
 
 class Options {
 public:
+  Options() = default;
+  Options(Options &&) = default; // no copies: the patterns point into the texts
+
   bool Verbose = false;   // counts on stderr
   bool ListSites = false; // every site on stderr
   bool Help = false;

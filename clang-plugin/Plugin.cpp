@@ -172,7 +172,8 @@ protected:
         (CI.getCodeGenOpts().DisableLLVMPasses && !TwoStages))
       return std::make_unique<ASTConsumer>();
     requestLowering(CI.getCodeGenOpts(), {Opts.Verbose, Opts.ListSites, TwoStages});
-    return std::make_unique<Consumer>(CI, Opts, Sites);
+    // This action goes as soon as the consumer is made.
+    return std::make_unique<Consumer>(CI, std::move(Opts), Sites);
   }
 
   bool ParseArgs(const CompilerInstance &CI, const std::vector<std::string> &Arguments) override {
