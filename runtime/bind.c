@@ -17,22 +17,21 @@ MS_HOT_FN int room_for_chain(struct ms_thread *t) {
 
 MS_HOT_FN uint32_t site_of(const struct ms_unit *unit, uint32_t index) { return unit->first_site + (index & MS_BIND_INDEX); }
 
-static void gather(struct ms_thread *t, uint32_t site) { t->chain.site[t->chain.count++] = site; }
-
 /* The chain gathered, ended by site; 0 = not made yet. */
-MS_HOT_FN uint32_t chain_find(const struct ms_thread *t, uint32_t site) {
-  uint64_t hash = ms_chain_step(ms_chain_hash(&t->chain, t->last_name), site);
-  const struct ms_intern *chain = &t->chains[ms_intern_slot(hash, MS_CHAINS)];
+static uint32_t chain_find(struct ms_thread *t, uint32_t site) {
+  uint64_t hash = ms_chain_step(ms_tls.block.hash, site);
+  const struct ms_intern *chain = ms_chain_slot(t, hash);
   return chain->key == hash ? chain->name : 0;
 }
 
 static uint32_t flags_now(const struct ms_thread *t) {
-  return t->chain.count ? t->chain.site[t->chain.count - 1] & MS_BIND_RECORD : t->last_flags;
+  const struct ms_gather *gather = &ms_tls.block;
+  return gather->count ? gather->site[gather->count - 1] & MS_BIND_RECORD : t->last_flags;
 }
 
 /* Does this site have less right to the block than the name it has? */
 static int name_stays(const struct ms_thread *t, uintptr_t offset, uint32_t index) {
-  if (!t->last_name && !t->chain.count) return 0;
+  if (!t->last_name && !ms_tls.block.count) return 0;
   uint32_t flags = flags_now(t);
   return (offset && flags & MS_BIND_RECORD) || (index & MS_BIND_WEAK && !(flags & MS_BIND_WEAK));
 }
@@ -40,25 +39,24 @@ static int name_stays(const struct ms_thread *t, uintptr_t offset, uint32_t inde
 /* Weak and interior ones, chains never seen, rows that are gone. */
 static MS_COLD void bind_slow(struct ms_thread *t, uintptr_t offset, uint32_t site, uint32_t index) {
   if (!room_for_chain(t)) return;
-  if (t->pending & MS_PENDING_FREE || t->chain.count == MS_CHAIN_MOST) ms_settle(t);
+  if (ms_tls.block.count == MS_CHAIN_MOST) ms_settle_block(t);
   if (name_stays(t, offset, index)) {
-    if (!(index & MS_BIND_UP) && t->pending == MS_PENDING_CHAIN) ms_settle(t);
+    if (!(index & MS_BIND_UP) && ms_tls.block.count) ms_settle_block(t);
     return;
   }
-  gather(t, site | (offset ? 0 : index & MS_BIND_RECORD));
-  t->pending = MS_PENDING_CHAIN;
+  ms_gather(&ms_tls.block, site);
   if (index & MS_BIND_UP && !(index & MS_BIND_WEAK)) return;
-  ms_settle(t);
+  ms_settle_block(t);
   t->last_flags |= index & MS_BIND_WEAK;
 }
 
 /* The last site of a block at its beginning. */
-MS_HOT_FN int bind_final(struct ms_thread *t, uint32_t site) {
-  uint32_t name = t->chain.count | t->last_name ? chain_find(t, site) : site;
-  if (MS_UNLIKELY(!name || !t->name)) return 0;
+static int bind_final(struct ms_thread *t, uint32_t site) {
+  uint32_t name = ms_tls.block.hash ? chain_find(t, site) : site & MS_GATHERED_ID;
+  if (!name || !t->name) return 0;
   *t->name = t->last_name = name;
   t->pending = 0;
-  t->chain.count = 0;
+  ms_gather_clear(&ms_tls.block, name);
   return 1;
 }
 
@@ -66,31 +64,19 @@ void ms_bind(void *block, struct ms_unit *unit, uint32_t index) {
   struct ms_thread *t = ms_tls.self;
   uintptr_t offset = (uintptr_t)block - ms_tls.last.last_block;
   if (!t->record || offset >= MS_NEAR_BYTES || (offset && offset >= t->last_size)) return;
-  uint32_t site = site_of(unit, index);
+  uint32_t site = site_of(unit, index) | (offset ? 0 : index & MS_BIND_RECORD);
   ms_enter();
-  if (MS_UNLIKELY(offset || index & (MS_BIND_WEAK | MS_BIND_UP) || t->pending & MS_PENDING_FREE || !bind_final(t, site)))
-    bind_slow(t, offset, site, index);
+  if (offset || index & (MS_BIND_WEAK | MS_BIND_UP) || !bind_final(t, site)) bind_slow(t, offset, site, index);
   if (!(index & MS_BIND_UP)) ms_tls.last.last_block = MS_NO_BLOCK;
   ms_leave(t);
 }
 
+#if !defined(__x86_64__)
 void ms_freed(void *block, struct ms_unit *unit, uint32_t index) {
-  struct ms_thread *t = ms_tls.self;
-  if (!t->record || (uintptr_t)block != ms_tls.last.last_freed) return;
-  ms_enter();
-  if (room_for_chain(t)) {
-    if (t->pending == MS_PENDING_CHAIN) ms_settle(t); /* a block's, bound meanwhile */
-    if (t->pending != (MS_PENDING_FREE | MS_PENDING_CHAIN)) t->chain.count = 0;
-    t->pending = MS_PENDING_FREE | MS_PENDING_CHAIN;
-    if (t->chain.count < MS_CHAIN_MOST) gather(t, site_of(unit, index));
-    if (index & MS_BIND_UP) {
-    } else if (t->place_hash == ms_chain_hash(&t->chain, 0)) { /* as a rule that of the free before */
-      t->pending = 0;
-      t->chain.count = 0;
-    } else {
-      ms_settle(t);
-    }
-  }
+  struct ms_gather *place = &ms_tls.place;
+  if ((uintptr_t)block != ms_tls.last.last_freed) return;
+  if (!place->count) ms_gather_clear(place, 0);
+  if (place->count < MS_CHAIN_MOST) ms_gather(place, site_of(unit, index));
   if (!(index & MS_BIND_UP)) ms_tls.last.last_freed = MS_NO_BLOCK;
-  ms_leave(t);
 }
+#endif

@@ -69,7 +69,7 @@ void ms_chunk_begin(struct ms_thread *t, void (*first)(struct ms_thread *)) {
   t->limit = NULL;
   t->name = NULL;
   t->place = 0;
-  t->place_ra = 0;
+  if (ms_tls.place.hash == t->place_hash) ms_gather_clear(&ms_tls.place, 0); /* else its free's place is still to come */
   t->place_hash = 0;
   t->time_ns = now;
   t->soft = 1;

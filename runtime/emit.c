@@ -172,8 +172,7 @@ MS_COLD void ms_free_slow(uintptr_t p, unsigned fn, uintptr_t ra) {
   struct ms_thread *t = ms_own_begin();
   if (t) {
     death(t, MS_OP_FREE, p, fn);
-    t->pending = ra == t->place_ra ? 0 : ra | MS_PENDING_FREE;
-    ms_dead(p);
+    ms_dead(p, ra);
     ms_own_end(t);
   } else if (ms_process_ready()) {
     death(NULL, MS_OP_FREE, p, fn);
@@ -218,8 +217,7 @@ MS_COLD void ms_realloc_freed(uintptr_t p, unsigned fn, uintptr_t ra) {
     return;
   }
   ms_own_put(t, rows.word, rows.used);
-  t->pending = ra == t->place_ra ? 0 : ra | MS_PENDING_FREE;
-  ms_dead(p);
+  ms_dead(p, ra);
   ms_own_end(t);
 }
 
@@ -252,7 +250,7 @@ static uint32_t caller_name(struct ms_thread *t, uint64_t ra) {
 
 static uint32_t pair_name(struct ms_thread *t, uint32_t parent, uint32_t site) {
   uint64_t key = ms_chain_step((uint64_t)parent << 32, site);
-  struct ms_intern *chain = &t->chains[ms_intern_slot(key, MS_CHAINS)];
+  struct ms_intern *chain = ms_chain_slot(t, key);
   if (chain->key == key) return chain->name;
   uint32_t id = ++t->chains_given & MS_NAME_ID;
   uint64_t row[2];
@@ -262,26 +260,32 @@ static uint32_t pair_name(struct ms_thread *t, uint32_t parent, uint32_t site) {
   return chain->name = MS_NAME_CHAIN | id;
 }
 
-/* Ids of chains are interned twice over: by the hash of the whole, one look for
- * any length, and pair by pair, so that chains share their beginnings. */
-MS_COLD uint32_t ms_chain(struct ms_thread *t, uint64_t hash, uint32_t name) {
-  for (uint32_t i = 0; i < t->chain.count; i++) {
-    uint32_t site = t->chain.site[i] & MS_GATHERED_ID;
+/* A chain not met before. The hash is made anew: a signal handler may have come
+ * between a site and the hash gathered with it. */
+static MS_COLD uint32_t chain_make(struct ms_thread *t, const struct ms_gather *gather, uint32_t name) {
+  uint64_t hash = name;
+  for (uint32_t i = 0; i < gather->count; i++) {
+    uint32_t site = gather->site[i] & MS_GATHERED_ID;
+    hash = ms_chain_step(hash, gather->site[i]);
     name = name ? pair_name(t, name, site) : site;
   }
-  struct ms_intern *chain = &t->chains[ms_intern_slot(hash, MS_CHAINS)];
+  struct ms_intern *chain = ms_chain_slot(t, hash);
   chain->key = hash;
   return chain->name = name;
 }
 
-static void settle_place(struct ms_thread *t, uint64_t pending) {
-  uint64_t ra = pending & ~MS_PENDING_FREE;
-  int chained = ra == MS_PENDING_CHAIN;
-  uint64_t hash = chained ? ms_chain_hash(&t->chain, 0) : 0;
-  uint32_t place = chained ? ms_chain(t, hash, 0) : caller_name(t, ra);
-  t->place_ra = chained ? 0 : (uintptr_t)ra;
-  t->place_hash = hash;
-  t->chain.count = 0;
+/* Ids of chains are interned twice over: by the hash of the whole, one look for
+ * any length, and pair by pair, so that chains share their beginnings. */
+static uint32_t chain_name(struct ms_thread *t, const struct ms_gather *gather, uint32_t name) {
+  const struct ms_intern *chain = ms_chain_slot(t, gather->hash);
+  return MS_LIKELY(chain->key == gather->hash) ? chain->name : chain_make(t, gather, name);
+}
+
+static void settle_place(struct ms_thread *t) {
+  const struct ms_gather *gather = &ms_tls.place;
+  if (gather->hash == t->place_hash) return;
+  uint32_t place = gather->count ? chain_name(t, gather, 0) : caller_name(t, gather->hash);
+  t->place_hash = gather->hash;
   if (place == t->place) return;
   uint64_t row;
   ms_put_place(&row, (struct ms_row_place){.name = place});
@@ -297,22 +301,25 @@ static MS_COLD void name_late(struct ms_thread *t, uint32_t name) {
 }
 
 static uint32_t settle_chain(struct ms_thread *t) {
-  uint32_t count = t->chain.count;
-  if (!count) return t->last_name;
-  t->last_flags = t->chain.site[count - 1] & MS_BIND_RECORD;
-  t->last_name = ms_chain(t, ms_chain_hash(&t->chain, t->last_name), t->last_name);
-  t->chain.count = 0;
+  struct ms_gather *gather = &ms_tls.block;
+  t->last_flags = gather->site[gather->count - 1] & MS_BIND_RECORD;
+  t->last_name = chain_name(t, gather, t->last_name);
+  ms_gather_clear(gather, t->last_name);
   return t->last_name;
 }
 
-/* Names what is pending. The caller is busy. A caller's address is no name yet:
- * it gives way to whatever site still comes. */
-MS_COLD void ms_settle(struct ms_thread *t) {
+/* A caller's address is no name yet: it gives way to whatever site still comes. */
+void ms_settle_block(struct ms_thread *t) {
   uint64_t pending = t->pending;
   t->pending = 0;
-  if (pending & MS_PENDING_FREE) return settle_place(t, pending);
-  if (!pending) return;
-  uint32_t name = pending == MS_PENDING_CHAIN ? settle_chain(t) : caller_name(t, pending);
+  if (!ms_tls.block.count && !pending) return;
+  uint32_t name = ms_tls.block.count ? settle_chain(t) : caller_name(t, pending);
   if (t->name) *t->name = name;
   else name_late(t, name);
+}
+
+/* Names what has no name yet. The caller is busy. */
+void ms_settle(struct ms_thread *t) {
+  ms_settle_block(t);
+  settle_place(t);
 }

@@ -53,23 +53,25 @@ MS_HOT_FN uint64_t ms_chain_step(uint64_t hash, uint32_t site) {
   return ((hash << 27 | hash >> 37) ^ site) * UINT64_C(0x9e3779b97f4a7c15);
 }
 
-/* Of the sites gathered, from that name on. */
-MS_HOT_FN uint64_t ms_chain_hash(const struct ms_gather *chain, uint32_t name) {
-  uint64_t hash = name;
-  for (uint32_t i = 0; i < chain->count; i++) hash = ms_chain_step(hash, chain->site[i] & MS_GATHERED_ID);
-  return hash;
+MS_HOT_FN struct ms_intern *ms_chain_slot(struct ms_thread *t, uint64_t hash) { return &t->chains[hash >> 40 & (MS_CHAINS - 1)]; }
+
+/* Nothing gathered: the next site goes behind that. */
+MS_HOT_FN void ms_gather_clear(struct ms_gather *gather, uint64_t hash) {
+  gather->hash = hash;
+  gather->count = 0;
+}
+
+MS_HOT_FN void ms_gather(struct ms_gather *gather, uint32_t site) {
+  gather->site[gather->count++] = site;
+  gather->hash = ms_chain_step(gather->hash, site);
 }
 
 MS_HOT_FN uint32_t ms_cell_get(const uint16_t *cell) { return __atomic_load_n(cell, __ATOMIC_RELAXED); }
 MS_HOT_FN void ms_cell_put(uint16_t *cell, uint32_t value) { __atomic_store_n(cell, (uint16_t)value, __ATOMIC_RELAXED); }
 
-/* The block or free before this event is still without a name: its return address. */
+/* Is the event before this one without a name, or a free elsewhere than the one before? */
 MS_HOT_FN void ms_settle_hot(struct ms_thread *t) {
-  uint64_t pending = t->pending;
-  if (!pending) return;
-  struct ms_intern *caller = &t->callers[ms_intern_slot(pending, MS_CALLERS)];
-  if (MS_LIKELY(caller->key == pending)) *t->name = caller->name; /* a free's key never matches */
-  else ms_settle(t);
+  if (MS_UNLIKELY(t->pending | ms_tls.block.count || ms_tls.place.hash != t->place_hash)) ms_settle(t);
 }
 
 MS_HOT_FN void ms_born(struct ms_thread *t, uint64_t *w, uintptr_t p, size_t size, uintptr_t ra) {
@@ -78,12 +80,13 @@ MS_HOT_FN void ms_born(struct ms_thread *t, uint64_t *w, uintptr_t p, size_t siz
   t->last_p = p;
   t->last_size = size;
   t->last_name = 0;
-  t->chain.count = 0;
+  ms_gather_clear(&ms_tls.block, 0);
   ms_tls.last.last_block = p;
   ms_tls.last.last_freed = MS_NO_BLOCK;
 }
 
-MS_HOT_FN void ms_dead(uintptr_t p) {
+MS_HOT_FN void ms_dead(uintptr_t p, uintptr_t ra) {
+  ms_gather_clear(&ms_tls.place, ra);
   if (ms_tls.last.last_block == p) ms_tls.last.last_block = MS_NO_BLOCK;
   ms_tls.last.last_freed = p;
 }
@@ -150,8 +153,7 @@ MS_HOT_FN void ms_emit_free(void *block, unsigned fn, uintptr_t ra) {
   ms_settle_hot(t);
   uint64_t *w = t->pos;
   w[0] = ms_hot_word(MS_OP_FREE, fn, gen, p);
-  t->pending = ra == t->place_ra ? 0 : ra | MS_PENDING_FREE;
-  ms_dead(p);
+  ms_dead(p, ra);
   ms_publish(t, w + 1);
   ms_leave(t);
   return;
@@ -171,7 +173,6 @@ MS_HOT_FN enum ms_realloc ms_emit_realloc_begin(void *block, unsigned fn) {
   ms_enter();
   ms_cell_put(cell, gen);
   ms_settle_hot(t);
-  t->pending = 0;
   uint64_t *w = t->pos;
   w[0] = ms_hot_word(MS_OP_REALLOC_BEGIN, fn, gen, p);
   if (ms_tls.last.last_block == p) ms_tls.last.last_block = MS_NO_BLOCK;

@@ -3,11 +3,11 @@
  * bind and freed as compiled code calls them (preserve_most): every general
  * register but the scratch one is kept, so that the check costs its caller no
  * spills. Vector registers are the caller's business. On x86-64 what happens
- * most, a site gathered in a wrapper and a free at the place of the one before,
- * is done here (1 ns); the rest in C with all registers saved.
+ * nearly always is done here: a site gathered, a name written into the newest
+ * row; the rest in C with all registers saved.
  *
- * The short paths write no row: a signal handler that comes between them and
- * allocates has one block named wrongly at worst.
+ * Gathering writes no row and is not guarded: a signal handler that comes
+ * between and allocates has one block named wrongly at worst.
  */
 #include "offset.h"
 
@@ -55,107 +55,135 @@
 	.size	\name, .-\name
 .endm
 
+/* rdi = the site: its id and MS_BIND_RECORD */
+.macro SITE
+	movl	%edx, %edi
+	andl	$0x20ffffff, %edi
+	addl	MS_AT_FIRST_SITE(%rsi), %edi
+.endm
+
+/* rax = ms_chain_step(rax, rdi) */
+.macro CHAIN_STEP
+	rolq	$27, %rax
+	xorq	%rdi, %rax
+	imulq	chain_factor(%rip), %rax
+.endm
+
+/* ms_gather; eax is the count so far, r11 the offset of ms_tls. */
+.macro GATHER gather
+	SITE
+	movl	%edi, %fs:\gather+MS_AT_SITE(%r11,%rax,4)
+	incl	%eax
+	movl	%eax, %fs:\gather+MS_AT_COUNT(%r11)
+	movq	%fs:\gather(%r11), %rax
+	CHAIN_STEP
+	movq	%rax, %fs:\gather(%r11)
+.endm
+
+.macro PUSH register
+	pushq	\register
+	.cfi_adjust_cfa_offset 8
+.endm
+
+.macro POP register
+	popq	\register
+	.cfi_adjust_cfa_offset -8
+.endm
+
+	.section .rodata.cst8,"aM",@progbits,8
+	.p2align 3
+chain_factor:
+	.quad	0x9e3779b97f4a7c15
+
 	.text
 ENTRY ms_bind_entry
-	pushq	%rdi
-	.cfi_adjust_cfa_offset 8
-	pushq	%rax
-	.cfi_adjust_cfa_offset 8
+	PUSH	%rdi
+	PUSH	%rax
 	movq	ms_tls@gottpoff(%rip), %r11
-	subq	%fs:(%r11), %rdi
-	movq	%fs:MS_AT_SELF(%r11), %r11
-	jne	1f			/* interior */
-	cmpl	$0xbfffffff, %edx
-	ja	1f			/* UP and WEAK */
+	cmpq	%fs:(%r11), %rdi
+	jne	9f			/* interior */
 	testl	%edx, %edx
-	jns	1f			/* the last site */
-	cmpq	$0, MS_AT_PENDING(%r11)
-	jl	1f			/* a free's chain is in the way */
-	cmpq	$0, MS_AT_NAME(%r11)
-	je	1f			/* busy, or the row is gone */
-	movl	MS_AT_COUNT(%r11), %eax
+	jns	1f
+
+	/* Handed up: one site more. */
+	movl	%fs:MS_AT_BLOCK+MS_AT_COUNT(%r11), %eax
+	btl	$30, %edx
+	jc	9f			/* weak */
 	cmpl	$MS_CHAIN_MOST - 2, %eax
-	ja	1f
-	movl	%edx, %edi
-	andl	$0x20ffffff, %edi	/* the index and MS_BIND_RECORD */
-	addl	MS_AT_FIRST_SITE(%rsi), %edi
-	movl	%edi, MS_AT_SITE(%r11,%rax,4)
-	incl	%eax
-	movl	%eax, MS_AT_COUNT(%r11)
-	movabsq	$0x4000000000000000, %rax
-	movq	%rax, MS_AT_PENDING(%r11)
-	popq	%rax
+	ja	9f
+	GATHER	MS_AT_BLOCK
 	.cfi_remember_state
-	.cfi_adjust_cfa_offset -8
-	popq	%rdi
-	.cfi_adjust_cfa_offset -8
+	POP	%rax
+	POP	%rdi
 	ret
 	.cfi_restore_state
-1:	popq	%rax
-	.cfi_adjust_cfa_offset -8
-	popq	%rdi
-	.cfi_adjust_cfa_offset -8
+
+	/* The last site: names the block in its row, busy meanwhile. */
+1:	btl	$30, %edx
+	jc	9f			/* weak */
+	PUSH	%rcx
+	movq	%fs:MS_AT_SELF(%r11), %rcx
+	cmpq	$0, MS_AT_NAME(%rcx)
+	je	8f			/* busy, or the row is gone */
+	leaq	ms_busy(%rip), %rdi
+	movq	%rsp, %fs:MS_AT_FRAME(%r11)
+	movq	%rdi, %fs:MS_AT_SELF(%r11)
+	SITE
+	movq	%fs:MS_AT_BLOCK(%r11), %rax
+	testq	%rax, %rax
+	je	3f			/* and the first */
+	CHAIN_STEP
+	movq	%rax, %rdi
+	shrq	$36, %rdi
+	andl	$0x3ff0, %edi
+	cmpq	%rax, MS_AT_CHAINS(%rcx,%rdi)
+	jne	7f			/* never seen */
+	movl	MS_AT_CHAINS+8(%rcx,%rdi), %edi
+2:	movq	MS_AT_NAME(%rcx), %rax
+	testq	%rax, %rax
+	je	7f			/* a handler's rows filled the window */
+	movl	%edi, (%rax)
+	movq	$0, MS_AT_PENDING(%rcx)
+	movl	$0, %fs:MS_AT_BLOCK+MS_AT_COUNT(%r11)
+	movabsq	$0x8000000000000000, %rax
+	movq	%rax, %fs:(%r11)
+	movq	%rcx, %fs:MS_AT_SELF(%r11)
+	.cfi_remember_state
+	POP	%rcx
+	POP	%rax
+	POP	%rdi
+	ret
+	.cfi_restore_state
+3:	andl	$0x1fffffff, %edi
+	jmp	2b
+
+7:	movq	%rcx, %fs:MS_AT_SELF(%r11)
+8:	POP	%rcx
+9:	POP	%rax
+	POP	%rdi
 	SAVED	ms_bind
 DONE ms_bind_entry
 
 ENTRY ms_freed_entry
-	pushq	%rdi
-	.cfi_adjust_cfa_offset 8
-	pushq	%rax
-	.cfi_adjust_cfa_offset 8
+	PUSH	%rdi
+	PUSH	%rax
 	movq	ms_tls@gottpoff(%rip), %r11
 	cmpq	%fs:MS_AT_LAST_FREED(%r11), %rdi
-	movq	%fs:MS_AT_SELF(%r11), %r11
-	jne	9f
-	cmpq	$0, MS_AT_RECORD(%r11)
-	je	9f			/* busy */
-	movl	%edx, %edi
-	andl	$0xffffff, %edi
-	addl	MS_AT_FIRST_SITE(%rsi), %edi
-	movq	MS_AT_PENDING(%r11), %rax
-	btq	$62, %rax
-	jc	2f
-	testl	%edx, %edx
-	jns	3f
-	xorl	%eax, %eax		/* the first of a chain */
-1:	movl	%edi, MS_AT_SITE(%r11,%rax,4)
-	incl	%eax
-	movl	%eax, MS_AT_COUNT(%r11)
-	movabsq	$0xc000000000000000, %rax
-	movq	%rax, MS_AT_PENDING(%r11)
-	.cfi_remember_state
-	popq	%rax
-	.cfi_adjust_cfa_offset -8
-	popq	%rdi
-	.cfi_adjust_cfa_offset -8
-	ret
-	.cfi_restore_state
-2:	testq	%rax, %rax
-	jns	9f			/* a block's chain, bound meanwhile */
-	testl	%edx, %edx
-	jns	9f			/* a chain's last site */
-	movl	MS_AT_COUNT(%r11), %eax
-	cmpl	$MS_CHAIN_MOST - 2, %eax
-	jbe	1b
-	jmp	9f
-3:	cmpl	%edi, MS_AT_PLACE(%r11)	/* the only site */
-	jne	9f
-	movq	$0, MS_AT_PENDING(%r11)
-	movq	ms_tls@gottpoff(%rip), %r11
+	jne	3f
+	movl	%fs:MS_AT_PLACE+MS_AT_COUNT(%r11), %eax
+	testl	%eax, %eax
+	jne	1f
+	movq	%rax, %fs:MS_AT_PLACE(%r11)	/* the first: no return address any more */
+1:	cmpl	$MS_CHAIN_MOST - 1, %eax
+	ja	2f
+	GATHER	MS_AT_PLACE
+2:	testl	%edx, %edx
+	js	3f
 	movabsq	$0x8000000000000000, %rax
 	movq	%rax, %fs:MS_AT_LAST_FREED(%r11)
-	.cfi_remember_state
-	popq	%rax
-	.cfi_adjust_cfa_offset -8
-	popq	%rdi
-	.cfi_adjust_cfa_offset -8
+3:	POP	%rax
+	POP	%rdi
 	ret
-	.cfi_restore_state
-9:	popq	%rax
-	.cfi_adjust_cfa_offset -8
-	popq	%rdi
-	.cfi_adjust_cfa_offset -8
-	SAVED	ms_freed
 DONE ms_freed_entry
 
 #elif defined(__aarch64__)

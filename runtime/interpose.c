@@ -26,19 +26,24 @@ MS_DECLARE(reallocarray)
 MS_DECLARE(free)
 #endif
 
+/* What needs registers saved stands apart, so that with recording off nothing is. */
+#define APART static __attribute__((noinline))
+
 MS_HOT_FN void *born(void *p, size_t size, unsigned fn, uintptr_t ra) {
   if (MS_LIKELY(p != NULL)) ms_emit_alloc(p, size, fn, ra);
   return p;
 }
 
+APART void *malloc_on(size_t size, uintptr_t ra) { return born(MS_NEXT(malloc)(size), size, MS_FN_malloc, ra); }
 MS_PUBLIC void *MS_FN(malloc)(size_t size) {
-  if (MS_UNLIKELY(!ms_on)) return MS_NEXT(malloc)(size);
-  return born(MS_NEXT(malloc)(size), size, MS_FN_malloc, MS_RA);
+  return MS_LIKELY(ms_on) ? malloc_on(size, MS_RA) : MS_NEXT(malloc)(size);
 }
 
+APART void *calloc_on(size_t count, size_t size, uintptr_t ra) {
+  return born(MS_NEXT(calloc)(count, size), count * size, MS_FN_calloc, ra);
+}
 MS_PUBLIC void *MS_FN(calloc)(size_t count, size_t size) {
-  if (MS_UNLIKELY(!ms_on)) return MS_NEXT(calloc)(count, size);
-  return born(MS_NEXT(calloc)(count, size), count * size, MS_FN_calloc, MS_RA);
+  return MS_LIKELY(ms_on) ? calloc_on(count, size, MS_RA) : MS_NEXT(calloc)(count, size);
 }
 
 MS_PUBLIC int MS_FN(posix_memalign)(void **out, size_t align, size_t size) {
@@ -92,13 +97,15 @@ MS_HOT_FN void *regrown(enum ms_realloc how, void *p, void *q, size_t size, unsi
     ms_tls.passing = before_;                                                                                          \
   } while (0)
 
-MS_PUBLIC void *MS_FN(realloc)(void *p, size_t size) {
+APART void *realloc_on(void *p, size_t size, uintptr_t ra) {
   void *q;
-  if (MS_UNLIKELY(!ms_on)) return MS_NEXT(realloc)(p, size);
-  if (!p) return born(MS_NEXT(realloc)(p, size), size, MS_FN_REALLOC_NULL + MS_FN_realloc, MS_RA);
+  if (!p) return born(MS_NEXT(realloc)(p, size), size, MS_FN_REALLOC_NULL + MS_FN_realloc, ra);
   enum ms_realloc how = ms_emit_realloc_begin(p, MS_FN_realloc);
   PASSING(p, q = MS_NEXT(realloc)(p, size));
-  return regrown(how, p, q, size, MS_FN_realloc, MS_RA);
+  return regrown(how, p, q, size, MS_FN_realloc, ra);
+}
+MS_PUBLIC void *MS_FN(realloc)(void *p, size_t size) {
+  return MS_LIKELY(ms_on) ? realloc_on(p, size, MS_RA) : MS_NEXT(realloc)(p, size);
 }
 
 MS_PUBLIC void *MS_FN(reallocarray)(void *p, size_t count, size_t size) {
@@ -113,9 +120,13 @@ MS_PUBLIC void *MS_FN(reallocarray)(void *p, size_t count, size_t size) {
 
 /* ---- free ---- */
 
-MS_PUBLIC void MS_FN(free)(void *p) {
-  if (MS_LIKELY(ms_on && p)) ms_emit_free(p, MS_FN_free, MS_RA);
+APART void free_on(void *p, uintptr_t ra) {
+  ms_emit_free(p, MS_FN_free, ra);
   MS_NEXT(free)(p);
+}
+MS_PUBLIC void MS_FN(free)(void *p) {
+  if (MS_LIKELY(ms_on && p)) free_on(p, MS_RA);
+  else MS_NEXT(free)(p);
 }
 
 #if MS_HAVE_free_sized

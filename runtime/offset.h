@@ -8,16 +8,19 @@
 /* struct ms_tls */
 #define MS_AT_LAST_FREED 8
 #define MS_AT_SELF 16
+#define MS_AT_FRAME 24
+#define MS_AT_BLOCK 32
+#define MS_AT_PLACE 96
+/* struct ms_gather */
+#define MS_AT_COUNT 8
+#define MS_AT_SITE 12
 /* struct ms_thread */
-#define MS_AT_RECORD 16
 #define MS_AT_PENDING 24
 #define MS_AT_NAME 32
-#define MS_AT_PLACE 80
-#define MS_AT_COUNT 84
-#define MS_AT_SITE 88
+#define MS_AT_CHAINS (136 + 16 * 1024)
 /* struct ms_unit */
 #define MS_AT_FIRST_SITE 24
 
-#define MS_CHAIN_MOST 16 /* sites a chain is gathered from */
+#define MS_CHAIN_MOST 12 /* sites a chain is gathered from */
 
 #endif

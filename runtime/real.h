@@ -33,7 +33,7 @@ struct ms_real {
 #undef MS_REAL_new
 #undef MS_REAL_new_array
 };
-extern struct ms_real ms_real;
+extern struct ms_real ms_real __attribute__((visibility("hidden")));
 
 /* Found at its first use: libstdc++ need not be there, or may come by dlopen. */
 void *ms_real_late(void **cache, const char *name);

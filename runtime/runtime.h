@@ -37,7 +37,7 @@ enum {
   MS_SHARED_BYTES = 64 << 10,
   MS_SLOT_WORDS = 16,    /* a reservation in a shared window */
   MS_SLACK_WORDS = 64,   /* behind the hard limit: rows that belong to an event already begun */
-  MS_SOFT_WORDS = 32,    /* most words between two looks at the clock */
+  MS_SOFT_WORDS = 64,    /* most words between two looks at the clock */
   MS_CALLERS = 1024,
   MS_CHAINS = 1024,
 };
@@ -47,6 +47,9 @@ enum {
 enum { MS_CELL_LIVE = 0x8000 };
 /* 16 TiB of cells for the addresses that are multiples of 16, as much for the odd multiples of 8. */
 #define MS_PLANE_BYTES ((size_t)1 << 45)
+
+/* What is declared extern here is ours alone: no address is looked up for it. */
+#pragma GCC visibility push(hidden)
 
 extern uint16_t *ms_cells; /* NULL: could not be reserved, stamps order everything */
 
@@ -67,16 +70,11 @@ struct ms_intern {
   uint32_t unused;
 };
 
-/* What waits to be named at the thread's next event: 0 nothing; a return address,
- * of the newest block's allocation or with PENDING_FREE of the newest free; or
- * PENDING_CHAIN in its place: the sites gathered in `chain`. */
-#define MS_PENDING_FREE ((uint64_t)1 << 63)
-#define MS_PENDING_CHAIN ((uint64_t)1 << 62)
-
 /* Sites that a block, or a free, has been handed through since its last name:
  * gathered by each bind, made an id by the last. */
 #define MS_GATHERED_ID UINT32_C(0x1fffffff) /* the site; above it MS_BIND_RECORD of its bind */
 struct ms_gather {
+  uint64_t hash; /* of a block's name so far and the sites; of a free's sites, its return address while there is none */
   uint32_t count;
   uint32_t site[MS_CHAIN_MOST];
 };
@@ -87,17 +85,14 @@ struct ms_thread {
   uint64_t *pos;   /* next row */
   uint64_t *limit; /* slow path from here on: clock, a full window; NULL: every time */
   struct ms_record *record;
-  uint64_t pending;
+  uint64_t pending;   /* return address the newest block was asked for from; 0: it has a name, or that as its name */
   uint32_t *name;     /* of the newest block, in its row; NULL: the row has left the window */
   uintptr_t last_p;   /* the newest block */
   size_t last_size;
   uint32_t last_name;
   uint32_t last_flags; /* MS_BIND_RECORD, MS_BIND_WEAK of the site it has last_name from */
-  uintptr_t place_ra;  /* return address the current place was made from, */
-  uint64_t place_hash; /* or the chain's hash */
+  uint64_t place_hash; /* ms_tls.place.hash that `place` was made from; 0: none in this window yet */
   uint32_t place;
-  struct ms_gather chain;
-
   uint32_t id;
   uint64_t *hard; /* end of the window less the slack */
   struct ms_window *window;
@@ -115,6 +110,8 @@ struct ms_tls {
   struct ms_last last;    /* what compiled code reads: first */
   struct ms_thread *self; /* one of the three below, or the thread's own */
   uintptr_t frame;        /* stack pointer of whoever made self = &ms_busy */
+  struct ms_gather block; /* of the newest block */
+  struct ms_gather place; /* of the newest free */
   struct ms_thread *own;  /* what self was before it was busy */
   uintptr_t passing;      /* block an outer interposed function is already giving back */
   uint64_t *shared_row;   /* of the newest block whose row went to the shared window, word 0 */
@@ -126,12 +123,16 @@ struct ms_tls {
 #define MS_AT(struct, member, offset) MS_STATIC_ASSERT(offsetof(struct, member) == offset, "entry.S knows this layout by offset.h")
 MS_AT(struct ms_tls, last.last_freed, MS_AT_LAST_FREED);
 MS_AT(struct ms_tls, self, MS_AT_SELF);
-MS_AT(struct ms_thread, record, MS_AT_RECORD);
 MS_AT(struct ms_thread, pending, MS_AT_PENDING);
 MS_AT(struct ms_thread, name, MS_AT_NAME);
-MS_AT(struct ms_thread, place, MS_AT_PLACE);
-MS_AT(struct ms_thread, chain.count, MS_AT_COUNT);
-MS_AT(struct ms_thread, chain.site, MS_AT_SITE);
+MS_AT(struct ms_thread, chains, MS_AT_CHAINS);
+MS_AT(struct ms_tls, frame, MS_AT_FRAME);
+MS_AT(struct ms_tls, block, MS_AT_BLOCK);
+MS_AT(struct ms_tls, place, MS_AT_PLACE);
+MS_AT(struct ms_gather, count, MS_AT_COUNT);
+MS_AT(struct ms_gather, site, MS_AT_SITE);
+MS_AT(struct ms_intern, name, 8);
+MS_STATIC_ASSERT(sizeof(struct ms_intern) == 16 && MS_CHAINS == 1024, "entry.S looks for chains");
 MS_AT(struct ms_unit, first_site, MS_AT_FIRST_SITE);
 
 extern __thread struct ms_tls ms_tls __attribute__((tls_model("initial-exec")));
@@ -200,7 +201,7 @@ void ms_realloc_end_slow(uintptr_t p, size_t size, unsigned fn, uintptr_t ra);
 void ms_realloc_freed(uintptr_t p, unsigned fn, uintptr_t ra); /* it gave NULL for a size of 0 */
 void ms_realloc_fail(uintptr_t p);
 void ms_settle(struct ms_thread *t);
-uint32_t ms_chain(struct ms_thread *t, uint64_t hash, uint32_t name); /* gathered from that name on */
+void ms_settle_block(struct ms_thread *t);
 
 /* own.c */
 struct ms_thread *ms_own_begin(void);
@@ -270,5 +271,7 @@ void ms_bind_entry(void *block, struct ms_unit *unit, uint32_t index);
 void ms_freed_entry(void *block, struct ms_unit *unit, uint32_t index);
 /* bind.c */
 void ms_bind(void *block, struct ms_unit *unit, uint32_t index);
-void ms_freed(void *block, struct ms_unit *unit, uint32_t index);
+void ms_freed(void *block, struct ms_unit *unit, uint32_t index); /* not on x86-64: all done in entry.S */
+
+#pragma GCC visibility pop
 #endif
