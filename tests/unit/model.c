@@ -252,6 +252,50 @@ static void test_lives(void **state) {
   assert_int_equal(model->totals.peak_time_ns, 110 * MS);
 }
 
+static void bind_row(struct sheet *sheet, uintptr_t address, uint32_t gen, uint32_t name) {
+  put_bind(sheet, (struct ms_row_bind){.gen = gen, .addr8 = address >> 3, .name = name});
+}
+
+/* A name that comes when the peak is over takes the block's part of the peak
+ * along, if the block was there. */
+static void test_late_names(void **state) {
+  struct fixture *f = *state;
+  unit_site(&f->unit, "a", 0, "a.c", 1, "f", MS_SITE_INIT, 0);
+  unit_site(&f->unit, "b", 0, "a.c", 2, "f", MS_SITE_INIT, 0);
+  unit_site(&f->unit, "c", 0, "a.c", 3, "f", MS_SITE_INIT, 0);
+  struct sheet *one = &f->rows[0];
+  put_malloc(one, 0x1000, 1, 100, 1);
+  put_malloc(one, 0x1100, 1, 50, 3); /* the peak: 150 */
+  put_drop(one, 0x1100, 1);
+  put_malloc(one, 0x1200, 1, 7, 1); /* behind the peak */
+  bind_row(one, 0x1000, 1, 2);
+  bind_row(one, 0x1200, 1, 2);
+  const struct ms_model *model = model_of(f);
+  assert_int_equal(model->totals.peak_bytes, 150);
+  assert_int_equal(model->site_count, 2); /* nothing is left of a */
+  assert_int_equal(site_of(model, "b")->allocations, 2);
+  assert_int_equal(site_of(model, "b")->live_bytes, 107);
+  assert_int_equal(site_of(model, "b")->bytes_at_peak, 100);
+  assert_int_equal(site_of(model, "b")->blocks_at_peak, 1);
+  assert_int_equal(site_of(model, "c")->bytes_at_peak, 50);
+}
+
+/* A block resized since the peak is not the one that was there: its part stays. */
+static void test_late_names_resized(void **state) {
+  struct fixture *f = *state;
+  unit_site(&f->unit, "a", 0, "a.c", 1, "f", MS_SITE_INIT, 0);
+  unit_site(&f->unit, "b", 0, "a.c", 2, "f", MS_SITE_INIT, 0);
+  struct sheet *one = &f->rows[0];
+  put_malloc(one, 0x1000, 1, 100, 1);
+  *sheet_room(one, 1) = ms_hot_word(MS_OP_REALLOC_BEGIN, 1, 1, 0x1000);
+  put_realloc_end(one, (struct ms_row_realloc_end){.fn = 1, .gen = 2, .addr8 = 0x1000 >> 3, .size_low = 30, .name = 1});
+  bind_row(one, 0x1000, 2, 2);
+  const struct ms_model *model = model_of(f);
+  assert_int_equal(site_of(model, "a")->bytes_at_peak, 100);
+  assert_int_equal(site_of(model, "b")->bytes_at_peak, 0);
+  assert_int_equal(site_of(model, "b")->live_bytes, 30);
+}
+
 /* ---- peak, curve and sums against the plain way ---- */
 
 static void test_random(void **state) {
@@ -361,6 +405,8 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_padding, setup, teardown),
       cmocka_unit_test_setup_teardown(test_types_merge, setup, teardown),
       cmocka_unit_test_setup_teardown(test_lives, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_late_names, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_late_names_resized, setup, teardown),
       cmocka_unit_test_setup_teardown(test_random, setup, teardown),
       cmocka_unit_test(test_histogram),
   };

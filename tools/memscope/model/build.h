@@ -75,6 +75,8 @@ struct type {
 
 struct thread {
   uint32_t turn; /* allocations and reallocations so far */
+  uint32_t turn_at_peak;
+  uint64_t peak_serial; /* of the process peak turn_at_peak was noted at */
   uint64_t live_blocks, live_bytes;
   uint32_t freed_name, freed_place;     /* the last one asked for */
   uint32_t *chain_sites, *caller_sites; /* by id: the name's site */

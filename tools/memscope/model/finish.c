@@ -16,7 +16,7 @@ struct order {
 /* ---- sites ---- */
 
 static bool site_took_part(const struct site *site) {
-  return site->allocations || site->frees || site->reallocations || site->live_blocks;
+  return site->allocations || site->frees || site->reallocations || site->live_blocks || site->blocks_at_peak;
 }
 
 static void site_settle(struct build *build, struct site *site) {

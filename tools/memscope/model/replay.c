@@ -97,10 +97,24 @@ static void size_seen(struct site *site, uint64_t bytes) {
   if (bytes > site->largest) site->largest = bytes;
 }
 
+static void thread_before_turn(const struct build *build, struct thread *thread) {
+  if (thread->peak_serial == build->peak_serial) return;
+  thread->peak_serial = build->peak_serial;
+  thread->turn_at_peak = thread->turn;
+}
+
+/* Was this block, as it is now, there at the peak? */
+static bool block_was_at_peak(struct build *build, const struct block *block) {
+  struct thread *owner = &build->threads[block->thread];
+  thread_before_turn(build, owner);
+  return (int32_t)(block->turn - owner->turn_at_peak) <= 0;
+}
+
 static inline void block_born(struct build *build, const struct ms_event *event, struct block *block,
                               uint32_t id, uint32_t thread) {
   struct site *site = &build->sites[id];
   struct thread *by = &build->threads[thread];
+  thread_before_turn(build, by);
   *block = (struct block){.size = event->size,
                           .born_ns = event->ns,
                           .turn = ++by->turn,
@@ -201,7 +215,8 @@ static void on_unborn_realloc(struct build *build, const struct ms_event *event,
   event_done(build);
 }
 
-/* Its allocation now counts for the new name; what the old one's peaks were stays. */
+/* Its allocation now counts for the new name, also in the process's peak; what
+ * the old one's own peaks were stays. */
 static void on_bind(struct build *build, const struct ms_event *event, uint32_t thread) {
   struct block *block = block_at(build, event->block);
   uint32_t id = ms_site_named(build, thread, event->name), old = block->site;
@@ -224,6 +239,12 @@ static void on_bind(struct build *build, const struct ms_event *event, uint32_t 
   size_seen(to, block->size);
   site_lose(build, from, block->size);
   site_gain(build, to, block->size);
+  if (block_was_at_peak(build, block)) {
+    from->bytes_at_peak -= block->size;
+    from->blocks_at_peak--;
+    to->bytes_at_peak += block->size;
+    to->blocks_at_peak++;
+  }
   block->site = id;
 }
 
