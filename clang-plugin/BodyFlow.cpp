@@ -5,6 +5,7 @@
 #include "Calls.h"
 #include "HolderText.h"
 #include "Known.h"
+#include "LValue.h"
 #include "clang/AST/Attr.h"
 #include "clang/AST/DeclCXX.h"
 #include "clang/AST/StmtCXX.h"
@@ -19,38 +20,9 @@ const unsigned DepthLimit = 8; // of copies followed from local to local
 
 bool isVoidPointer(QualType T) { return T->isVoidPointerType(); }
 
-unsigned pointeeRank(QualType Pointee) {
-  if (Pointee->isVoidType() || Pointee->isFunctionType()) return 0;
-  if (Pointee->isAnyCharacterType()) return 1;
-  return Pointee->isRecordType() && !Pointee->isIncompleteType() ? 3 : 2;
-}
-
 const Expr *lastOf(const StmtExpr *E) {
   const CompoundStmt *Body = E->getSubStmt();
   return Body->body_empty() ? nullptr : dyn_cast<Expr>(Body->body_back());
-}
-
-// Nothing but a union's tag or a cast stands between the base and this member.
-bool isAtBase(const Expr *LValue) {
-  auto *Member = dyn_cast<MemberExpr>(LValue->IgnoreParenCasts());
-  if (!Member) return isa<UnaryOperator>(LValue->IgnoreParenCasts());
-  auto *Field = dyn_cast<FieldDecl>(Member->getMemberDecl());
-  if (!Field || !Field->getParent()->isUnion()) return false;
-  return Member->isArrow() || isAtBase(Member->getBase());
-}
-
-// The pointer an lvalue is reached through: p of p->a.b[3], of *p.
-const Expr *reachedThrough(const Expr *LValue) {
-  LValue = LValue->IgnoreParenCasts();
-  if (auto *Member = dyn_cast<MemberExpr>(LValue))
-    return Member->isArrow() ? Member->getBase() : reachedThrough(Member->getBase());
-  if (auto *Subscript = dyn_cast<ArraySubscriptExpr>(LValue)) {
-    const Expr *Base = Subscript->getBase()->IgnoreParenImpCasts();
-    return Base->getType()->isArrayType() ? reachedThrough(Base) : Subscript->getBase();
-  }
-  if (auto *Deref = dyn_cast<UnaryOperator>(LValue))
-    if (Deref->getOpcode() == UO_Deref) return Deref->getSubExpr();
-  return nullptr;
 }
 
 } // namespace
@@ -61,7 +33,6 @@ BodyFlow::BodyFlow(ASTContext &Ctx, const FunctionDecl *Function, const Stmt *Bo
     for (const ParmVarDecl *Parameter : Function->parameters()) local(Parameter).Passed = true;
   scan(Body, true);
   propagate();
-  findHandedOn();
   decideWrapper();
 }
 
@@ -79,38 +50,6 @@ const BodyFlow::Local *BodyFlow::find(const VarDecl *Var) const {
 bool BodyFlow::isLocal(const VarDecl *Var) const {
   return Var && Var->hasLocalStorage() && (!Context || Var->getDeclContext() == Context) &&
          !Var->getType()->isReferenceType();
-}
-
-const VarDecl *BodyFlow::rootLocal(const Expr *LValue) {
-  LValue = stripped(LValue);
-  if (auto *Ref = dyn_cast<DeclRefExpr>(LValue)) {
-    auto *Var = dyn_cast<VarDecl>(Ref->getDecl());
-    return Var && Var->hasLocalStorage() && !Var->getType()->isReferenceType() ? Var : nullptr;
-  }
-  if (auto *Member = dyn_cast<MemberExpr>(LValue)) return Member->isArrow() ? nullptr : rootLocal(Member->getBase());
-  if (auto *Subscript = dyn_cast<ArraySubscriptExpr>(LValue)) {
-    const Expr *Base = Subscript->getBase()->IgnoreParenImpCasts();
-    return Base->getType()->isArrayType() ? rootLocal(Base) : nullptr;
-  }
-  return nullptr;
-}
-
-const ParmVarDecl *BodyFlow::outParameter(const Expr *LValue) {
-  LValue = LValue->IgnoreParens();
-  const Expr *Pointer = nullptr;
-  if (auto *Ref = dyn_cast<DeclRefExpr>(LValue)) {
-    auto *Parameter = dyn_cast<ParmVarDecl>(Ref->getDecl());
-    return Parameter && Parameter->getType()->isReferenceType() ? Parameter : nullptr;
-  }
-  if (auto *Deref = dyn_cast<UnaryOperator>(LValue)) {
-    if (Deref->getOpcode() == UO_Deref) Pointer = Deref->getSubExpr();
-  } else if (auto *Subscript = dyn_cast<ArraySubscriptExpr>(LValue)) {
-    auto *Index = dyn_cast<IntegerLiteral>(Subscript->getIdx()->IgnoreParenCasts());
-    if (Index && Index->getValue() == 0) Pointer = Subscript->getBase();
-  }
-  if (!Pointer) return nullptr;
-  auto *Ref = dyn_cast<DeclRefExpr>(Pointer->IgnoreParenCasts());
-  return Ref ? dyn_cast<ParmVarDecl>(Ref->getDecl()) : nullptr;
 }
 
 // ---- one pass over the body
@@ -239,12 +178,12 @@ void BodyFlow::scanAssign(const BinaryOperator *Assign, bool Certain) {
     if (Out) addPlace(V);
     if (!V.Var || V.Var == Into) continue; // p->self = p keeps nothing
     Local &L = local(V.Var);
+    L.Moves = true;
     if (Out) {
       L.Up = true;
       L.Derived = false;
     } else {
       L.Stored = true;
-      L.Stores.push_back({Assign, Events.size()});
     }
   }
   scan(Target, Certain);
@@ -257,6 +196,7 @@ void BodyFlow::assign(const VarDecl *Var, const Expr *E, bool Certain) {
   for (const Value &V : Leaves) {
     if (V.Var) {
       if (V.Var == Var) continue;
+      local(V.Var).Moves = true;
       local(V.Var).Into.push_back(Var);
       local(Var).From.push_back(V.Var);
       continue;
@@ -299,11 +239,10 @@ void BodyFlow::scanCast(const CastExpr *Cast) {
   auto *Ref = dyn_cast<DeclRefExpr>(Cast->getSubExpr()->IgnoreParenImpCasts());
   auto *Var = Ref ? dyn_cast<VarDecl>(Ref->getDecl()) : nullptr;
   if (!Var || !isLocal(Var) || !isVoidPointer(Var->getType())) return;
-  QualType Pointee = Cast->getType()->getPointeeType();
-  unsigned Rank = pointeeRank(Pointee);
+  QualType Pointee = Cast->getType()->getPointeeType().getUnqualifiedType();
+  if (Pointee->isVoidType() || Pointee->isFunctionType()) return;
   Local &L = local(Var);
-  if (Rank <= L.UsedRank) return;
-  L.UsedRank = Rank;
+  L.Mixed |= !L.Used.isNull() && !Ctx.hasSameType(L.Used, Pointee);
   L.Used = Pointee;
 }
 
@@ -407,34 +346,11 @@ void BodyFlow::propagate() {
   }
 }
 
-// The last result that Var got before Until is still the newest block then.
-bool BodyFlow::isFedUndisturbed(const VarDecl *Var, unsigned Until) const {
-  for (unsigned I = Until; I-- > 0;)
-    if (Events[I].HandsOut || Events[I].Feeds == Var) return Events[I].Feeds == Var;
-  return false;
-}
-
-// Several stores may hand the block on, if all name the same place.
-void BodyFlow::findHandedOn() {
-  for (const VarDecl *Var : Order) {
-    const Local &L = *find(Var);
-    if (L.Up || L.Stores.empty() || !(L.Got & Fresh) || !isDataPointer(Var->getType())) continue;
-    std::string Place = L.Stores.size() > 1 ? pathText(L.Stores[0].first->getLHS()) : "";
-    bool All = true;
-    for (auto [Store, Until] : L.Stores) {
-      auto *Ref = dyn_cast<DeclRefExpr>(Store->getRHS()->IgnoreParenCasts());
-      All &= Ref && Ref->getDecl() == Var && isDataPointer(Store->getLHS()->getType()) && isFedUndisturbed(Var, Until) &&
-             (Place.empty() || pathText(Store->getLHS()) == Place);
-    }
-    for (auto [Store, Until] : L.Stores)
-      if (All) HandedOn[Store] = Var;
-  }
-}
-
 // A void pointer never looked at as anything else: the function is no
 // constructor, whatever it calls before it hands the block on.
 bool BodyFlow::isBareBlock(const VarDecl *Var) const {
-  return isVoidPointer(Var->getType()) && usedAs(Var).isNull();
+  const Local *L = find(Var);
+  return isVoidPointer(Var->getType()) && (!L || L->Used.isNull());
 }
 
 void BodyFlow::decideWrapper() {
@@ -486,18 +402,19 @@ bool BodyFlow::isUp(const VarDecl *Var) const {
   return !Interior;
 }
 
-const VarDecl *BodyFlow::handedOnBy(const BinaryOperator *Store) const { return HandedOn.lookup(Store); }
+bool BodyFlow::isInner(const VarDecl *Var) const {
+  const Local *L = find(Var);
+  return L && L->Inner;
+}
 
-bool BodyFlow::isHandedOn(const VarDecl *Var) const {
-  if (const Local *L = find(Var); L && L->Inner) return true;
-  for (auto &Entry : HandedOn)
-    if (Entry.second == Var) return true;
-  return false;
+bool BodyFlow::movesOn(const VarDecl *Var) const {
+  const Local *L = find(Var);
+  return !Var->getType()->isPointerType() || (L && L->Moves);
 }
 
 QualType BodyFlow::usedAs(const VarDecl *Var) const {
   const Local *L = find(Var);
-  return L ? L->Used : QualType();
+  return L && !L->Mixed ? L->Used : QualType();
 }
 
 const Expr *BodyFlow::source(const VarDecl *Var) const {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // How blocks move inside one function body: which local variables are handed
-// up to the caller, which only pass a block on to a field, what a void pointer
-// is used as, and whether the whole function is a wrapper. Flow-insensitive:
-// one pass over the body in source order. Reads the AST, changes nothing.
+// up to the caller, which move on at all, and whether the whole function is a
+// wrapper. Flow-insensitive: one pass over the body in source order; Trail.h
+// follows the single block. Reads the AST, changes nothing.
 #ifndef MEMSCOPE_BODYFLOW_H
 #define MEMSCOPE_BODYFLOW_H
 
@@ -24,13 +24,13 @@ public:
   // out-parameter, or copied into something that is.
   bool isUp(const clang::VarDecl *Var) const;
 
-  // Store is the one place where a local hands its fresh block on to a longer
-  // lived place (p->buf = tmp), with no other call in between that could be
-  // mistaken: that place names the block, not the local.
-  const clang::VarDecl *handedOnBy(const clang::BinaryOperator *Store) const;
-  bool isHandedOn(const clang::VarDecl *Var) const;
+  // Copied or stored anywhere: worth following to its end.
+  bool movesOn(const clang::VarDecl *Var) const;
 
-  // What a void* local is used as: the pointee of its best cast; null if none.
+  // The value of a statement expression: whatever receives that names the block.
+  bool isInner(const clang::VarDecl *Var) const;
+
+  // The one type a void* local is converted to: that pointee; null if none or several.
   clang::QualType usedAs(const clang::VarDecl *Var) const;
 
   // The call whose result the local got first, for the site's callee.
@@ -48,29 +48,23 @@ public:
   bool isWrapper() const { return Wrapper; }
   llvm::ArrayRef<const clang::FunctionDecl *> wrapperCalls() const { return Between; }
 
-  // *out, out[0] and a reference parameter of pointer type.
-  static const clang::ParmVarDecl *outParameter(const clang::Expr *LValue);
-
-  // The local variable an lvalue is (a part of, by dots), else null.
-  static const clang::VarDecl *rootLocal(const clang::Expr *LValue);
-
 private:
   enum Leaf { Null = 1, Fresh = 2, Other = 4 };
 
   struct Local {
     bool Up = false;     // itself returned or stored through an out-parameter
     bool Derived = true; // so far returned only as an interior pointer
-    bool Inner = false;  // the value of a statement expression: its destination names it
+    bool Inner = false;  // the value of a statement expression
+    bool Moves = false;  // copied to another local or stored
     bool Stored = false; // kept in a field, an element or a global
+    bool Mixed = false;  // a void pointer converted to several others
+    clang::QualType Used; // the pointee it is converted to
     bool Passed = false; // parameter: its first value is the caller's
     unsigned Got = 0;    // Leaf bits of everything assigned to it
     unsigned FirstFeed = ~0u;
     const clang::Expr *Source = nullptr;
-    clang::QualType Used;
-    unsigned UsedRank = 0;
     llvm::SmallVector<const clang::VarDecl *, 2> Into; // copied into these
     llvm::SmallVector<const clang::VarDecl *, 2> From; // copied from these
-    llvm::SmallVector<std::pair<const clang::BinaryOperator *, unsigned>, 2> Stores; // and the events before each
   };
 
   struct Value { // a leaf of an expression's value
@@ -102,9 +96,7 @@ private:
   bool storedAnywhere(const clang::VarDecl *Var, unsigned Depth = 0) const;
   void propagate();
   void addPlace(const Value &V);
-  bool isFedUndisturbed(const clang::VarDecl *Var, unsigned Until) const;
   bool isBareBlock(const clang::VarDecl *Var) const;
-  void findHandedOn();
   void decideWrapper();
   unsigned firstFeed(const clang::VarDecl *Var, unsigned Depth = 0) const;
   bool isLocal(const clang::VarDecl *Var) const;
@@ -114,7 +106,6 @@ private:
   const clang::DeclContext *Context;
   llvm::DenseMap<const clang::VarDecl *, Local> Locals;
   llvm::SmallVector<const clang::VarDecl *, 16> Order; // Locals by first sight
-  llvm::DenseMap<const clang::BinaryOperator *, const clang::VarDecl *> HandedOn;
   llvm::SmallVector<Event, 32> Events;
   unsigned NullSince = 0; // of the outermost such if around us
   llvm::DenseMap<const clang::Expr *, const clang::VarDecl *> FeedOf;

@@ -13,13 +13,16 @@
 namespace memscope {
 
 struct Dest {
-  ms_site_kind Kind = MS_SITE_TEMP;
+  Dest(ms_site_kind Kind = MS_SITE_TEMP) : Kind(Kind) {}
+
+  ms_site_kind Kind;
   const clang::Expr *LValue = nullptr; // of an assignment
   std::string Text;                    // of anything else: variable, "return", "f(…, #2)", "x.list[2]"
   clang::QualType Type;                // declared type of what receives the value
   clang::QualType Cast;                // outermost explicit cast on the way to the operand
   clang::QualType OuterType;           // of x in x = y = value
   const clang::VarDecl *Root = nullptr; // the local variable that receives it, or a part of it
+  const clang::Stmt *Start = nullptr;   // the assignment or call after which Root has it; null: its declaration
   bool OutParameter = false;           // the caller receives it through a parameter
   bool Returned = false;               // as the operand of return itself: its call may be a tail call
   bool Reached = false;                // only to reach something behind it: f()->x

@@ -4,6 +4,7 @@
 #include "Calls.h"
 #include "Finder.h"
 #include "HolderText.h"
+#include "LValue.h"
 #include "Known.h"
 #include "clang/AST/Attr.h"
 #include "clang/Basic/Builtins.h"
@@ -109,9 +110,10 @@ bool Finder::findOut(Stmt *&Slot, const CallExpr *Call, QualType Parameter) {
   Dest D;
   D.Kind = MS_SITE_OUT;
   D.LValue = Place;
+  D.Start = Call;
   D.Type = Place->getType();
-  D.Root = BodyFlow::rootLocal(Place);
-  D.OutParameter = BodyFlow::outParameter(Place);
+  D.Root = rootLocal(Place);
+  D.OutParameter = outParameter(Place);
   Site S = siteFor(Call, D, calleeText(Call));
   add(&Slot, MarkerKind::Out, std::move(S));
   return true;

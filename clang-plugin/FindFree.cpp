@@ -6,6 +6,7 @@
 #include "Calls.h"
 #include "Finder.h"
 #include "HolderText.h"
+#include "LValue.h"
 #include "Known.h"
 
 using namespace clang;
@@ -30,7 +31,7 @@ void Finder::addFreed(Stmt **Slot, const Expr *Freed, std::string Callee, uint8_
   Where.set(S, Loc);
   S.Flags |= Flags;
   // A parameter: the caller's name for it says more.
-  if (const VarDecl *Var = BodyFlow::rootLocal(Freed))
+  if (const VarDecl *Var = rootLocal(Freed))
     if (isa<ParmVarDecl>(Var)) S.Flags |= MS_SITE_UP;
   add(Slot, MarkerKind::Freed, std::move(S));
 }

@@ -5,6 +5,7 @@
 #include "Calls.h"
 #include "Finder.h"
 #include "HolderText.h"
+#include "LValue.h"
 #include "clang/AST/DeclCXX.h"
 
 using namespace clang;
@@ -63,7 +64,7 @@ bool Finder::findReset(CallExpr *Call) {
   Dest D;
   D.Kind = MS_SITE_ASSIGN;
   D.LValue = MemberCall->getImplicitObjectArgument();
-  D.Root = BodyFlow::rootLocal(D.LValue);
+  D.Root = rootLocal(D.LValue);
   auto Child = Call->child_begin();
   for (++Child; Child != Call->child_end(); ++Child) walk(*Child, D);
   return true;

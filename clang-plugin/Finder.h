@@ -4,11 +4,12 @@
 // go to or be freed at, and writes down what has to change. It changes nothing
 // itself: Marker.cpp does, once the whole body has been looked at.
 //
-//   FindDest.cpp   statements and expressions: where does each value go
+//   FindDest.cpp   statements: where does each value go
+//   FindExpr.cpp   expressions: and each operand
 //   FindCall.cpp   calls: their value, their &p arguments
 //   FindNew.cpp    new, constructors, member initialisers, smart pointers
 //   FindFree.cpp   free, delete and functions that sound like it
-//   FindStore.cpp  a local handed on to its final place
+//   FindHolder.cpp from a destination to the holder and its site
 #ifndef MEMSCOPE_FINDER_H
 #define MEMSCOPE_FINDER_H
 
@@ -17,6 +18,7 @@
 #include "Options.h"
 #include "Place.h"
 #include "Site.h"
+#include "Trail.h"
 #include "clang/AST/StmtCXX.h"
 #include <deque>
 
@@ -61,6 +63,9 @@ private:
   void walkReturn(clang::ReturnStmt *Return);
   void walkLambda(clang::LambdaExpr *Lambda);
   void walkCoroutine(clang::CoroutineBodyStmt *Coroutine);
+  Dest destOf(clang::VarDecl *Var);
+
+  // FindExpr.cpp
   void walk(clang::Stmt *&Slot, const Dest &D);
   void walkCast(clang::CastExpr *Cast, const Dest &D);
   void walkBinary(clang::BinaryOperator *Binary, const Dest &D);
@@ -68,7 +73,6 @@ private:
   void walkPlace(clang::Stmt *&Slot, const Dest &D);
   void walkList(clang::InitListExpr *List, const Dest &D);
   void walkStatementExpr(clang::Stmt *&Slot, const Dest &D);
-  Dest destOf(clang::VarDecl *Var);
 
   // FindCall.cpp
   void walkCall(clang::Stmt *&Slot, const Dest &D);
@@ -89,12 +93,12 @@ private:
   void findDelete(clang::CXXDeleteExpr *Delete);
   void addFreed(clang::Stmt **Slot, const clang::Expr *Freed, std::string Callee, uint8_t Flags, clang::SourceLocation Loc);
 
-  // FindStore.cpp
-  bool findStore(clang::BinaryOperator *Assign, const Dest &D);
+  // FindHolder.cpp
+  Site siteFor(const clang::Expr *Value, const Dest &D, std::string Callee);
+  TrailEnd endOf(const Dest &D) const;
+  bool goesUp(const Dest &D) const;
 
   void add(clang::Stmt **Slot, MarkerKind Kind, Site S) { Changes.push_back({Slot, Kind, Sites.add(std::move(S))}); }
-  Site siteFor(const clang::Expr *Value, const Dest &D, std::string Callee);
-  bool goesUp(const Dest &D) const;
 
   clang::ASTContext &Ctx;
   const Options &Opts;
@@ -104,6 +108,7 @@ private:
   // of the body being looked at
   clang::FunctionDecl *Function = nullptr;
   const BodyFlow *Flow = nullptr;
+  Trails *Ways = nullptr;
   bool InWrapper = false;
   uint32_t FunctionList = 0; // SiteTable: its name
   uint32_t WrapperList = 0;  // SiteTable: in a wrapper only if none of these can allocate

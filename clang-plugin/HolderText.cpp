@@ -2,6 +2,7 @@
 //
 // Expression to path. See HolderText.h.
 #include "HolderText.h"
+#include "LValue.h"
 #include "clang/AST/DeclCXX.h"
 #include "clang/AST/ExprCXX.h"
 #include "llvm/ADT/SmallString.h"
@@ -33,6 +34,38 @@ const Expr *bare(const Expr *E) {
     if (Next == E) return E;
     E = Next->IgnoreParenCasts();
   }
+}
+
+// Names, members, elements, * and & alone: worth writing in another's place.
+bool isPlainPath(const Expr *E) {
+  E = bare(E);
+  if (auto *Ref = dyn_cast<DeclRefExpr>(E)) return isa<VarDecl>(Ref->getDecl());
+  if (auto *Member = dyn_cast<MemberExpr>(E)) return isPlainPath(Member->getBase());
+  if (auto *Subscript = dyn_cast<ArraySubscriptExpr>(E)) return isPlainPath(Subscript->getBase());
+  auto *Op = dyn_cast<UnaryOperator>(E);
+  return Op && (Op->getOpcode() == UO_Deref || Op->getOpcode() == UO_AddrOf) && isPlainPath(Op->getSubExpr());
+}
+
+bool isChanged(const VarDecl *Var, const Stmt *S) {
+  auto Is = [&](const Expr *E) {
+    auto *Ref = dyn_cast<DeclRefExpr>(bare(E));
+    return Ref && Ref->getDecl() == Var;
+  };
+  if (auto *Assign = dyn_cast<BinaryOperator>(S); Assign && Assign->isAssignmentOp() && Is(Assign->getLHS())) return true;
+  if (auto *Op = dyn_cast<UnaryOperator>(S))
+    if ((Op->isIncrementDecrementOp() || Op->getOpcode() == UO_AddrOf) && Is(Op->getSubExpr())) return true;
+  return llvm::any_of(S->children(), [&](const Stmt *Child) { return Child && isChanged(Var, Child); });
+}
+
+// A macro's own `T *io = (argument)` is read as the argument.
+const Expr *asWritten(const Expr *E) {
+  E = bare(E);
+  auto *Ref = dyn_cast<DeclRefExpr>(E);
+  auto *Var = Ref ? dyn_cast<VarDecl>(Ref->getDecl()) : nullptr;
+  if (!Var || !Var->getInit() || !isMacroLocal(Var) || !isPlainPath(Var->getInit())) return E;
+  auto *Function = dyn_cast<FunctionDecl>(Var->getDeclContext());
+  if (!Function || !Function->getBody() || isChanged(Var, Function->getBody())) return E;
+  return asWritten(Var->getInit());
 }
 
 bool isPrimary(llvm::StringRef Text) {
@@ -80,7 +113,7 @@ std::string reference(const DeclRefExpr *Ref) {
 
 std::string member(const MemberExpr *M, unsigned Depth) {
   const ValueDecl *Field = M->getMemberDecl();
-  const Expr *Base = bare(M->getBase());
+  const Expr *Base = asWritten(M->getBase());
   // Fields of anonymous structs and unions are written without them.
   if (!Field->getDeclName()) return path(Base, Depth + 1);
   std::string Name = Field->getNameAsString();
@@ -88,7 +121,7 @@ std::string member(const MemberExpr *M, unsigned Depth) {
   if (auto *Inner = dyn_cast<MemberExpr>(Base))
     while (Inner && !Inner->getMemberDecl()->getDeclName()) {
       Arrow = Inner->isArrow();
-      Base = bare(Inner->getBase());
+      Base = asWritten(Inner->getBase());
       Inner = dyn_cast<MemberExpr>(Base);
     }
   if (auto *This = dyn_cast<CXXThisExpr>(Base))
@@ -138,7 +171,7 @@ std::string call(const CallExpr *Call, unsigned Depth) {
 
 std::string path(const Expr *E, unsigned Depth) {
   if (Depth > DepthLimit) return Ellipsis;
-  E = bare(E);
+  E = asWritten(E);
   if (auto *Ref = dyn_cast<DeclRefExpr>(E)) return reference(Ref);
   if (auto *M = dyn_cast<MemberExpr>(E)) return member(M, Depth);
   if (auto *Op = dyn_cast<UnaryOperator>(E)) return unary(Op, Depth);

@@ -2,8 +2,9 @@
 //
 // The type of a block, from what the source says about it. Believed first:
 // what receives it, when that is more than void or characters; an explicit
-// cast around the call; the other end of a double assignment; the function's
-// own type; sizeof(T) among its arguments; what a void* local is used as.
+// cast around the call; the other end of a double assignment, or the local it
+// came by; the function's own type; sizeof(T) among its arguments; the one type
+// a void* local is converted to.
 #include "Calls.h"
 #include "Dest.h"
 #include "HolderText.h"

@@ -75,6 +75,7 @@ enum ms_site_flag {
   MS_SITE_SYSTEM = 4,  /* stands in a system header */
   MS_SITE_NEW = 8,     /* operator new or delete */
   MS_SITE_ARRAY = 16,  /* the element type repeats: new T[n], malloc(n * sizeof(T)) */
+  MS_SITE_PASSING = 32, /* with UP: a local that keeps the block nowhere, only hands it to the caller */
 };
 
 /* A place in source a block goes to, or is freed at. String fields are byte

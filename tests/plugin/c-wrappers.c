@@ -50,7 +50,7 @@ void *resize(void *p, size_t n) {
 }
 
 int main(int argc, char **argv) {
-  struct user *me = user_new("me"); // CHECK-DAG: {{^}}80 me : struct user in main <- u in user_new <- h in k8 <- g in k7 <- f in k6 <- {{.*}}e in k5 <- {{.*}}d in k4 <- c in k3 <- b in k2 <- a in k1{{$}}
+  struct user *me = user_new("me"); // CHECK-DAG: {{^}}80 me : struct user in main <- u in user_new <- h in k8 <- g in k7 <- f in k6 <- {{.*}}e in k5 <- {{.*}}*out in k4 <- c in k3 <- b in k2 <- a in k1{{$}}
   int *numbers = k8(11 * sizeof *numbers); // CHECK-DAG: {{^}}60 numbers : int in main <- h in k8
   // SITE-DAG: init numbers : int (4) array <- k8 in main
   numbers = resize(NULL, 200); // CHECK-DAG: {{^}}200 numbers : int in main <- p in resize{{$}}

@@ -73,7 +73,7 @@ prog_make() {
 # Changes whenever the plugin, the runtime or the wrapper was built anew.
 toolchain_stamp() {
   case "${CC-}${CXX-}" in *memscope*) ;; *) return ;; esac
-  cat "$MS_BUILD"/lib/memscope*.so "$MS_BUILD"/lib/libmemscope.* "$MS_CC" 2>/dev/null | sha256sum | cut -c1-16
+  cat "$MS_BUILD"/lib/memscope*.so "$MS_BUILD"/lib/memscope/*.so "$MS_BUILD"/lib/libmemscope.* "$MS_CC" 2>/dev/null | sha256sum | cut -c1-16
 }
 
 use_plain() { CC=${PLAIN_CC:-clang-19} CXX=${PLAIN_CXX:-clang++-19} CFLAGS="-O2 -g" CXXFLAGS="-O2 -g" LDFLAGS=""; }

@@ -74,7 +74,7 @@ static void test_naming(void **state) {
   struct unit *u = &f->unit;
   uint32_t conn = unit_type(u, "struct conn", MS_TYPE_STRUCT, 64);
   uint32_t none = unit_type(u, "void", MS_TYPE_OTHER, 0);
-  enum { VAR = 1, WRAP, WRAP2, ARG, SYSTEM, TYPED, TEMP };
+  enum { VAR = 1, WRAP, WRAP2, ARG, SYSTEM, TYPED, TEMP, PASSING, HEADER };
   unit_site(u, "var", none, "a.c", 1, "f", MS_SITE_ASSIGN, 0);
   unit_site(u, "w", 0, "m.c", 2, "xmalloc", MS_SITE_INIT, MS_SITE_WRAPPER);
   unit_site(u, "return", 0, "m.c", 3, "xmalloc2", MS_SITE_RETURN, MS_SITE_WRAPPER);
@@ -82,6 +82,8 @@ static void test_naming(void **state) {
   unit_site(u, "_M_p", 0, "string.h", 5, "std::string", MS_SITE_ASSIGN, MS_SITE_SYSTEM);
   unit_site(u, "typed", conn, "a.c", 6, "h", MS_SITE_INIT, 0);
   unit_site(u, "*call", 0, "a.c", 7, "i", MS_SITE_TEMP, 0);
+  unit_site(u, "made", conn, "a.c", 8, "j", MS_SITE_ASSIGN, MS_SITE_UP | MS_SITE_PASSING);
+  unit_site(u, "head", conn, "m.c", 9, "k", MS_SITE_ASSIGN, MS_SITE_UP | MS_SITE_WRAPPER);
   struct sheet *rows = &f->rows[0];
   const struct {
     uint32_t names[3]; /* innermost first */
@@ -96,6 +98,9 @@ static void test_naming(void **state) {
       {{WRAP, ARG}, "use(…, #1)", "", MS_NAMED, MS_EXACT},
       {{TYPED, ARG}, "typed", "struct conn", MS_NAMED, MS_DERIVED}, /* an argument only passes it on */
       {{TYPED, TEMP}, "typed", "struct conn", MS_NAMED, MS_DERIVED},
+      {{PASSING, ARG}, "use(…, #1)", "struct conn", MS_NAMED, MS_DERIVED}, /* a local that returned it holds nothing */
+      {{PASSING, TEMP}, "made", "struct conn", MS_NAMED, MS_DERIVED},
+      {{HEADER, VAR}, "var", "", MS_NAMED, MS_EXACT}, /* a wrapper's own type is not the block's */
       {{TYPED, VAR}, "var", "struct conn", MS_NAMED, MS_DERIVED}, /* the type comes from the chain */
       {{VAR, WRAP}, "var", "", MS_NAMED, MS_DERIVED},
       {{VAR, SYSTEM}, "var", "", MS_NAMED, MS_DERIVED}, /* user code before system headers */
@@ -138,7 +143,7 @@ static void test_naming(void **state) {
                    CASES); /* one of them stays in its wrapper, the loop is named */
   assert_int_equal(model->coverage.wrapper_only_allocations, 1);
   assert_int_equal(model->coverage.unnamed_allocations, 2);
-  assert_int_equal(model->coverage.typed_bytes, (2 + 3 + 6 + 7 + 8) * 10000);
+  assert_int_equal(model->coverage.typed_bytes, (2 + 3 + 6 + 7 + 8 + 9 + 11) * 10000);
 }
 
 /* ---- types ---- */

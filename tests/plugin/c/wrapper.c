@@ -27,7 +27,7 @@ int main(void) {
   void *o;
   if (out(&o, 3)) return 1;                    // CHECK: @[[@LINE]] o : {{.*}} in main, exact <- *place in out
   struct s s, t;
-  if (out_late(&s.d, 4)) return 1;             // CHECK: @[[@LINE]] s.d : char in main, exact <- p in out_late
+  if (out_late(&s.d, 4)) return 1;             // CHECK: @[[@LINE]] s.d : char in main, exact <- *place in out_late
   fill(&s, 5);
   t = by_value(6);
   char *text = copy("abc");                    // CHECK: @[[@LINE]] text : char in main, exact <- c in copy <- p in w1

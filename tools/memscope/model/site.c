@@ -6,8 +6,10 @@
  *   1. the outermost place outside allocation wrappers; user code before
  *      system headers; none: the outermost of all (wrapper only)
  *   2. when that place only passes the block on (return, argument, *f(), f();)
- *      and an inner place outside wrappers is a variable or field: that one
- *   3. element type: the holder's own, else that of the nearest place in the chain
+ *      and an inner place outside wrappers is a variable or field: that one;
+ *      but an argument before a local that did no more than hand the block up
+ *   3. element type: the holder's own, else that of the nearest place in the
+ *      chain outside wrappers (an allocator's own header says nothing)
  *
  * Exact: the outermost place holds it and has its own type; else derived.
  */
@@ -49,15 +51,20 @@ static uint32_t holder_choose(const struct build *build, const struct chain *cha
   if (found == UINT32_MAX) return chain->count - 1;
   if (keeps(&build->places[chain->places[found]])) return found;
   uint32_t kept = outermost_without(build, chain, avoid, true);
-  return kept == UINT32_MAX ? found : kept;
+  if (kept == UINT32_MAX) return found;
+  bool gone = build->places[chain->places[kept]].flags & MS_SITE_PASSING;
+  return gone && build->places[chain->places[found]].kind == MS_SITE_ARG ? found : kept;
 }
+
+static bool tells_type(const struct ms_model_place *place) { return place->type_id && !(place->flags & MS_SITE_WRAPPER); }
 
 /* The nearest place with a type: the holder, inwards, then outwards. */
 static uint32_t typed_choose(const struct build *build, const struct chain *chain, uint32_t holder) {
-  for (uint32_t i = holder + 1; i-- > 0;)
-    if (build->places[chain->places[i]].type_id) return i;
+  if (build->places[chain->places[holder]].type_id) return holder;
+  for (uint32_t i = holder; i-- > 0;)
+    if (tells_type(&build->places[chain->places[i]])) return i;
   for (uint32_t i = holder + 1; i < chain->count; i++)
-    if (build->places[chain->places[i]].type_id) return i;
+    if (tells_type(&build->places[chain->places[i]])) return i;
   return holder;
 }
 

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT
+//
+// The block's way through a function. See Trail.h.
+#include "Trail.h"
+#include "Calls.h"
+#include "HolderText.h"
+#include "LValue.h"
+
+using namespace clang;
+
+namespace memscope {
+
+namespace {
+
+bool isRaw(QualType Pointer) {
+  QualType Pointee = Pointer->getPointeeType();
+  return !Pointee.isNull() && (Pointee->isVoidType() || Pointee->isAnyCharacterType());
+}
+
+bool isRecordPointer(QualType Pointer) {
+  return Pointer->isPointerType() && Pointer->getPointeeType()->isRecordType();
+}
+
+// A member of a local, by dots alone: as much a variable as the local.
+bool isMemberOfLocal(const Expr *LValue) {
+  auto *Member = dyn_cast<MemberExpr>(stripped(LValue));
+  return Member && !Member->isArrow() && (isa<DeclRefExpr>(stripped(Member->getBase())) || isMemberOfLocal(Member->getBase()));
+}
+
+std::string carrierPath(const Expr *LValue) { return isMemberOfLocal(LValue) ? pathText(LValue) : ""; }
+
+} // namespace
+
+// ---- the function, once
+
+bool Trails::prepare() {
+  if (Prepared) return Graph != nullptr;
+  Prepared = true;
+  CFG::BuildOptions How;
+  How.setAllAlwaysAdd();
+  Graph = CFG::buildCFG(Function, Body, &Ctx, How);
+  if (!Graph) return false; // a form Clang has no graph for: locals keep their names
+  number(Body);
+  for (const CFGBlock *Block : *Graph)
+    for (unsigned I = 0; I < Block->size(); ++I) {
+      auto Element = (*Block)[I].getAs<CFGStmt>();
+      if (!Element) continue;
+      const Stmt *S = Element->getStmt();
+      if (auto *Statement = dyn_cast<DeclStmt>(S)) // one variable each in a graph
+        for (const Decl *D : Statement->decls()) Behind[D] = {Block, I + 1};
+      else if (isa<BinaryOperator>(S) || isa<CallExpr>(S))
+        Behind[S] = {Block, I + 1};
+    }
+  return true;
+}
+
+// Inner before outer: of x->a = y->b = value, y->b is stored first.
+void Trails::number(const Stmt *S) {
+  for (const Stmt *Child : S->children())
+    if (Child && !isa<LambdaExpr>(Child)) number(Child);
+  if (auto *Statement = dyn_cast<DeclStmt>(S))
+    for (const Decl *D : Statement->decls()) Order.try_emplace(D, Order.size());
+  else if (isa<BinaryOperator>(S))
+    Order.try_emplace(S, Order.size());
+}
+
+// ---- one block
+
+TrailEnd Trails::follow(const VarDecl *Root, const Expr *LValue, const Stmt *Start) {
+  Best = TrailEnd();
+  if (!prepare()) return Best;
+  auto It = Behind.find(Start ? static_cast<const void *>(Start) : Root);
+  if (It == Behind.end()) return Best; // never executed
+  Seen.clear();
+  Roots.clear();
+  FromMacro = isMacroLocal(Root);
+  add({Root, LValue ? carrierPath(LValue) : ""}, It->second);
+  while (!Work.empty()) {
+    Step From = std::move(Work.back());
+    Work.pop_back();
+    run(From);
+  }
+  return Best;
+}
+
+void Trails::add(Carrier C, Position At) {
+  Roots.insert(C.Root);
+  Step Next{std::move(C), At};
+  if (Seen.insert(Next).second) Work.push_back(std::move(Next));
+}
+
+void Trails::run(const Step &From) {
+  const CFGBlock *Block = From.At.Block;
+  for (unsigned I = From.At.Next; I < Block->size(); ++I)
+    if (auto Element = (*Block)[I].getAs<CFGStmt>())
+      if (!pass(Element->getStmt(), From.Holds, {Block, I + 1})) return;
+  for (const CFGBlock *Next : Block->succs())
+    if (Next) add(From.Holds, {Next, 0});
+}
+
+// False: the carrier does not hold the block any more.
+bool Trails::pass(const Stmt *S, const Carrier &C, Position Then) {
+  if (auto *Binary = dyn_cast<BinaryOperator>(S)) {
+    if (!Binary->isAssignmentOp()) return true;
+    bool Interior = false;
+    if (Binary->getOpcode() == BO_Assign && carries(Binary->getRHS(), C, Interior)) {
+      stored(Binary, C, Then);
+      return true;
+    }
+    return !is(Binary->getLHS(), C);
+  }
+  if (auto *Unary = dyn_cast<UnaryOperator>(S)) return !Unary->isIncrementDecrementOp() || !is(Unary->getSubExpr(), C);
+  if (auto *Statement = dyn_cast<DeclStmt>(S)) return passDeclaration(Statement, C, Then);
+  if (auto *Call = dyn_cast<CallExpr>(S)) return passCall(Call, C);
+  return true;
+}
+
+bool Trails::passDeclaration(const DeclStmt *Statement, const Carrier &C, Position Then) {
+  for (const Decl *D : Statement->decls()) {
+    auto *Var = dyn_cast<VarDecl>(D);
+    if (!Var) continue;
+    if (Var == C.Root) return false; // the next turn of a loop
+    bool Interior = false;
+    if (!Var->getInit() || !Var->hasLocalStorage() || !carries(Var->getInit(), C, Interior) || Interior) continue;
+    copied(Var, "", Var, Var->getInit()->getBeginLoc(), C, Then);
+  }
+  return true;
+}
+
+// f(&p) may give p another value; free(p) ends the block.
+bool Trails::passCall(const CallExpr *Call, const Carrier &C) {
+  for (const Expr *Argument : Call->arguments()) {
+    if (auto *Address = dyn_cast<UnaryOperator>(stripped(Argument)))
+      if (Address->getOpcode() == UO_AddrOf && is(Address->getSubExpr(), C)) return false;
+    bool Interior = false;
+    if (mayFree(Call, Opts) && carries(Argument, C, Interior) && !Interior) return false;
+  }
+  return true;
+}
+
+void Trails::stored(const BinaryOperator *Assign, const Carrier &C, Position Then) {
+  const Expr *Place = Assign->getLHS();
+  bool Interior = false;
+  carries(Assign->getRHS(), C, Interior);
+  if (is(Place, C) || !isDataPointer(Place->getType())) return;
+  if (const VarDecl *Into = rootLocal(Place)) {
+    if (!Interior && (isa<DeclRefExpr>(stripped(Place)) || isMemberOfLocal(Place)))
+      copied(Into, carrierPath(Place), Assign, Assign->getBeginLoc(), C, Then);
+    return;
+  }
+  // p->self = p keeps nothing
+  const Expr *Base = reachedThrough(Place);
+  const VarDecl *Through = Base ? rootLocal(Base) : nullptr;
+  if (Through && Roots.count(Through)) return;
+  TrailEnd End;
+  End.Place = Place;
+  End.Loc = Assign->getBeginLoc();
+  End.Interior = Interior;
+  offer(End, Assign);
+}
+
+void Trails::copied(const VarDecl *Into, std::string Path, const void *Where, SourceLocation Loc, const Carrier &C,
+                    Position Then) {
+  Carrier Copy{Into, std::move(Path)};
+  bool Whole = Copy.Path.empty() && C.Path.empty();
+  bool BecomesRecord = Whole && isRaw(C.Root->getType()) && isRecordPointer(Into->getType());
+  bool BecomesVisible = Copy.Path.empty() && isMacroLocal(C.Root) && !isMacroLocal(Into);
+  if (BecomesRecord || BecomesVisible) {
+    TrailEnd End;
+    End.Local = Into;
+    End.Loc = Loc;
+    offer(End, Where);
+  }
+  add(std::move(Copy), Then);
+}
+
+// Places before locals, then the first in the source.
+void Trails::offer(TrailEnd End, const void *Where) {
+  unsigned Number = Order.lookup(Where);
+  if (Best && (Best.Place ? !End.Place || BestOrder <= Number : !End.Place && BestOrder <= Number)) return;
+  Best = End;
+  BestOrder = Number;
+}
+
+// ---- expressions
+
+bool Trails::is(const Expr *LValue, const Carrier &C) const {
+  LValue = stripped(LValue);
+  if (auto *Ref = dyn_cast<DeclRefExpr>(LValue)) return Ref->getDecl() == C.Root;
+  return !C.Path.empty() && rootLocal(LValue) == C.Root && pathText(LValue) == C.Path;
+}
+
+// Value is the block the carrier has: itself, through casts, one arm of ?:, a
+// nested assignment. Interior: an address inside it, which only a macro's own
+// local may stand for.
+bool Trails::carries(const Expr *Value, const Carrier &C, bool &Interior) const {
+  Value = stripped(Value);
+  if (auto *Choice = dyn_cast<ConditionalOperator>(Value))
+    return carries(Choice->getTrueExpr(), C, Interior) || carries(Choice->getFalseExpr(), C, Interior);
+  if (auto *Choice = dyn_cast<BinaryConditionalOperator>(Value))
+    return carries(Choice->getCommon(), C, Interior) || carries(Choice->getFalseExpr(), C, Interior);
+  if (auto *Binary = dyn_cast<BinaryOperator>(Value)) {
+    if (Binary->getOpcode() == BO_Comma) return carries(Binary->getRHS(), C, Interior);
+    return Binary->getOpcode() == BO_Assign && (is(Binary->getLHS(), C) || carries(Binary->getRHS(), C, Interior));
+  }
+  if (auto *Call = dyn_cast<CallExpr>(Value)) {
+    const Expr *Passed = passedThrough(Call);
+    return Passed && carries(Passed, C, Interior);
+  }
+  if (auto *Address = dyn_cast<UnaryOperator>(Value); Address && FromMacro && Address->getOpcode() == UO_AddrOf) {
+    const Expr *Base = reachedThrough(Address->getSubExpr());
+    if (!Base || !carries(Base, C, Interior)) return false;
+    return Interior = true;
+  }
+  return isDataPointer(Value->getType()) && is(Value, C);
+}
+
+} // namespace memscope

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+// A field, global, element or *out that a local's block is stored in is the holder, wherever
+// the store stands: later, behind another allocation, by way of another local, nested, in a branch.
+// RUN: %cc -O0 %s -o %t && %run %t | %check
+// RUN: %cc -O2 %s -o %t && %run %t | %check
+#include <stdlib.h>
+#include <string.h>
+struct node { struct node *next, *prev; char *name; void *data; };
+struct list { struct node *head, *tail; char *names[4]; void *state; };
+static struct list list;
+static struct node *global;
+static void *other(size_t n) { void *p = malloc(n); if (!p) abort(); return p; }
+static void look(const void *p) { (void)p; }
+
+static void append(struct list *l) { // the first store in source order counts
+  struct node *n;
+  if ((n = malloc(sizeof *n)) == NULL) return;
+  n->prev = n->next = n;
+  if (l->tail) {
+    l->tail->next = n;                         // CHECK: @[[@LINE]] l->tail->next : struct node in append, exact x2
+    n->prev = l->tail;
+    l->tail = n;
+  } else {
+    l->head = l->tail = n;
+  }
+}
+static void late(struct list *l) {
+  char *name = malloc(1);
+  char *between = malloc(2);                   // CHECK: @[[@LINE]] between : char in late, exact
+  look(between);
+  char *same = name;
+  l->names[1] = same;                          // CHECK: @[[@LINE]] l->names[1] : char in late, exact
+}
+static void nested(struct list *l) {
+  struct node *last, *n = malloc(sizeof *n);
+  last = l->head->next = n;                    // CHECK: @[[@LINE]] l->head->next : struct node in nested, exact
+  look(last);
+  struct node *m;
+  global = m = malloc(sizeof *m);              // CHECK: @[[@LINE]] global : struct node in nested, exact
+}
+static int opened(struct node **out, char **name) {
+  struct node *n = malloc(sizeof *n);
+  if (!n) return 1;
+  n->name = malloc(3);                         // CHECK: @[[@LINE]] n->name : char in opened, exact
+  *out = n;                                    // CHECK: @[[@LINE]] *out : struct node in opened, exact
+  return 0;
+}
+static void reused(struct list *l, int which) { // each block by its own store
+  char *p = malloc(4);                         // CHECK: @[[@LINE]] p : char in reused, exact
+  free(p);
+  p = malloc(5);
+  l->names[2] = p;                             // CHECK: @[[@LINE]] l->names[2] : char in reused, exact
+  switch (which) {
+  case 1: p = malloc(6); look(p); break;       // CHECK: @[[@LINE]] p : char in reused, exact
+  case 2: l->names[3] = p; break;
+  }
+}
+static void choice(struct list *l, int which) { // both arms meet in one store
+  char *p;
+  if (which)
+    p = malloc(7);
+  else
+    p = malloc(8);
+  l->names[0] = p;                             // CHECK: @[[@LINE]] l->names[0] : char in choice, exact
+}
+static void undone(struct list *l, char *mine) {
+  char *p = malloc(9);                         // CHECK: @[[@LINE]] p : char in undone, exact
+  look(p);
+  free(p);
+  p = mine;
+  l->names[0] = p;
+}
+static void untyped(struct list *l) {
+  struct node *n = malloc(sizeof *n);
+  n->next = n;
+  n->name = malloc(10);                        // CHECK: @[[@LINE]] n->name : char in untyped, exact
+  l->state = n;                                // CHECK: @[[@LINE]] l->state : struct node in untyped, exact
+}
+int main(int argc, char **argv) {
+  struct node *n;
+  char *name;
+  append(&list);
+  append(&list);
+  late(&list);
+  nested(&list);
+  reused(&list, argc);
+  choice(&list, argc);
+  undone(&list, argv[0]);
+  untyped(&list);
+  return opened(&n, &name);
+}
