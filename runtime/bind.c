@@ -15,7 +15,7 @@ MS_HOT_FN int room_for_chain(struct ms_thread *t) {
   return MS_LIKELY(t->pos + 3 * MS_CHAIN_MOST <= t->hard + MS_SLACK_WORDS) || ms_chunk_roll(t);
 }
 
-MS_HOT_FN uint32_t site_of(const struct ms_unit *unit, uint32_t index) { return unit->first_site + (index & MS_BIND_INDEX); }
+MS_HOT_FN uint32_t site_of(const struct ms_unit *unit, uint32_t index) { return unit->first_site + index; }
 
 /* The chain gathered, ended by site; 0 = not made yet. */
 static uint32_t chain_find(struct ms_thread *t, uint32_t site) {
@@ -64,7 +64,7 @@ void ms_bind(void *block, struct ms_unit *unit, uint32_t index) {
   struct ms_thread *t = ms_tls.self;
   uintptr_t offset = (uintptr_t)block - ms_tls.last.last_block;
   if (!t->record || offset >= MS_NEAR_BYTES || (offset && offset >= t->last_size)) return;
-  uint32_t site = site_of(unit, index) | (offset ? 0 : index & MS_BIND_RECORD);
+  uint32_t site = site_of(unit, offset ? index & ~MS_BIND_RECORD : index);
   ms_enter();
   if (offset || index & (MS_BIND_WEAK | MS_BIND_UP) || !bind_final(t, site)) bind_slow(t, offset, site, index);
   if (!(index & MS_BIND_UP)) ms_tls.last.last_block = MS_NO_BLOCK;

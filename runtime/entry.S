@@ -55,11 +55,10 @@
 	.size	\name, .-\name
 .endm
 
-/* rdi = the site: its id and MS_BIND_RECORD */
+/* rdi = the site: its id, the flags above it */
 .macro SITE
-	movl	%edx, %edi
-	andl	$0x20ffffff, %edi
-	addl	MS_AT_FIRST_SITE(%rsi), %edi
+	movl	MS_AT_FIRST_SITE(%rsi), %edi
+	addl	%edx, %edi
 .endm
 
 /* rax = ms_chain_step(rax, rdi) */
@@ -102,13 +101,11 @@ ENTRY ms_bind_entry
 	movq	ms_tls@gottpoff(%rip), %r11
 	cmpq	%fs:(%r11), %rdi
 	jne	9f			/* interior */
-	testl	%edx, %edx
-	jns	1f
+	cmpl	$-0x40000000, %edx
+	jge	1f
 
-	/* Handed up: one site more. */
+	/* Handed up, not weak: one site more. */
 	movl	%fs:MS_AT_BLOCK+MS_AT_COUNT(%r11), %eax
-	btl	$30, %edx
-	jc	9f			/* weak */
 	cmpl	$MS_CHAIN_MOST - 2, %eax
 	ja	9f
 	GATHER	MS_AT_BLOCK
@@ -119,8 +116,8 @@ ENTRY ms_bind_entry
 	.cfi_restore_state
 
 	/* The last site: names the block in its row, busy meanwhile. */
-1:	btl	$30, %edx
-	jc	9f			/* weak */
+1:	cmpl	$0x40000000, %edx
+	jae	9f			/* weak */
 	PUSH	%rcx
 	movq	%fs:MS_AT_SELF(%r11), %rcx
 	cmpq	$0, MS_AT_NAME(%rcx)

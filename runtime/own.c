@@ -74,6 +74,13 @@ void ms_own_end(struct ms_thread *t) {
   ms_leave(t);
 }
 
+/* The clock is due, and nothing else stands in the way of the hot path? */
+int ms_own_tick(struct ms_thread *t) {
+  if (!t->window || ms_process->exact || !ms_cells || !ms_own_begin()) return 0;
+  ms_own_end(t);
+  return t->pos < t->limit;
+}
+
 /* Room for a row of that many words beside the slack. */
 int ms_own_room(struct ms_thread *t, uint32_t words) {
   return t->pos + words <= t->hard || ms_chunk_roll(t);

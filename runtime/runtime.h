@@ -53,7 +53,12 @@ enum { MS_CELL_LIVE = 0x8000 };
 
 extern uint16_t *ms_cells; /* NULL: could not be reserved, stamps order everything */
 
-MS_HOT_FN uint16_t *ms_cell(uintptr_t p) { return ms_cells + ((p << 17 >> 21) | (p & 8) << 40); }
+/* Whatever p is, the cell is within the plane. */
+MS_HOT_FN uint16_t *ms_cell(uintptr_t p) {
+  uintptr_t at = p << 17 >> 20;
+  if (MS_UNLIKELY(at & 1)) at += MS_PLANE_BYTES / 2 - 1; /* no block of glibc's */
+  return (uint16_t *)((char *)ms_cells + at);
+}
 
 /* ---- thread ---- */
 
@@ -72,7 +77,7 @@ struct ms_intern {
 
 /* Sites that a block, or a free, has been handed through since its last name:
  * gathered by each bind, made an id by the last. */
-#define MS_GATHERED_ID UINT32_C(0x1fffffff) /* the site; above it MS_BIND_RECORD of its bind */
+#define MS_GATHERED_ID UINT32_C(0x1fffffff) /* the site; above it the flags of its bind */
 struct ms_gather {
   uint64_t hash; /* of a block's name so far and the sites; of a free's sites, its return address while there is none */
   uint32_t count;
@@ -206,6 +211,7 @@ void ms_settle_block(struct ms_thread *t);
 /* own.c */
 struct ms_thread *ms_own_begin(void);
 void ms_own_end(struct ms_thread *t);
+int ms_own_tick(struct ms_thread *t);
 int ms_own_room(struct ms_thread *t, uint32_t words);
 void ms_own_put(struct ms_thread *t, const uint64_t *row, uint32_t words);
 
