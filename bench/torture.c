@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Threads that allocate, fill and free blocks of 16 to 1215 bytes at random, with
- * 32,768 of them alive in each; one in eight is freed by another thread.
+ * 4,096 of them alive in each; one in eight is freed by another thread.
  *
  *   torture [THREADS] [ROUNDS]
  */
@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLOTS = 1 << 15, SHARED = 1024, MOST = 64 };
+enum { SLOTS = 1 << 12, SHARED = 1024, MOST = 64 };
 static _Atomic(char *) shared[SHARED];
 static long rounds;
 
@@ -43,7 +43,7 @@ static void *work(void *arg) {
 int main(int argc, char **argv) {
   int threads = argc > 1 ? atoi(argv[1]) : 2;
   pthread_t thread[MOST];
-  rounds = argc > 2 ? atol(argv[2]) : 2000000;
+  rounds = argc > 2 ? atol(argv[2]) : 4000000;
   if (threads < 1 || threads > MOST) return 2;
   for (int i = 0; i < threads; i++) pthread_create(&thread[i], NULL, work, (void *)(uintptr_t)i);
   for (int i = 0; i < threads; i++) pthread_join(thread[i], NULL);
