@@ -99,6 +99,11 @@ void Finder::walkBinary(BinaryOperator *Binary, const Dest &D) {
   Stmt *&Right = *std::next(Children.begin());
   if (Binary->getOpcode() == BO_Assign) {
     walkPlace(Left, Temporary);
+    if (D.LValue && !D.Root && !D.Type.isNull() && isDataPointer(D.Type)) { // p->a = q->b = value: p->a
+      Dest First = D;
+      First.OuterType = Binary->getLHS()->getType();
+      return walk(Right, First);
+    }
     Dest To;
     To.Kind = MS_SITE_ASSIGN;
     To.LValue = Binary->getLHS();

@@ -27,12 +27,17 @@ TrailEnd Finder::endOf(const Dest &D) const {
   return Worth ? Ways->follow(D.Root, D.LValue, D.Start) : TrailEnd();
 }
 
+static bool isRecordPointer(QualType T) {
+  return !T.isNull() && T->isPointerType() && T->getPointeeType()->isRecordType();
+}
+
 static Dest movedTo(const TrailEnd &End, Dest D) {
   D.OuterType = D.Type;
   D.LValue = End.Place;
   D.Type = End.Place ? End.Place->getType() : End.Local->getType();
   if (End.Local) D.Text = End.Local->getNameAsString();
-  if (End.Interior) std::swap(D.Type, D.OuterType); // it says what lies there, not what the block is
+  // A record stored as another: a base class, a header. It was made as the first.
+  if (isRecordPointer(D.Type) && isRecordPointer(D.OuterType)) std::swap(D.Type, D.OuterType);
   D.OutParameter |= End.Place && outParameter(End.Place);
   return D;
 }

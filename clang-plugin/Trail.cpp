@@ -40,7 +40,7 @@ bool Trails::prepare() {
   How.setAllAlwaysAdd();
   Graph = CFG::buildCFG(Function, Body, &Ctx, How);
   if (!Graph) return false; // a form Clang has no graph for: locals keep their names
-  number(Body);
+  rank(Body, 0);
   for (const CFGBlock *Block : *Graph)
     for (unsigned I = 0; I < Block->size(); ++I) {
       auto Element = (*Block)[I].getAs<CFGStmt>();
@@ -54,14 +54,26 @@ bool Trails::prepare() {
   return true;
 }
 
-// Inner before outer: of x->a = y->b = value, y->b is stored first.
-void Trails::number(const Stmt *S) {
-  for (const Stmt *Child : S->children())
-    if (Child && !isa<LambdaExpr>(Child)) number(Child);
+// The parts of a statement that may be left out or run again.
+static bool isConditional(const Stmt *S, const Stmt *Part) {
+  if (auto *If = dyn_cast<IfStmt>(S)) return Part == If->getThen() || Part == If->getElse();
+  if (auto *While = dyn_cast<WhileStmt>(S)) return Part == While->getBody();
+  if (auto *For = dyn_cast<ForStmt>(S)) return Part == For->getBody();
+  if (auto *Range = dyn_cast<CXXForRangeStmt>(S)) return Part == Range->getBody();
+  if (auto *Switch = dyn_cast<SwitchStmt>(S)) return Part == Switch->getBody();
+  if (auto *Choice = dyn_cast<AbstractConditionalOperator>(S)) return Part != Choice->getCond();
+  auto *Logical = dyn_cast<BinaryOperator>(S);
+  return Logical && Logical->isLogicalOp() && Part == Logical->getRHS();
+}
+
+void Trails::rank(const Stmt *S, unsigned Conditions) {
+  const Rank Here(Conditions, Ranks.size());
   if (auto *Statement = dyn_cast<DeclStmt>(S))
-    for (const Decl *D : Statement->decls()) Order.try_emplace(D, Order.size());
+    for (const Decl *D : Statement->decls()) Ranks.try_emplace(D, Here);
   else if (isa<BinaryOperator>(S))
-    Order.try_emplace(S, Order.size());
+    Ranks.try_emplace(S, Here);
+  for (const Stmt *Child : S->children())
+    if (Child && !isa<LambdaExpr>(Child)) rank(Child, Conditions + isConditional(S, Child));
 }
 
 // ---- one block
@@ -72,7 +84,6 @@ TrailEnd Trails::follow(const VarDecl *Root, const Expr *LValue, const Stmt *Sta
   auto It = Behind.find(Start ? static_cast<const void *>(Start) : Root);
   if (It == Behind.end()) return Best; // never executed
   Seen.clear();
-  Roots.clear();
   FromMacro = isMacroLocal(Root);
   add({Root, LValue ? carrierPath(LValue) : ""}, It->second);
   while (!Work.empty()) {
@@ -84,7 +95,6 @@ TrailEnd Trails::follow(const VarDecl *Root, const Expr *LValue, const Stmt *Sta
 }
 
 void Trails::add(Carrier C, Position At) {
-  Roots.insert(C.Root);
   Step Next{std::move(C), At};
   if (Seen.insert(Next).second) Work.push_back(std::move(Next));
 }
@@ -151,11 +161,10 @@ void Trails::stored(const BinaryOperator *Assign, const Carrier &C, Position The
   // p->self = p keeps nothing
   const Expr *Base = reachedThrough(Place);
   const VarDecl *Through = Base ? rootLocal(Base) : nullptr;
-  if (Through && Roots.count(Through)) return;
+  if (Through == C.Root) return;
   TrailEnd End;
   End.Place = Place;
   End.Loc = Assign->getBeginLoc();
-  End.Interior = Interior;
   offer(End, Assign);
 }
 
@@ -174,12 +183,13 @@ void Trails::copied(const VarDecl *Into, std::string Path, const void *Where, So
   add(std::move(Copy), Then);
 }
 
-// Places before locals, then the first in the source.
+// Places before locals, what stands under fewer conditions before the rest, then the first in the source.
 void Trails::offer(TrailEnd End, const void *Where) {
-  unsigned Number = Order.lookup(Where);
-  if (Best && (Best.Place ? !End.Place || BestOrder <= Number : !End.Place && BestOrder <= Number)) return;
+  Rank Here = Ranks.lookup(Where);
+  bool Better = !Best || (End.Place && !Best.Place) || (!End.Place == !Best.Place && Here < BestRank);
+  if (!Better) return;
   Best = End;
-  BestOrder = Number;
+  BestRank = Here;
 }
 
 // ---- expressions

@@ -25,7 +25,6 @@ struct TrailEnd {
   const clang::Expr *Place = nullptr;    // longer lived than the local: a field, global, element, *out
   const clang::VarDecl *Local = nullptr; // another local with more right: the record pointer, the user's own
   clang::SourceLocation Loc;
-  bool Interior = false; // Place gets an address inside the block
 
   explicit operator bool() const { return Place || Local; }
 };
@@ -40,6 +39,8 @@ public:
   TrailEnd follow(const clang::VarDecl *Root, const clang::Expr *LValue, const clang::Stmt *Start);
 
 private:
+  using Rank = std::pair<unsigned, unsigned>; // conditions it stands under, place in the source
+
   struct Carrier { // a local, or a member of one: path "left.expr"
     const clang::VarDecl *Root;
     std::string Path;
@@ -58,7 +59,7 @@ private:
   };
 
   bool prepare();
-  void number(const clang::Stmt *S);
+  void rank(const clang::Stmt *S, unsigned Conditions);
   void add(Carrier C, Position At);
   void run(const Step &From);
   bool pass(const clang::Stmt *S, const Carrier &C, Position Then);
@@ -78,15 +79,14 @@ private:
   bool Prepared = false;
   std::unique_ptr<clang::CFG> Graph;
   llvm::DenseMap<const void *, Position> Behind; // assignments, calls, declared variables
-  llvm::DenseMap<const void *, unsigned> Order;  // assignments and declared variables, as the source has them
+  llvm::DenseMap<const void *, Rank> Ranks;      // assignments, declared variables
 
   // of the trail being followed
   bool FromMacro = false;
   std::vector<Step> Work;
   std::set<Step> Seen;
-  std::set<const clang::VarDecl *> Roots; // of all carriers so far
   TrailEnd Best;
-  unsigned BestOrder = 0;
+  Rank BestRank;
 };
 
 } // namespace memscope

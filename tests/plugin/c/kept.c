@@ -1,28 +1,45 @@
 // SPDX-License-Identifier: MIT
 // A field, global, element or *out that a local's block is stored in is the holder, wherever
-// the store stands: later, behind another allocation, by way of another local, nested, in a branch.
+// the store stands: later, behind another allocation, by way of another local, nested, in a
+// branch. Of several the one under the fewest conditions counts, then the first in the source.
 // RUN: %cc -O0 %s -o %t && %run %t | %check
 // RUN: %cc -O2 %s -o %t && %run %t | %check
 #include <stdlib.h>
 #include <string.h>
 struct node { struct node *next, *prev; char *name; void *data; };
 struct list { struct node *head, *tail; char *names[4]; void *state; };
-static struct list list;
+static struct list list, mirror;
 static struct node *global;
 static void *other(size_t n) { void *p = malloc(n); if (!p) abort(); return p; }
 static void look(const void *p) { (void)p; }
 
-static void append(struct list *l) { // the first store in source order counts
+static void append(struct list *l) {
   struct node *n;
   if ((n = malloc(sizeof *n)) == NULL) return;
   n->prev = n->next = n;
-  if (l->tail) {
-    l->tail->next = n;                         // CHECK: @[[@LINE]] l->tail->next : struct node in append, exact x2
-    n->prev = l->tail;
-    l->tail = n;
+  if (!l->tail) {
+    l->head = l->tail = n;                     // CHECK: @[[@LINE]] l->head : struct node in append, exact x2
   } else {
-    l->head = l->tail = n;
+    n->prev = l->tail;
+    l->tail->next = n;
+    l->tail = n;
   }
+}
+static void push(struct list *l) {
+  struct node *n = malloc(sizeof *n);
+  n->next = l->head;
+  if (n->next) n->next->prev = n;
+  l->head = n;                                 // CHECK: @[[@LINE]] l->head : struct node in push, exact
+}
+static struct node *extend(struct list *l, int count) { // the last one's next, before last is the new one
+  struct node *last = l->head, *n;
+  while (count-- > 0) {
+    n = malloc(sizeof *n);
+    n->next = NULL;
+    last->next = n;                            // CHECK: @[[@LINE]] last->next : struct node in extend, exact x2
+    last = n;
+  }
+  return l->head;
 }
 static void late(struct list *l) {
   char *name = malloc(1);
@@ -33,10 +50,15 @@ static void late(struct list *l) {
 }
 static void nested(struct list *l) {
   struct node *last, *n = malloc(sizeof *n);
-  last = l->head->next = n;                    // CHECK: @[[@LINE]] l->head->next : struct node in nested, exact
+  last = l->head->next = global = n;           // CHECK: @[[@LINE]] l->head->next : struct node in nested, exact
   look(last);
   struct node *m;
   global = m = malloc(sizeof *m);              // CHECK: @[[@LINE]] global : struct node in nested, exact
+}
+static void based(struct list *l) { // a header stored: the block stays what it was made as
+  struct wide { struct node node; long more; } *w = malloc(sizeof *w);
+  l->head = (struct node *)w;                  // CHECK: @[[@LINE]] l->head : struct wide in based, exact
+  l->names[2] = mirror.names[2] = malloc(11);  // CHECK: @[[@LINE]] l->names[2] : char in based, exact
 }
 static int opened(struct node **out, char **name) {
   struct node *n = malloc(sizeof *n);
@@ -81,8 +103,11 @@ int main(int argc, char **argv) {
   char *name;
   append(&list);
   append(&list);
+  push(&list);
+  extend(&list, 2);
   late(&list);
   nested(&list);
+  based(&mirror);
   reused(&list, argc);
   choice(&list, argc);
   undone(&list, argv[0]);
