@@ -61,6 +61,7 @@ def test_no_space_at_all(folder):
     done = no_space(folder, 0, program, folder + "/none.memscope")
     assert done.returncode == 5 and "sum" in done.stdout, done.stderr
     assert "no space left" in done.stderr and "-o" in done.stderr, done.stderr
+    assert len(done.stderr.splitlines()) == 1, done.stderr
 
 
 def test_real_full_disk(folder):

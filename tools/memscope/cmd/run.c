@@ -173,7 +173,8 @@ static void results_print(const struct ms_run *run, const struct ms_run_end *end
   if (end->signal && !run->quiet)
     fprintf(stderr, "memscope: %s was ended by signal %d (%s)%s\n", run->program[0], end->signal,
             strsignal(end->signal), end->core ? ", core dumped" : "");
-  if (!count) fprintf(stderr, "memscope: %s wrote no stream: %s\n", run->program[0], no_stream_reason(run));
+  if (!count && !run->no_space)
+    fprintf(stderr, "memscope: %s wrote no stream: %s\n", run->program[0], no_stream_reason(run));
   if (run->quiet) /* else the summary tells of them */
     for (size_t i = 0; i < count; i++) losses_print(&streams[i]);
   if (count && !run->quiet) {

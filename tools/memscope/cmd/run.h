@@ -24,6 +24,7 @@ struct ms_run {
   struct ms_program file; /* PROG's ELF */
   char runtime[PATH_MAX]; /* libmemscope.so */
   bool preload;
+  bool no_space; /* where the output shall go: the runtime will say so, and the program runs on */
 };
 
 /* ---- run_child.c ---- */
@@ -49,7 +50,8 @@ struct ms_run_stream {
   bool ended;
 };
 
-/* Makes run->pattern and run->folder, and sees that a file can be made there. */
+/* Makes run->pattern and run->folder, and sees that a file can be made there;
+ * want of space is no error but run->no_space. */
 int ms_run_output_check(struct ms_run *run, struct ms_error *error);
 
 /* The streams that process pid and its children wrote since start_unix_ns: pid's own

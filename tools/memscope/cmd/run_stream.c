@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,14 @@ static int pattern_make(struct ms_run *run, struct ms_error *error) {
   return 0;
 }
 
+/* Is there room for a stream's first page? As posix_fallocate. */
+static int file_room(int file) {
+  void (*before)(int) = signal(SIGXFSZ, SIG_IGN); /* over a limit it would end us */
+  int reason = posix_fallocate(file, 0, MS_HEADER_BYTES);
+  signal(SIGXFSZ, before);
+  return reason;
+}
+
 int ms_run_output_check(struct ms_run *run, struct ms_error *error) {
   char probe[PATH_MAX];
   struct stat st;
@@ -48,13 +57,11 @@ int ms_run_output_check(struct ms_run *run, struct ms_error *error) {
   if (snprintf(probe, PATH_MAX, "%s/.memscope-XXXXXX", run->folder) >= PATH_MAX)
     return output_error(run, ENAMETOOLONG, error);
   int file = mkostemp(probe, O_CLOEXEC); /* access() says yes to root, and on a full disk */
-  if (file >= 0) {
-    close(file);
-    unlink(probe);
-  } else if (errno != ENOSPC &&
-             errno != EDQUOT) { /* for want of space the program shall not fail: said afterwards */
-    return output_error(run, errno, error);
-  }
+  int reason = file < 0 ? errno : file_room(file);
+  run->no_space = reason == ENOSPC || reason == EDQUOT || reason == EFBIG;
+  if (file < 0) return run->no_space ? 0 : output_error(run, reason, error);
+  close(file);
+  unlink(probe);
   return 0;
 }
 
