@@ -67,7 +67,7 @@ static bool isConditional(const Stmt *S, const Stmt *Part) {
 }
 
 void Trails::rank(const Stmt *S, unsigned Conditions) {
-  const Rank Here(Conditions, Ranks.size());
+  const Rank Here{false, Conditions, unsigned(Ranks.size())};
   if (auto *Statement = dyn_cast<DeclStmt>(S))
     for (const Decl *D : Statement->decls()) Ranks.try_emplace(D, Here);
   else if (isa<BinaryOperator>(S))
@@ -85,6 +85,8 @@ TrailEnd Trails::follow(const VarDecl *Root, const Expr *LValue, const Stmt *Sta
   if (It == Behind.end()) return Best; // never executed
   Seen.clear();
   FromMacro = isMacroLocal(Root);
+  Begin = It->second;
+  NextTurn = false;
   add({Root, LValue ? carrierPath(LValue) : ""}, It->second);
   while (!Work.empty()) {
     Step From = std::move(Work.back());
@@ -95,15 +97,18 @@ TrailEnd Trails::follow(const VarDecl *Root, const Expr *LValue, const Stmt *Sta
 }
 
 void Trails::add(Carrier C, Position At) {
-  Step Next{std::move(C), At};
+  Step Next{std::move(C), At, NextTurn};
   if (Seen.insert(Next).second) Work.push_back(std::move(Next));
 }
 
 void Trails::run(const Step &From) {
   const CFGBlock *Block = From.At.Block;
-  for (unsigned I = From.At.Next; I < Block->size(); ++I)
+  NextTurn = From.NextTurn;
+  for (unsigned I = From.At.Next; I < Block->size(); ++I) {
+    NextTurn |= Block == Begin.Block && I + 1 == Begin.Next;
     if (auto Element = (*Block)[I].getAs<CFGStmt>())
       if (!pass(Element->getStmt(), From.Holds, {Block, I + 1})) return;
+  }
   for (const CFGBlock *Next : Block->succs())
     if (Next) add(From.Holds, {Next, 0});
 }
@@ -137,11 +142,12 @@ bool Trails::passDeclaration(const DeclStmt *Statement, const Carrier &C, Positi
   return true;
 }
 
-// f(&p) may give p another value; free(p) ends the block.
+// f(&p) may give p another value, unless it takes a const *; free(p) ends the block.
 bool Trails::passCall(const CallExpr *Call, const Carrier &C) {
   for (const Expr *Argument : Call->arguments()) {
-    if (auto *Address = dyn_cast<UnaryOperator>(stripped(Argument)))
-      if (Address->getOpcode() == UO_AddrOf && is(Address->getSubExpr(), C)) return false;
+    auto *Address = dyn_cast<UnaryOperator>(stripped(Argument));
+    bool Writable = Argument->getType()->isPointerType() && !Argument->getType()->getPointeeType().isConstQualified();
+    if (Address && Writable && Address->getOpcode() == UO_AddrOf && is(Address->getSubExpr(), C)) return false;
     bool Interior = false;
     if (mayFree(Call, Opts) && carries(Argument, C, Interior) && !Interior) return false;
   }
@@ -183,9 +189,10 @@ void Trails::copied(const VarDecl *Into, std::string Path, const void *Where, So
   add(std::move(Copy), Then);
 }
 
-// Places before locals, what stands under fewer conditions before the rest, then the first in the source.
+// Places before locals, then by rank.
 void Trails::offer(TrailEnd End, const void *Where) {
   Rank Here = Ranks.lookup(Where);
+  Here.NextTurn = NextTurn;
   bool Better = !Best || (End.Place && !Best.Place) || (!End.Place == !Best.Place && Here < BestRank);
   if (!Better) return;
   Best = End;

@@ -39,7 +39,14 @@ public:
   TrailEnd follow(const clang::VarDecl *Root, const clang::Expr *LValue, const clang::Stmt *Start);
 
 private:
-  using Rank = std::pair<unsigned, unsigned>; // conditions it stands under, place in the source
+  struct Rank { // the smaller, the more right to the block
+    bool NextTurn = false;   // met only after a loop has come by the trail's begin again
+    unsigned Conditions = 0; // it stands under
+    unsigned Place = 0;      // in the source
+    bool operator<(const Rank &O) const {
+      return std::tie(NextTurn, Conditions, Place) < std::tie(O.NextTurn, O.Conditions, O.Place);
+    }
+  };
 
   struct Carrier { // a local, or a member of one: path "left.expr"
     const clang::VarDecl *Root;
@@ -53,8 +60,9 @@ private:
   struct Step {
     Carrier Holds;
     Position At;
+    bool NextTurn;
     bool operator<(const Step &O) const {
-      return std::tie(At.Block, At.Next, Holds) < std::tie(O.At.Block, O.At.Next, O.Holds);
+      return std::tie(At.Block, At.Next, NextTurn, Holds) < std::tie(O.At.Block, O.At.Next, O.NextTurn, O.Holds);
     }
   };
 
@@ -85,6 +93,8 @@ private:
   bool FromMacro = false;
   std::vector<Step> Work;
   std::set<Step> Seen;
+  Position Begin;
+  bool NextTurn = false; // of the step being taken
   TrailEnd Best;
   Rank BestRank;
 };

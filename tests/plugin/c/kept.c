@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A field, global, element or *out that a local's block is stored in is the holder, wherever
 // the store stands: later, behind another allocation, by way of another local, nested, in a
-// branch. Of several the one under the fewest conditions counts, then the first in the source.
+// branch. Of several the one under the fewest conditions counts, then the first behind it.
 // RUN: %cc -O0 %s -o %t && %run %t | %check
 // RUN: %cc -O2 %s -o %t && %run %t | %check
 #include <stdlib.h>
@@ -40,6 +40,17 @@ static struct node *extend(struct list *l, int count) { // the last one's next, 
     last = n;
   }
   return l->head;
+}
+static void chained(struct node **at, int count) { // a store of the next turn comes after those of this one
+  struct node *before = NULL;
+  while (count-- > 0) {
+    struct node *n = malloc(sizeof *n);
+    n->next = before;
+    n->name = NULL;
+    *at = n;                                   // CHECK: @[[@LINE]] *at : struct node in chained, exact x2
+    at = &n->prev;
+    before = n;
+  }
 }
 static void late(struct list *l) {
   char *name = malloc(1);
@@ -105,6 +116,7 @@ int main(int argc, char **argv) {
   append(&list);
   push(&list);
   extend(&list, 2);
+  chained(&mirror.head, 2);
   late(&list);
   nested(&list);
   based(&mirror);

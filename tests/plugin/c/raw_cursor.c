@@ -16,6 +16,13 @@ static void carved(const char *name) {
   pager->name = (char *)(at += sizeof(struct cache));
   strcpy(pager->name, name);
 }
+static void handed(struct pager **out) {
+  unsigned char *at = malloc(sizeof(struct pager) + sizeof(void *));
+  struct pager *pager = (struct pager *)at;
+  at += sizeof *pager;
+  memcpy(at, &pager, sizeof pager);            // reads it only
+  *out = pager;
+}
 static struct pager *dup(void **buffer) {
   char *bytes = buffer ? *buffer : malloc(sizeof(struct pager));
   struct pager *copy = (struct pager *)bytes;
@@ -41,6 +48,7 @@ int main(void) {
   carved("x");
   struct pager *mine = dup(NULL);              // CHECK: @[[@LINE]] mine : struct pager in main, exact <- copy in dup
   stored(&o);
+  handed(&o.pager);                            // CHECK: @[[@LINE]] o.pager : struct pager in main, exact <- *out in handed
   bytes();
   return !mine;
 }
