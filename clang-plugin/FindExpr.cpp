@@ -99,9 +99,11 @@ void Finder::walkBinary(BinaryOperator *Binary, const Dest &D) {
   Stmt *&Right = *std::next(Children.begin());
   if (Binary->getOpcode() == BO_Assign) {
     walkPlace(Left, Temporary);
-    if (D.LValue && !D.Root && !D.Type.isNull() && isDataPointer(D.Type)) { // p->a = q->b = value: p->a
+    bool OuterHolds = D.LValue && !D.Root && !D.Type.isNull() && isDataPointer(D.Type);
+    if (OuterHolds && !rootLocal(Binary->getLHS())) { // p->a = q->b = value: p->a
       Dest First = D;
       First.OuterType = Binary->getLHS()->getType();
+      First.OutParameter |= outParameter(Binary->getLHS()) != nullptr;
       return walk(Right, First);
     }
     Dest To;

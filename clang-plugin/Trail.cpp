@@ -79,21 +79,34 @@ void Trails::rank(const Stmt *S, unsigned Conditions) {
 // ---- one block
 
 TrailEnd Trails::follow(const VarDecl *Root, const Expr *LValue, const Stmt *Start) {
-  Best = TrailEnd();
-  if (!prepare()) return Best;
+  if (!prepare()) return TrailEnd();
   auto It = Behind.find(Start ? static_cast<const void *>(Start) : Root);
-  if (It == Behind.end()) return Best; // never executed
+  if (It == Behind.end()) return TrailEnd(); // never executed
   Seen.clear();
+  Offers.clear();
+  Shared.clear();
+  First = Root;
   FromMacro = isMacroLocal(Root);
   Begin = It->second;
   NextTurn = false;
-  add({Root, LValue ? carrierPath(LValue) : ""}, It->second);
+  add({Root, LValue ? carrierPath(LValue) : "", Ours}, It->second);
   while (!Work.empty()) {
     Step From = std::move(Work.back());
     Work.pop_back();
     run(From);
   }
-  return Best;
+  return best();
+}
+
+// Places before locals, then by rank.
+TrailEnd Trails::best() const {
+  const Offer *Best = nullptr;
+  for (const Offer &O : Offers) {
+    if (Shared.count(O.Where)) continue;
+    bool Better = !Best || (O.End.Place && !Best->End.Place) || (!O.End.Place == !Best->End.Place && O.Right < Best->Right);
+    if (Better) Best = &O;
+  }
+  return Best ? Best->End : TrailEnd();
 }
 
 void Trails::add(Carrier C, Position At) {
@@ -105,7 +118,9 @@ void Trails::run(const Step &From) {
   const CFGBlock *Block = From.At.Block;
   NextTurn = From.NextTurn;
   for (unsigned I = From.At.Next; I < Block->size(); ++I) {
-    NextTurn |= Block == Begin.Block && I + 1 == Begin.Next;
+    bool Again = Block == Begin.Block && I + 1 == Begin.Next;
+    if (Again && From.Holds.Has != Ours) return;
+    NextTurn |= Again;
     if (auto Element = (*Block)[I].getAs<CFGStmt>())
       if (!pass(Element->getStmt(), From.Holds, {Block, I + 1})) return;
   }
@@ -115,6 +130,7 @@ void Trails::run(const Step &From) {
 
 // False: the carrier does not hold the block any more.
 bool Trails::pass(const Stmt *S, const Carrier &C, Position Then) {
+  if (C.Has != Ours) return passWithout(S, C, Then);
   if (auto *Binary = dyn_cast<BinaryOperator>(S)) {
     if (!Binary->isAssignmentOp()) return true;
     bool Interior = false;
@@ -126,7 +142,7 @@ bool Trails::pass(const Stmt *S, const Carrier &C, Position Then) {
   }
   if (auto *Unary = dyn_cast<UnaryOperator>(S)) return !Unary->isIncrementDecrementOp() || !is(Unary->getSubExpr(), C);
   if (auto *Statement = dyn_cast<DeclStmt>(S)) return passDeclaration(Statement, C, Then);
-  if (auto *Call = dyn_cast<CallExpr>(S)) return passCall(Call, C);
+  if (auto *Call = dyn_cast<CallExpr>(S)) return passCall(Call, C, Then);
   return true;
 }
 
@@ -143,15 +159,29 @@ bool Trails::passDeclaration(const DeclStmt *Statement, const Carrier &C, Positi
 }
 
 // f(&p) may give p another value, unless it takes a const *; free(p) ends the block.
-bool Trails::passCall(const CallExpr *Call, const Carrier &C) {
+bool Trails::passCall(const CallExpr *Call, const Carrier &C, Position Then) {
   for (const Expr *Argument : Call->arguments()) {
     auto *Address = dyn_cast<UnaryOperator>(stripped(Argument));
     bool Writable = Argument->getType()->isPointerType() && !Argument->getType()->getPointeeType().isConstQualified();
     if (Address && Writable && Address->getOpcode() == UO_AddrOf && is(Address->getSubExpr(), C)) return false;
     bool Interior = false;
-    if (mayFree(Call, Opts) && carries(Argument, C, Interior) && !Interior) return false;
+    if (!mayFree(Call, Opts) || !carries(Argument, C, Interior) || Interior) continue;
+    if (C.Root == First) add({C.Root, C.Path, GivenBack}, Then);
+    return false;
   }
   return true;
+}
+
+// The block was given back. When the local then takes another one to a store,
+// that store is no place of ours.
+bool Trails::passWithout(const Stmt *S, const Carrier &C, Position Then) {
+  auto *Assign = dyn_cast<BinaryOperator>(S);
+  if (!Assign || Assign->getOpcode() != BO_Assign) return true;
+  const Expr *Value = Assign->getRHS();
+  if (C.Has == Another && is(Value, C)) Shared.insert(Assign);
+  if (C.Has == Another || !is(Assign->getLHS(), C)) return true;
+  if (!Value->isNullPointerConstant(Ctx, Expr::NPC_ValueDependentIsNull)) add({C.Root, C.Path, Another}, Then);
+  return false;
 }
 
 void Trails::stored(const BinaryOperator *Assign, const Carrier &C, Position Then) {
@@ -176,7 +206,7 @@ void Trails::stored(const BinaryOperator *Assign, const Carrier &C, Position The
 
 void Trails::copied(const VarDecl *Into, std::string Path, const void *Where, SourceLocation Loc, const Carrier &C,
                     Position Then) {
-  Carrier Copy{Into, std::move(Path)};
+  Carrier Copy{Into, std::move(Path), Ours};
   bool Whole = Copy.Path.empty() && C.Path.empty();
   bool BecomesRecord = Whole && isRaw(C.Root->getType()) && isRecordPointer(Into->getType());
   bool BecomesVisible = Copy.Path.empty() && isMacroLocal(C.Root) && !isMacroLocal(Into);
@@ -189,14 +219,10 @@ void Trails::copied(const VarDecl *Into, std::string Path, const void *Where, So
   add(std::move(Copy), Then);
 }
 
-// Places before locals, then by rank.
 void Trails::offer(TrailEnd End, const void *Where) {
-  Rank Here = Ranks.lookup(Where);
-  Here.NextTurn = NextTurn;
-  bool Better = !Best || (End.Place && !Best.Place) || (!End.Place == !Best.Place && Here < BestRank);
-  if (!Better) return;
-  Best = End;
-  BestRank = Here;
+  Rank Right = Ranks.lookup(Where);
+  Right.NextTurn = NextTurn;
+  Offers.push_back({End, Where, Right});
 }
 
 // ---- expressions

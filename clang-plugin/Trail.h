@@ -48,10 +48,13 @@ private:
     }
   };
 
+  enum Content { Ours, GivenBack, Another };
+
   struct Carrier { // a local, or a member of one: path "left.expr"
     const clang::VarDecl *Root;
     std::string Path;
-    bool operator<(const Carrier &O) const { return Root != O.Root ? Root < O.Root : Path < O.Path; }
+    Content Has = Ours;
+    bool operator<(const Carrier &O) const { return std::tie(Root, Path, Has) < std::tie(O.Root, O.Path, O.Has); }
   };
   struct Position {
     const clang::CFGBlock *Block = nullptr;
@@ -67,12 +70,14 @@ private:
   };
 
   bool prepare();
+  TrailEnd best() const;
   void rank(const clang::Stmt *S, unsigned Conditions);
   void add(Carrier C, Position At);
   void run(const Step &From);
   bool pass(const clang::Stmt *S, const Carrier &C, Position Then);
+  bool passWithout(const clang::Stmt *S, const Carrier &C, Position Then);
   bool passDeclaration(const clang::DeclStmt *Statement, const Carrier &C, Position Then);
-  bool passCall(const clang::CallExpr *Call, const Carrier &C);
+  bool passCall(const clang::CallExpr *Call, const Carrier &C, Position Then);
   void stored(const clang::BinaryOperator *Assign, const Carrier &C, Position Then);
   void copied(const clang::VarDecl *Into, std::string Path, const void *Where, clang::SourceLocation Loc, const Carrier &C,
               Position Then);
@@ -95,8 +100,14 @@ private:
   std::set<Step> Seen;
   Position Begin;
   bool NextTurn = false; // of the step being taken
-  TrailEnd Best;
-  Rank BestRank;
+  struct Offer {
+    TrailEnd End;
+    const void *Where;
+    Rank Right;
+  };
+  std::vector<Offer> Offers;
+  std::set<const void *> Shared; // stores that may come when the first carrier has another block
+  const clang::VarDecl *First = nullptr;
 };
 
 } // namespace memscope

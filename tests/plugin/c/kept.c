@@ -52,6 +52,15 @@ static void chained(struct node **at, int count) { // a store of the next turn c
     before = n;
   }
 }
+static void descend(struct node **out, int depth) { // given back on its way, another is stored
+  struct node *n = malloc(sizeof *n), *child;  // CHECK: @[[@LINE]] n : struct node in descend, exact
+  while (depth-- > 0) {
+    child = malloc(sizeof *child);
+    free(n);
+    n = child;
+  }
+  *out = n;
+}
 static void late(struct list *l) {
   char *name = malloc(1);
   char *between = malloc(2);                   // CHECK: @[[@LINE]] between : char in late, exact
@@ -117,6 +126,7 @@ int main(int argc, char **argv) {
   push(&list);
   extend(&list, 2);
   chained(&mirror.head, 2);
+  descend(&global, 1);                         // CHECK: @[[@LINE]] global : struct node in main, exact <- *out in descend
   late(&list);
   nested(&list);
   based(&mirror);

@@ -13,6 +13,11 @@ static struct part *linked(struct whole *w) {
   w->all = p;
   return p;
 }
+static struct part *nested(struct whole *w) {
+  struct part *p;
+  w->spare = p = malloc(sizeof *p);
+  return p;
+}
 static struct part *filled(struct whole *w) {
   struct part *p = malloc(sizeof *p);
   w->spare = p;                                // CHECK: @[[@LINE]] w->spare : struct part in filled, exact
@@ -27,6 +32,7 @@ static char *text(struct whole *w, int fail) { // calls between, so no wrapper: 
 static void use(const char *t) { (void)t; }
 int main(int argc, char **argv) {
   struct part *mine = linked(&whole);          // CHECK: @[[@LINE]] mine : struct part in main, exact <- w->all in linked
+  mine = nested(&whole);                       // CHECK: @[[@LINE]] mine : struct part in main, exact <- w->spare in nested
   struct part *late = filled(&whole);
   use(text(&whole, argc > 1));                 // CHECK: @[[@LINE]] use(…, #1) : {{(const )?}}char in main, exact <- made in text
   return !mine || !late;
