@@ -47,7 +47,8 @@ def names(a):
                 quoted[file] = [open(p, errors="replace").read().split("\n") for p in find(a.source, file)]
             if not any(len(t) >= int(line) and " ".join(t[int(line) - 1].split()) == text for t in quoted[file]):
                 wrong.append(f"{file}:{line} does not read `{text}`: another source?")
-        got = [s for h in holder.split(" | ") for s in sites.get((h, type_, file, function), []) if s["allocations"] > 0]
+        got = [s for h in holder.split(" | ") for s in sites.get((h, type_, file, function), [])
+               if s["allocations"] > 0 and s["line"] == int(line)]
         total = sum(s["allocations"] for s in got)
         if len(row) > 6 and got and total != int(row[6]):
             wrong.append(f"{holder} : {type_} in {function} has {total} allocations, not {row[6]}")
@@ -118,11 +119,16 @@ def draw(summary, seed=20, per=20):
     return out
 
 
+def site_key(s):
+    return s["holder"] or "", s["type"] or "", os.path.basename(s["file"] or ""), str(s["line"]), s["function"] or ""
+
+
 def drawn(a):
+    """Verdicts: true; inner, a constructor's own name where more was allocated before its end; or what is wrong."""
     judged = {tuple(r[:5]): r[5] for r in table(a.list, 6)} if os.path.exists(a.list) else {}
     wrong, picks = [], draw(a.summary)
     for s in picks:
-        k = (s["holder"] or "", s["type"] or "", os.path.basename(s["file"] or ""), str(s["line"]), s["function"] or "")
+        k = site_key(s)
         verdict = judged.get(k)
         if a.judge:
             text = ""
@@ -133,9 +139,11 @@ def drawn(a):
             print("\t".join(k), verdict or "?", f'×{s["allocations"]} {s["allocated_bytes"]}B', chain, text, sep="\t")
         elif verdict is None:
             wrong.append("not judged yet: " + " ".join(k))
-        elif verdict != "true":
+        elif verdict not in ("true", "inner"):
             wrong.append(f"judged {verdict}: " + " ".join(k))
-    print(f"{len(picks) - len(wrong)} of {len(picks)} drawn allocations judged true, {len(judged)} sites judged")
+    inner = sum(judged.get(site_key(s)) == "inner" for s in picks)
+    print(f"{len(picks) - len(wrong)} of {len(picks)} drawn allocations judged true, "
+          f"{inner} of them by the name their constructor gave; {len(judged)} sites judged")
     return wrong
 
 
