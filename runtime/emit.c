@@ -78,7 +78,7 @@ static void rows_share_caller(struct rows *rows, uintptr_t ra, uint32_t *name_wo
 /* The block the thread has just recorded comes out of an outer function: one
  * event, and its function is the outer one. */
 static int birth_is_outer(const struct ms_thread *t, uintptr_t p, enum ms_op op, unsigned fn) {
-  if (t->last_p != p || !t->name) return 0;
+  if (t->last_p != p) return 0;
   if (ms_cells) return ms_cell_get(ms_cell(p)) & MS_CELL_LIVE;
   return op == MS_OP_ALLOC ? fn > 7 : fn > 1; /* no plane to tell: only those that always have an inner one */
 }

@@ -103,7 +103,8 @@ MS_HOT_FN void ms_dead(uintptr_t p, uintptr_t ra) {
 }
 
 MS_HOT_FN void ms_emit_born(enum ms_op op, uintptr_t p, size_t size, unsigned fn, uintptr_t ra) {
-  struct ms_thread *t = size >> 32 ? NULL : ms_begin_hot();
+  if (MS_UNLIKELY(size >> 32 || ms_tls.last.last_block == p)) goto slow; /* its row is to be renamed, not settled */
+  struct ms_thread *t = ms_begin_hot();
   if (MS_UNLIKELY(!t)) goto slow;
   uint16_t *cell = ms_cell(p);
   uint32_t gen = ms_cell_get(cell);
@@ -132,6 +133,7 @@ MS_HOT_FN void ms_emit_alloc(void *block, size_t size, unsigned fn, uintptr_t ra
 /* The row just written is of a block that an outer function hands out: one
  * event, with that function's name, size and caller. */
 MS_HOT_FN void ms_rename(struct ms_thread *t, enum ms_op op, size_t size, unsigned fn, uintptr_t ra) {
+  if (!t->name) return; /* the row has left the window */
   uint32_t *word1 = t->name - 1;
   ms_enter();
   *word1 = (uint32_t)size;
@@ -145,7 +147,7 @@ MS_HOT_FN void ms_rename(struct ms_thread *t, enum ms_op op, size_t size, unsign
 MS_HOT_FN void ms_emit_outer(void *block, size_t size, unsigned fn, uintptr_t ra) {
   struct ms_thread *t = ms_tls.self;
   uintptr_t p = (uintptr_t)block;
-  if (MS_LIKELY(t->last_p == p && t->name && ms_cells && ms_cell_get(ms_cell(p)) & MS_CELL_LIVE))
+  if (MS_LIKELY(t->last_p == p && ms_cells && ms_cell_get(ms_cell(p)) & MS_CELL_LIVE))
     ms_rename(t, MS_OP_ALLOC, size, fn, ra);
   else ms_emit_alloc(block, size, fn, ra);
 }
