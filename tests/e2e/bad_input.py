@@ -3,9 +3,10 @@
 """Every bad input is one line that says what to do, with the right exit code:
 127 no such program, 126 not executable, 2 usage and unwritable places, 3 bad data."""
 import os
+import shutil
 import struct
 
-from e2e import MEMSCOPE, Skip, compile_c, main, ok, one_line_error, record, run, summary, write
+from e2e import BUILD, MEMSCOPE, Skip, compile_c, main, ok, one_line_error, record, run, summary, write
 
 READERS = ("summary", "report", "dump")
 VERSION_OFFSET = 12  # of struct ms_file_header: magic[8], byte_order, version
@@ -47,9 +48,11 @@ def test_unwritable_folder_of_another(folder):
     if os.geteuid() != 0:
         raise Skip("runs as root only; the test above covers other users")
     os.chmod(folder, 0o755)
-    done = run("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", MEMSCOPE, "run", "true", cwd=folder)
-    if "setpriv" in done.stderr or done.returncode == 126:
-        raise Skip("this checkout cannot be read by another user")
+    for part in ("bin/memscope", "lib/libmemscope.so"):  # the checkout may be root's alone
+        os.makedirs(os.path.dirname(f"{folder}/copy/{part}"), exist_ok=True)
+        shutil.copy(os.path.join(BUILD, part), f"{folder}/copy/{part}")
+    done = run("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", folder + "/copy/bin/memscope", "run", "true",
+               cwd=folder)
     one_line_error(done, 2, "Permission denied", "-o")
 
 
