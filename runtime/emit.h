@@ -155,6 +155,7 @@ MS_HOT_FN void ms_emit_outer(void *block, size_t size, unsigned fn, uintptr_t ra
 /* Before the real free. */
 MS_HOT_FN void ms_emit_free(void *block, unsigned fn, uintptr_t ra) {
   uintptr_t p = (uintptr_t)block;
+  if (MS_UNLIKELY(ms_tls.passing == p)) goto slow; /* no event of its own: settles nothing */
   struct ms_thread *t = ms_begin_hot();
   if (MS_UNLIKELY(!t)) goto slow;
   uint16_t *cell = ms_cell(p);
@@ -177,6 +178,7 @@ slow:
 /* Before the real realloc. */
 MS_HOT_FN enum ms_realloc ms_emit_realloc_begin(void *block, unsigned fn) {
   uintptr_t p = (uintptr_t)block;
+  if (MS_UNLIKELY(ms_tls.passing == p)) goto slow; /* no event of its own: settles nothing */
   struct ms_thread *t = ms_begin_hot();
   if (MS_UNLIKELY(!t)) goto slow;
   uint16_t *cell = ms_cell(p);
