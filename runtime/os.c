@@ -163,6 +163,11 @@ int ms_os_allocate(int fd, uint64_t offset, uint64_t bytes) {
   return (int)rc;
 }
 
+int ms_os_reserve(int fd, uint64_t offset, uint64_t bytes) {
+  return (int)CALL6(SYS_fallocate, fd, FALLOC_FL_KEEP_SIZE, offset, bytes, 0, 0);
+}
+int ms_os_resize(int fd, uint64_t bytes) { return (int)CALL3(SYS_ftruncate, fd, bytes, 0); }
+
 int ms_os_identify(int fd, struct ms_os_file *file) {
   struct stat status;
   long rc = CALL3(SYS_fstat, fd, &status, 0);

@@ -47,6 +47,8 @@ long ms_os_read(int fd, void *to, size_t bytes);
 long ms_os_pwrite(int fd, const void *from, size_t bytes, uint64_t offset); /* whole, or -errno */
 long ms_os_pwrite_all(int fd, const struct ms_os_piece *pieces, int count, uint64_t offset); /* whole, or -errno */
 int ms_os_allocate(int fd, uint64_t offset, uint64_t bytes); /* blocks on the device, file extended */
+int ms_os_reserve(int fd, uint64_t offset, uint64_t bytes); /* the blocks alone: the file's size stays */
+int ms_os_resize(int fd, uint64_t bytes);
 int ms_os_identify(int fd, struct ms_os_file *file);
 uint64_t ms_os_size(int fd); /* ~0 = unknown */
 int ms_os_dup_high(int fd); /* close on exec, out of the way of the host's numbers */

@@ -262,6 +262,7 @@ int ms_process_ready(void) {
 static void file_complete(struct ms_process *process) {
   uint64_t tail = __atomic_load_n(&process->header->tail, __ATOMIC_RELAXED);
   if (process->state == MS_STATE_RECORDING && ms_os_size(process->fd) < tail) ms_stream_grow(tail - 1, 1);
+  ms_stream_trim();
 }
 
 /* Rows may still follow: other destructors, other threads. A vfork child runs

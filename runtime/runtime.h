@@ -167,6 +167,7 @@ struct ms_process {
   struct ms_window *shared;
   uint32_t exact;
   uint64_t serial;
+  uint64_t room; /* of the file, taken ahead of the tail; UINT64_MAX: no more */
   uint32_t pid;
   struct ms_tls *starter;
 
@@ -236,6 +237,7 @@ int ms_stream_open(struct ms_process *process);
 uint64_t ms_stream_take(uint64_t bytes);
 int ms_stream_grow(uint64_t offset, uint64_t bytes);
 int ms_stream_write(const struct ms_os_piece *pieces, int count, uint64_t offset);
+void ms_stream_trim(void);
 uint64_t ms_stream_record(struct ms_record *record, size_t payload_bytes);
 void ms_stream_stop(enum ms_lost_reason reason);
 void ms_lost(enum ms_lost_reason reason, uint64_t events);
