@@ -7,7 +7,7 @@ for round = 1, rounds do
   for i = 1, 20000 do
     local node = { i, round, name = "n" .. (i % 512) }
     local add = function(x) return x + node[1] end
-    for k = 1, 4 do sum = (sum * 31 + add(k)) % 1000003 end
+    for k = 1, 5 do sum = (sum * 31 + add(k)) % 1000003 end
     if i % 16 == 0 then keep[i % 4096 + 1] = node end
   end
   local parts = {}
