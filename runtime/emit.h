@@ -151,50 +151,43 @@ MS_HOT_FN void ms_emit_outer(void *block, size_t size, unsigned fn, uintptr_t ra
   else ms_emit_alloc(block, size, fn, ra);
 }
 
+/* The row of a block that ends. The thread, still busy, its row not published;
+ * NULL: the slow way. */
+MS_HOT_FN struct ms_thread *ms_row_of_end(enum ms_op op, uintptr_t p, unsigned fn) {
+  if (MS_UNLIKELY(ms_tls.passing == p)) return NULL; /* no event of its own: settles nothing */
+  struct ms_thread *t = ms_begin_hot();
+  if (MS_UNLIKELY(!t)) return NULL;
+  uint16_t *cell = ms_cell(p);
+  uint32_t gen = ms_cell_get(cell);
+  if (MS_UNLIKELY(!(gen & MS_CELL_LIVE))) return ms_leave(t), NULL;
+  gen &= MS_GEN_MASK;
+  ms_cell_put(cell, gen);
+  *t->pos = ms_hot_word(op, fn, gen, p);
+  return t;
+}
+
 /* Before the real free. */
 MS_HOT_FN void ms_emit_free(void *block, unsigned fn, uintptr_t ra) {
   uintptr_t p = (uintptr_t)block;
-  if (MS_UNLIKELY(ms_tls.passing == p)) goto slow; /* no event of its own: settles nothing */
-  struct ms_thread *t = ms_begin_hot();
-  if (MS_UNLIKELY(!t)) goto slow;
-  uint16_t *cell = ms_cell(p);
-  uint32_t gen = ms_cell_get(cell);
-  if (MS_UNLIKELY(!(gen & MS_CELL_LIVE))) goto odd;
-  gen &= MS_GEN_MASK;
-  ms_cell_put(cell, gen);
-  uint64_t *w = t->pos;
-  w[0] = ms_hot_word(MS_OP_FREE, fn, gen, p);
+  struct ms_thread *t = ms_row_of_end(MS_OP_FREE, p, fn);
+  if (MS_UNLIKELY(!t)) {
+    ms_free_slow(p, fn, ra);
+    return;
+  }
   ms_dead(p, ra);
-  ms_publish(t, w + 1);
+  ms_publish(t, t->pos + 1);
   ms_leave(t);
-  return;
-odd:
-  ms_leave(t);
-slow:
-  ms_free_slow(p, fn, ra);
 }
 
 /* Before the real realloc. */
 MS_HOT_FN enum ms_realloc ms_emit_realloc_begin(void *block, unsigned fn) {
   uintptr_t p = (uintptr_t)block;
-  if (MS_UNLIKELY(ms_tls.passing == p)) goto slow; /* no event of its own: settles nothing */
-  struct ms_thread *t = ms_begin_hot();
-  if (MS_UNLIKELY(!t)) goto slow;
-  uint16_t *cell = ms_cell(p);
-  uint32_t gen = ms_cell_get(cell);
-  if (MS_UNLIKELY(!(gen & MS_CELL_LIVE))) goto odd;
-  gen &= MS_GEN_MASK;
-  ms_cell_put(cell, gen);
-  uint64_t *w = t->pos;
-  w[0] = ms_hot_word(MS_OP_REALLOC_BEGIN, fn, gen, p);
+  struct ms_thread *t = ms_row_of_end(MS_OP_REALLOC_BEGIN, p, fn);
+  if (MS_UNLIKELY(!t)) return ms_realloc_begin_slow(p, fn);
   if (ms_tls.last.last_block == p) ms_tls.last.last_block = MS_NO_BLOCK;
-  ms_publish(t, w + 1);
+  ms_publish(t, t->pos + 1);
   ms_leave(t);
   return MS_REALLOC_OPEN;
-odd:
-  ms_leave(t);
-slow:
-  return ms_realloc_begin_slow(p, fn);
 }
 
 /* Behind it, when it gave a block. */
