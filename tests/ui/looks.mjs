@@ -36,6 +36,7 @@ function faults() {
     const style = getComputedStyle(e), box = e.getBoundingClientRect();
     const text = [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
     if (text && e.scrollWidth > e.clientWidth + 1 && style.overflowX === "hidden" && style.textOverflow !== "ellipsis") found.push(`cut: ${name(e)}`);
+    if (style.overflowY === "hidden" && style.display !== "inline" && !/^(?:auto|scroll)$/.test(style.overflowX) && e.innerText.trim() && e.scrollHeight > e.clientHeight + 2) found.push(`cut below: ${name(e)}`);
     if (text && style.display !== "inline" && box.right > innerWidth + 1 && !scrolls(e.parentElement)) found.push(`out of the page: ${name(e)}`);
   }
   const labels = [...document.querySelectorAll("h1, h2, dt, dd, th, .th, .badge, .chip, .tabs button, .bin-axis i, .peak-label, .legend-head span, .card-figures b, .card-figures i")].filter((e) => e.offsetParent && e.textContent.trim() && !e.closest(".nav:not(.open)"))
