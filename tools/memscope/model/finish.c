@@ -217,12 +217,19 @@ static void modules_take(struct build *build, struct ms_model *model) {
   model->module_count = build->module_count;
 }
 
+/* The process's end as far as it is known. */
+static uint64_t end_ns(const struct build *build) {
+  uint64_t said = build->stream->header.end_ns;
+  return said > build->now_ns ? said : build->now_ns;
+}
+
 static void threads_take(struct build *build, struct ms_model *model) {
   struct ms_model_thread *threads = ms_arena_array(build->arena, build->thread_count, sizeof *threads);
   for (uint32_t i = 0; i < build->thread_count; i++) {
     const struct thread *from = &build->threads[i + 1];
     threads[i] = from->out;
     threads[i].id = i + 1;
+    if (!threads[i].end_ns) threads[i].end_ns = end_ns(build); /* it lived to the end */
     threads[i].live_blocks = from->live_blocks;
     threads[i].live_bytes = from->live_bytes;
     if (from->out.allocations || from->out.frees || from->out.reallocations) build->totals.threads++;
@@ -270,7 +277,7 @@ static void process_take(struct build *build, struct ms_model *model) {
       .host = ms_build_text(build, header->host),
       .parent_stream = ms_build_text(build, header->parent),
       .start_unix_ns = header->start_unix_ns,
-      .duration_ns = header->end_ns > build->now_ns ? header->end_ns : build->now_ns,
+      .duration_ns = end_ns(build),
       .clock_step_ns = header->clock_step_ns,
       .mode = header->mode == MS_MODE_EXACT ? "exact" : "full",
       .end_how = build->ended ? build->end_how : (enum ms_end_how)header->end_how,

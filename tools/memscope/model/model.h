@@ -222,7 +222,7 @@ struct ms_model_thread {
   uint32_t system_id; /* tid, 0 = unknown */
   uint32_t creator_id;
   const char *name;
-  uint64_t start_ns, end_ns;
+  uint64_t start_ns, end_ns; /* end: of the process, if the thread lived so long */
   uint64_t allocations, frees, reallocations, allocated_bytes;
   uint64_t foreign_frees; /* blocks it freed that another thread had allocated */
   uint64_t temporary;
