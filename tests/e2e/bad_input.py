@@ -34,7 +34,7 @@ def test_programs(folder):
 def test_unwritable_output(folder):
     started = folder + "/started"
     os.mkdir(folder + "/d")
-    for place, says in ((folder + "/none/x", "No such file"), (folder + "/d", "directory"), ("/proc/x", "-o"),
+    for place, says in ((folder + "/none/x", "No such file"), (folder + "/d", "directory"), ("/proc/x", "-o"), ("/dev/full", "no regular file"),
                         (folder + "/%p/x", "%")):
         one_line_error(run(MEMSCOPE, "run", "-o", place, "touch", started, cwd=folder), 2, says)
     if os.geteuid() != 0:

@@ -99,6 +99,17 @@ def test_output_names(folder):
     assert os.listdir(folder + "/sub") == ["y.memscope"]
 
 
+def test_environment_is_heard(folder):
+    """MEMSCOPE_OUTPUT and MEMSCOPE_MODE hold under run, too; options say more."""
+    program = compile_c(folder, "a", BLOCKS)
+    env = environment(MEMSCOPE_OUTPUT=folder + "/from_env.memscope", MEMSCOPE_MODE="exact")
+    assert memscope_run(folder, program, env=env).returncode == 0
+    assert summary(folder + "/from_env.memscope")["process"]["mode"] == "exact"
+    assert memscope_run(folder, program, options=("-o", "option.memscope", "--mode", "full"), env=env).returncode == 0
+    assert summary(folder + "/option.memscope")["process"]["mode"] == "full"
+    one_line_error(memscope_run(folder, program, env=environment(MEMSCOPE_MODE="foo")), 2, "MEMSCOPE_MODE", "exact")
+
+
 def test_program_changes_folder(folder):
     program = compile_c(folder, "a", "#include <stdlib.h>\n#include <unistd.h>\n#include <sys/wait.h>\nchar *kept;\n"
                                      "int main(void) { if (chdir(\"/\")) return 1; if (fork() == 0) { kept = malloc(3);"

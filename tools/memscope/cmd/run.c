@@ -68,8 +68,19 @@ static int option_apply(struct ms_cmd_context *context, struct ms_run *run, int 
   }
 }
 
+/* Mode and output as the environment has them: options say more. */
+static int environment_read(struct ms_cmd_context *context, struct ms_run *run) {
+  const char *output = getenv("MEMSCOPE_OUTPUT"), *mode = getenv("MEMSCOPE_MODE");
+  if (output && *output) run->output = output;
+  if (!mode || !*mode) return 0;
+  run->mode = mode;
+  if (is_one_of(option_values("MEMSCOPE_MODE"), mode)) return 0;
+  return ms_cmd_usage(context, "no mode '%s' (MEMSCOPE_MODE), there are %s", mode, option_values("MEMSCOPE_MODE"));
+}
+
 static int arguments_read(struct ms_cmd_context *context, struct ms_run *run, int argc, char **argv) {
   *run = (struct ms_run){.output = "%e.%p.memscope", .mode = "full", .follow_fork = true};
+  if (environment_read(context, run)) return (int)context->error.code;
   optind = 1;
   opterr = 0;
   for (int option; (option = getopt_long(argc, argv, "+:o:", options, NULL)) != -1;) {

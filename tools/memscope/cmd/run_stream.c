@@ -53,6 +53,8 @@ int ms_run_output_check(struct ms_run *run, struct ms_error *error) {
                         "%% in a folder's name is not known beforehand: '%s'; use it in the file's name",
                         run->output);
   if (stat(run->pattern, &st) == 0 && S_ISDIR(st.st_mode)) return output_error(run, EISDIR, error);
+  if (stat(run->pattern, &st) == 0 && !S_ISREG(st.st_mode))
+    return ms_error_set(error, MS_ERROR_USAGE, "cannot write %s: no regular file; name another place with -o", run->pattern);
   if (stat(run->folder, &st)) return output_error(run, errno, error);
   if (snprintf(probe, PATH_MAX, "%s/.memscope-XXXXXX", run->folder) >= PATH_MAX)
     return output_error(run, ENAMETOOLONG, error);

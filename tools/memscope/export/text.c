@@ -96,6 +96,8 @@ static void process_print(const struct page *page) {
   fprintf(page->out, "%s\n\n", plain(page));
 }
 
+static const char *plural(uint64_t count) { return count == 1 ? "" : "s"; }
+
 static void totals_print(const struct page *page) {
   const struct ms_model_totals *t = &page->model->totals;
   char text[32];
@@ -103,18 +105,20 @@ static void totals_print(const struct page *page) {
   fprintf(out, "  allocated");
   bytes_print(page, t->allocated_bytes);
   count_print(page, t->allocations);
-  fprintf(out, " allocations, %s reallocations\n", ms_format_count(text, t->reallocations));
+  fprintf(out, " allocation%s, %s reallocation%s\n", plural(t->allocations),
+          ms_format_count(text, t->reallocations), plural(t->reallocations));
   fprintf(out, "  peak     ");
   bytes_print(page, t->peak_bytes);
   count_print(page, t->peak_blocks);
-  fprintf(out, " block%s, at %s\n", t->peak_blocks == 1 ? "" : "s", ms_format_ns(text, t->peak_time_ns));
+  fprintf(out, " block%s, at %s\n", plural(t->peak_blocks), ms_format_ns(text, t->peak_time_ns));
   fprintf(out, "  at exit  ");
   bytes_print(page, t->live_bytes);
   count_print(page, t->live_blocks);
-  fprintf(out, " block%s not freed\n", t->live_blocks == 1 ? "" : "s");
+  fprintf(out, " block%s not freed\n", plural(t->live_blocks));
   fprintf(out, "  freed    %*s", FIGURE, "");
   count_print(page, t->frees);
-  fprintf(out, " frees, %.1f %% of allocations temporary\n", percent(t->temporary, t->allocations));
+  fprintf(out, " free%s, %.1f %% of allocations temporary\n", plural(t->frees),
+          percent(t->temporary, t->allocations));
   if (t->threads > 1) {
     fprintf(out, "  threads  %*s", FIGURE, "");
     count_print(page, t->threads);
@@ -176,7 +180,7 @@ static void sites_peak_print(const struct page *page) {
     bytes_print(page, site->bytes_at_peak);
     fprintf(page->out, " %5.1f %%", percent(site->bytes_at_peak, model->totals.peak_bytes));
     bytes_print(page, site->peak_bytes);
-    count_print(page, site->allocations);
+    count_print(page, site->blocks_at_peak);
     spaces(page, 2);
     site_name_print(page, site, page->columns - 3 * FIGURE - 11);
     fputc('\n', page->out);
@@ -189,7 +193,7 @@ static void types_print(const struct page *page) {
   uint32_t used = 0;
   while (used < model->type_count && model->types[used].allocated_bytes) used++;
   if (!used) return;
-  fprintf(page->out, "\n%sTypes%s\n%s   at peak           own peak     blocks  type%s\n", bold(page),
+  fprintf(page->out, "\n%sTypes%s\n%s   at peak           own peak     allocs  type%s\n", bold(page),
           plain(page), dim(page), plain(page));
   for (uint32_t i = 0; i < used && i < page->top; i++) {
     const struct ms_model_type *type = &model->types[i];
