@@ -41,7 +41,8 @@ def test_signals_end_it(folder):
     for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV, signal.SIGABRT, signal.SIGINT, signal.SIGPIPE):
         done = memscope_run(folder, program, int(number))
         assert done.returncode == 128 + number, (number, done.returncode)
-        assert f"signal {int(number)}" in done.stderr, done.stderr
+        assert f"ended by signal {int(number)} " in done.stderr, done.stderr
+        assert f"killed by signal {int(number)}\n" in done.stderr, "the stream tells, too: " + done.stderr
         assert "kept" in done.stderr, "it still summarises: " + done.stderr
 
 

@@ -75,7 +75,8 @@ static int environment_read(struct ms_cmd_context *context, struct ms_run *run) 
   if (!mode || !*mode) return 0;
   run->mode = mode;
   if (is_one_of(option_values("MEMSCOPE_MODE"), mode)) return 0;
-  return ms_cmd_usage(context, "no mode '%s' (MEMSCOPE_MODE), there are %s", mode, option_values("MEMSCOPE_MODE"));
+  return ms_cmd_usage(context, "no mode '%s' (MEMSCOPE_MODE), there are %s", mode,
+                      option_values("MEMSCOPE_MODE"));
 }
 
 static int arguments_read(struct ms_cmd_context *context, struct ms_run *run, int argc, char **argv) {
@@ -184,6 +185,8 @@ static void results_print(const struct ms_run *run, const struct ms_run_end *end
   if (end->signal && !run->quiet)
     fprintf(stderr, "memscope: %s was ended by signal %d (%s)%s\n", run->program[0], end->signal,
             strsignal(end->signal), end->core ? ", core dumped" : "");
+  if (end->signal && count && streams[0].pid == (uint32_t)end->pid)
+    ms_run_stream_killed(&streams[0], end->signal);
   if (!count && !run->no_space)
     fprintf(stderr, "memscope: %s wrote no stream: %s\n", run->program[0], no_stream_reason(run));
   if (run->quiet) /* else the summary tells of them */

@@ -59,4 +59,8 @@ int ms_run_output_check(struct ms_run *run, struct ms_error *error);
 size_t ms_run_streams(const struct ms_run *run, pid_t pid, uint64_t start_unix_ns,
                       struct ms_run_stream **streams);
 
+/* A signal ended the stream's process, which could not say so itself: its header
+ * shall, with the time that is now. A file that cannot be written stays as it is. */
+void ms_run_stream_killed(struct ms_run_stream *stream, int signal);
+
 #endif

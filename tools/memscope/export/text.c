@@ -139,6 +139,12 @@ static void coverage_print(const struct page *page) {
           percent(c->unnamed_allocations, events), percent(c->unnamed_bytes, bytes));
   fprintf(page->out, "  typed           %10s %8.2f %%   the element type is known\n", "",
           percent(c->typed_bytes, bytes));
+  if (events && !c->named_allocations && !c->wrapper_only_allocations)
+    fprintf(
+        page->out,
+        "  %sNothing here was compiled with the plugin: see memscope help. What a script or a shell starts\n"
+        "  is recorded with memscope run --follow-exec.%s\n",
+        dim(page), plain(page));
 }
 
 /* ---- tables ---- */
