@@ -237,7 +237,7 @@ MS_COLD void ms_realloc_fail(uintptr_t p) {
 /* ---- names that nobody gave ---- */
 
 static uint32_t caller_name(struct ms_thread *t, uint64_t ra) {
-  struct ms_intern *caller = &t->callers[ms_intern_slot(ra, MS_CALLERS)];
+  struct ms_intern *caller = &t->callers[ms_chain_step(0, (uint32_t)ra) >> 40 & (MS_CALLERS - 1)];
   if (caller->key == ra) return caller->name;
   ms_modules_look(t, (uintptr_t)ra);
   uint32_t id = ++t->callers_given & (MS_NAME_ID >> 1);

@@ -11,8 +11,7 @@
  * event goes on here), a size of 4 GiB, and a cell in another state than it
  * should be.
  *
- * Cost all told, names bound and chunks written: 18 ns an event in cfrac and in
- * Lua, 23 in two threads that do little else (bench/record, a 2-core EPYC guest).
+ * Cost all told, names bound and chunks written: bench/results.md.
  */
 #ifndef MS_EMIT_H
 #define MS_EMIT_H
@@ -43,10 +42,6 @@ MS_HOT_FN void ms_publish(struct ms_thread *t, uint64_t *pos) {
   uint32_t fill = (uint32_t)((char *)pos - (char *)(t->record + 1));
   t->pos = pos;
   __atomic_store_n((uint32_t *)&t->record->fill, fill, __ATOMIC_RELEASE); /* little-endian */
-}
-
-MS_HOT_FN uint32_t ms_intern_slot(uint64_t key, uint32_t slots) {
-  return (uint32_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> 40) & (slots - 1);
 }
 
 MS_HOT_FN uint64_t ms_chain_step(uint64_t hash, uint32_t site) {

@@ -127,7 +127,7 @@ int ms_stream_grow(uint64_t offset, uint64_t bytes) {
 }
 
 /* The file system's blocks are taken ahead of the tail, behind the file's end:
- * with each write singly they cost half as much as the write. No harm if it fails. */
+ * with each write singly they cost a third of its time. No harm if it fails. */
 static void room_take(struct ms_process *process, uint64_t end) {
   uint64_t room = __atomic_load_n(&process->room, __ATOMIC_RELAXED);
   if (end < AHEAD_BYTES / 4 || end <= room) return;

@@ -178,6 +178,12 @@ static void others_print(const struct ms_run_stream *streams, size_t count) {
   if (count > SHOWN + 1) fprintf(stderr, "memscope: and %zu more\n", count - SHOWN - 1);
 }
 
+static uint64_t now_unix_ns(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME_COARSE, &now); /* never later than the runtime's own clock */
+  return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
 static void results_print(const struct ms_run *run, const struct ms_run_end *end, uint64_t start_unix_ns) {
   struct ms_run_stream *streams;
   struct ms_error error = {0};
@@ -186,7 +192,7 @@ static void results_print(const struct ms_run *run, const struct ms_run_end *end
     fprintf(stderr, "memscope: %s was ended by signal %d (%s)%s\n", run->program[0], end->signal,
             strsignal(end->signal), end->core ? ", core dumped" : "");
   if (end->signal && count && streams[0].pid == (uint32_t)end->pid)
-    ms_run_stream_killed(&streams[0], end->signal);
+    ms_run_stream_killed(&streams[0], end->signal, now_unix_ns());
   if (!count && !run->no_space)
     fprintf(stderr, "memscope: %s wrote no stream: %s\n", run->program[0], no_stream_reason(run));
   if (run->quiet) /* else the summary tells of them */
@@ -197,12 +203,6 @@ static void results_print(const struct ms_run *run, const struct ms_run_end *end
       fprintf(stderr, "memscope: %s\n", error.text);
   }
   free(streams);
-}
-
-static uint64_t now_unix_ns(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_REALTIME_COARSE, &now); /* never later than the runtime's own clock */
-  return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 int ms_cmd_run(struct ms_cmd_context *context, int argc, char **argv) {

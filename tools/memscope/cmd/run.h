@@ -61,6 +61,6 @@ size_t ms_run_streams(const struct ms_run *run, pid_t pid, uint64_t start_unix_n
 
 /* A signal ended the stream's process, which could not say so itself: its header
  * shall, with the time that is now. A file that cannot be written stays as it is. */
-void ms_run_stream_killed(struct ms_run_stream *stream, int signal);
+void ms_run_stream_killed(struct ms_run_stream *stream, int signal, uint64_t now_unix_ns);
 
 #endif

@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 static int output_error(const struct ms_run *run, int reason, struct ms_error *error) {
@@ -53,10 +52,9 @@ int ms_run_output_check(struct ms_run *run, struct ms_error *error) {
     return ms_error_set(error, MS_ERROR_USAGE,
                         "%% in a folder's name is not known beforehand: '%s'; use it in the file's name",
                         run->output);
-  if (stat(run->pattern, &st) == 0 && S_ISDIR(st.st_mode)) return output_error(run, EISDIR, error);
   if (stat(run->pattern, &st) == 0 && !S_ISREG(st.st_mode))
-    return ms_error_set(error, MS_ERROR_USAGE, "cannot write %s: no regular file; name another place with -o",
-                        run->pattern);
+    return ms_error_set(error, MS_ERROR_USAGE, "cannot write %s: %s; name another place with -o", run->pattern,
+                        S_ISDIR(st.st_mode) ? strerror(EISDIR) : "no regular file");
   if (stat(run->folder, &st)) return output_error(run, errno, error);
   if (snprintf(probe, PATH_MAX, "%s/.memscope-XXXXXX", run->folder) >= PATH_MAX)
     return output_error(run, ENAMETOOLONG, error);
@@ -144,17 +142,14 @@ size_t ms_run_streams(const struct ms_run *run, pid_t pid, uint64_t start_unix_n
   return count;
 }
 
-void ms_run_stream_killed(struct ms_run_stream *stream, int signal) {
+void ms_run_stream_killed(struct ms_run_stream *stream, int signal, uint64_t now_unix_ns) {
   struct ms_file_header header;
-  struct timespec now;
   int file = open(stream->path, O_RDWR | O_CLOEXEC);
   if (file < 0) return;
   if (pread(file, &header, sizeof header, 0) == sizeof header && header.end_how == MS_END_NONE) {
-    clock_gettime(CLOCK_REALTIME, &now);
-    uint64_t now_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
     header.end_how = MS_END_SIGNAL;
     header.end_status = signal;
-    header.end_ns = now_ns > header.start_unix_ns ? now_ns - header.start_unix_ns : 0;
+    header.end_ns = now_unix_ns > header.start_unix_ns ? now_unix_ns - header.start_unix_ns : 0;
     stream->ended = pwrite(file, &header, sizeof header, 0) == sizeof header;
   }
   close(file);
