@@ -56,11 +56,11 @@ def write(path, text, mode=0o644):
     return path
 
 
-def compile_c(folder, name, text, *arguments, compiler=CC, suffix=".c"):
+def compile_c(folder, name, text, *arguments, compiler=CC, suffix=".c", env=None):
     """Writes text as NAME.c and builds NAME from it; returns the program's path."""
     source = write(os.path.join(folder, name + suffix), text)
     program = os.path.join(folder, name)
-    done = run(compiler, "-O1", "-g", source, "-o", program, *arguments, cwd=folder)
+    done = run(compiler, "-O1", "-g", source, "-o", program, *arguments, cwd=folder, env=env)
     assert done.returncode == 0, done.stderr
     assert not done.stderr, f"compiler said: {done.stderr}"
     return program

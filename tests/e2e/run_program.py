@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 
-from e2e import MEMSCOPE, Skip, compile_c, environment, main, ok, one_line_error, record, run, summary, write
+from e2e import LIB, MEMSCOPE, Skip, compile_c, environment, main, ok, one_line_error, record, run, summary, write
 
 BLOCKS = """#include <stdlib.h>
 char *kept[100];
@@ -240,13 +240,15 @@ def test_runtime_is_not_loaded_twice(folder):
 
 def test_sanitizers_own_malloc(folder):
     """Built beside a sanitizer the program works as ever; run says why there is nothing to see."""
+    has_19 = os.path.exists(os.path.join(LIB, "memscope-19.so"))
+    env = environment(MEMSCOPE_CLANG="clang-19" if has_19 else None)  # the one whose sanitizers setup installs
     for name, says in (("address", "AddressSanitizer"), ("thread", "ThreadSanitizer")):
         program = compile_c(folder, name, BLOCKS.replace("return argc", "for (int i = 40; i < 100; i++) free(kept[i]);\n  return argc"),
-                            f"-fsanitize={name}")
+                            f"-fsanitize={name}", env=env)
         done = memscope_run(folder, program, 6)
         assert done.returncode == 6 and streams(folder) == [], (done.returncode, done.stderr)
         assert says in done.stderr and "-fsanitize" in done.stderr, done.stderr
-    program = compile_c(folder, "undefined", BLOCKS, "-fsanitize=undefined")
+    program = compile_c(folder, "undefined", BLOCKS, "-fsanitize=undefined", env=env)
     assert "kept" in memscope_run(folder, program).stderr
 
 
