@@ -21,7 +21,7 @@ GlobalVariable *UnitEmitter::unit() {
   if (Unit) return Unit;
   LLVMContext &C = M.getContext();
   Type *Byte = compat::bytePointer(C);
-  Type *Members[] = {Type::getInt64Ty(C), Byte, Byte, Type::getInt32Ty(C), Type::getInt32Ty(C)};
+  Type *Members[] = {Type::getInt64Ty(C), Byte, Type::getInt32Ty(C), Type::getInt32Ty(C)};
   StructType *Layout = StructType::create(C, ArrayRef<Type *>(Members), "ms_unit");
   Unit = new GlobalVariable(M, Layout, /*isConstant=*/false, GlobalValue::InternalLinkage,
                             Constant::getNullValue(Layout), "__memscope_unit");

@@ -14,6 +14,9 @@
 
 namespace memscope {
 
+// Members of ms_unit.
+enum { UnitTlsOffset, UnitBind, UnitFirstSite };
+
 class UnitEmitter {
 public:
   UnitEmitter(llvm::Module &M, const SiteTable &Sites) : M(M), Sites(Sites) {}

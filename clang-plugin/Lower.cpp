@@ -127,8 +127,14 @@ private:
   void lowerMark(CallInst *Marker, uint32_t N);
   void lowerOut(CallInst *Marker, uint32_t N);
   void lowerFreed(CallInst *Marker, uint32_t N);
-  void check(Instruction *Before, Value *Pointer, uint32_t N, bool Freed, DebugLoc Loc);
-  Value *threadWord(IRBuilder<> &B, unsigned Offset);
+  void checkBlock(Instruction *Before, Value *Pointer, uint32_t N, DebugLoc Loc);
+  void checkFreed(Instruction *Before, Value *Pointer, uint32_t N, DebugLoc Loc);
+  void gather(IRBuilder<> &B, unsigned Gather, Value *Count, uint32_t Bits);
+  void callBind(IRBuilder<> &B, Value *Pointer, uint32_t Bits);
+  void quiet(Instruction *Access);
+  Value *threadPlace(IRBuilder<> &B, Type *Word, Value *Offset);
+  Value *threadLoad(IRBuilder<> &B, Type *Word, unsigned Offset);
+  void threadStore(IRBuilder<> &B, Value *What, Value *Offset);
   Value *member(IRBuilder<> &B, unsigned Number);
   uint32_t argument(uint32_t N, const Function &F);
   const std::string &nameOf(const Function &F, const Site &S);
@@ -166,53 +172,100 @@ Value *Lowering::member(IRBuilder<> &B, unsigned Number) {
   GlobalVariable *Unit = Out.unit();
   auto *Layout = cast<StructType>(Unit->getValueType());
   LoadInst *Load = B.CreateLoad(Layout->getElementType(Number), B.CreateStructGEP(Layout, Unit, Number));
-  Load->setMetadata("nosanitize", MDNode::get(M.getContext(), {}));
+  quiet(Load);
   return Load;
 }
 
-// struct ms_last of this thread. Volatile: malloc touches no memory as far as
-// LLVM knows, a plain load would be merged with one before it. On x86-64 the
-// segment itself is the base: one instruction, and no thread pointer that a
-// coroutine or fiber could carry from one thread to another.
-Value *Lowering::threadWord(IRBuilder<> &B, unsigned Offset) {
-  Type *Long = B.getInt64Ty();
-  Value *Place = member(B, 0);
-  if (Offset) Place = B.CreateAdd(Place, B.getInt64(Offset));
-  Value *Address;
-  if (Triple(M.getTargetTriple()).getArch() == Triple::x86_64) {
-    Address = B.CreateIntToPtr(Place, compat::pointerTo(Long, 257));
-  } else {
-    Value *Thread = B.CreateIntrinsic(Intrinsic::thread_pointer, compat::threadPointerTypes(M.getContext()), {});
-    Value *Byte = B.CreateGEP(B.getInt8Ty(), Thread, Place);
-    Address = B.CreatePointerCast(Byte, compat::pointerTo(Long, 0));
-  }
-  LoadInst *Load = B.CreateAlignedLoad(Long, Address, Align(8), /*isVolatile=*/true);
-  Load->setMetadata("nosanitize", MDNode::get(M.getContext(), {}));
+// Sanitizers leave our own accesses alone.
+void Lowering::quiet(Instruction *Access) { Access->setMetadata("nosanitize", MDNode::get(M.getContext(), {})); }
+
+// A word of this thread's struct ms_last. On x86-64 the segment itself is the
+// base: one instruction, and no thread pointer that a coroutine or fiber could
+// carry from one thread to another.
+Value *Lowering::threadPlace(IRBuilder<> &B, Type *Word, Value *Offset) {
+  Value *Place = B.CreateAdd(member(B, UnitTlsOffset), Offset);
+  if (Triple(M.getTargetTriple()).getArch() == Triple::x86_64) return B.CreateIntToPtr(Place, compat::pointerTo(Word, 257));
+  Value *Thread = B.CreateIntrinsic(Intrinsic::thread_pointer, compat::threadPointerTypes(M.getContext()), {});
+  return B.CreatePointerCast(B.CreateGEP(B.getInt8Ty(), Thread, Place), compat::pointerTo(Word, 0));
+}
+
+// Volatile: malloc touches no memory as far as LLVM knows, a plain load would
+// be merged with one before it.
+Value *Lowering::threadLoad(IRBuilder<> &B, Type *Word, unsigned Offset) {
+  Value *Place = threadPlace(B, Word, B.getInt64(Offset));
+  LoadInst *Load = B.CreateAlignedLoad(Word, Place, Align(Word->getScalarSizeInBits() / 8), /*isVolatile=*/true);
+  quiet(Load);
   return Load;
 }
 
-void Lowering::check(Instruction *Before, Value *Pointer, uint32_t N, bool Freed, DebugLoc Loc) {
-  LLVMContext &C = M.getContext();
-  Function &F = *Before->getFunction();
-  uint32_t Bits = argument(N, F);
-  IRBuilder<> B(Before);
-  B.SetCurrentDebugLocation(Loc);
-  // A call may return nothing defined, and a place may be unwritten: frozen, the branch is not undefined.
-  Value *Address = B.CreatePtrToInt(B.CreateFreeze(Pointer), B.getInt64Ty());
-  Value *Last = threadWord(B, Freed ? offsetof(ms_last, last_freed) : offsetof(ms_last, last_block));
-  Value *Meets = Freed ? B.CreateICmpEQ(Address, Last)
-                       : B.CreateICmpULT(B.CreateSub(Address, Last), B.getInt64(MS_NEAR_BYTES));
-  MDNode *Seldom = MDBuilder(C).createBranchWeights(1, 1 << 20);
-  Instruction *Then = SplitBlockAndInsertIfThen(Meets, Before, /*Unreachable=*/false, Seldom);
-  B.SetInsertPoint(Then);
-  B.SetCurrentDebugLocation(Loc);
-  Type *Byte = compat::bytePointer(C);
+void Lowering::threadStore(IRBuilder<> &B, Value *What, Value *Offset) {
+  Type *Word = What->getType();
+  quiet(B.CreateAlignedStore(What, threadPlace(B, Word, Offset), Align(Word->getScalarSizeInBits() / 8), /*isVolatile=*/true));
+}
+
+// gather.site[count++] = first_site + bits, of a count below MS_GATHER_MOST.
+void Lowering::gather(IRBuilder<> &B, unsigned Gather, Value *Count, uint32_t Bits) {
+  Value *Site = B.CreateAdd(member(B, UnitFirstSite), B.getInt32(Bits));
+  Value *Index = B.CreateShl(B.CreateZExt(Count, B.getInt64Ty()), 2);
+  threadStore(B, Site, B.CreateAdd(Index, B.getInt64(Gather + offsetof(ms_gather, site))));
+  threadStore(B, B.CreateAdd(Count, B.getInt32(1)), B.getInt64(Gather + offsetof(ms_gather, count)));
+}
+
+void Lowering::callBind(IRBuilder<> &B, Value *Pointer, uint32_t Bits) {
+  Type *Byte = compat::bytePointer(M.getContext());
   FunctionType *Type = FunctionType::get(B.getVoidTy(), {Byte, Byte, B.getInt32Ty()}, false);
-  Value *Entry = B.CreatePointerCast(member(B, Freed ? 2 : 1), compat::pointerTo(Type, 0));
+  Value *Entry = B.CreatePointerCast(member(B, UnitBind), compat::pointerTo(Type, 0));
   CallInst *Call = B.CreateCall(Type, Entry, {B.CreatePointerCast(Pointer, Byte), B.CreatePointerCast(Out.unit(), Byte),
                                               B.getInt32(Bits)});
   Call->setCallingConv(CallingConv::PreserveMost);
   compat::setQuietArguments(Call);
+}
+
+// A call may return nothing defined, and a place may be unwritten: frozen, the branch is not undefined.
+static Value *addressOf(IRBuilder<> &B, Value *Pointer) {
+  return B.CreatePtrToInt(B.CreateFreeze(Pointer), B.getInt64Ty());
+}
+
+static MDNode *seldom(LLVMContext &C) { return MDBuilder(C).createBranchWeights(1, 1 << 20); }
+
+void Lowering::checkBlock(Instruction *Before, Value *Pointer, uint32_t N, DebugLoc Loc) {
+  uint32_t Bits = argument(N, *Before->getFunction());
+  IRBuilder<> B(Before);
+  B.SetCurrentDebugLocation(Loc);
+  Value *Address = addressOf(B, Pointer), *Last = threadLoad(B, B.getInt64Ty(), offsetof(ms_last, last_block));
+  Value *Offset = B.CreateSub(Address, Last), *Meets = B.CreateICmpULT(Offset, B.getInt64(MS_NEAR_BYTES));
+  B.SetInsertPoint(SplitBlockAndInsertIfThen(Meets, Before, /*Unreachable=*/false, seldom(M.getContext())));
+  B.SetCurrentDebugLocation(Loc);
+  if ((Bits & (MS_BIND_UP | MS_BIND_WEAK)) == MS_BIND_UP) {
+    Value *Count = threadLoad(B, B.getInt32Ty(), offsetof(ms_last, block) + offsetof(ms_gather, count));
+    Value *Full = B.CreateAnd(B.CreateZExt(Count, B.getInt64Ty()), B.getInt64(~uint64_t(MS_GATHER_MOST - 1)));
+    Value *Slow = B.CreateIsNotNull(B.CreateOr(Offset, Full));
+    Instruction *SlowEnd, *Plain;
+    SplitBlockAndInsertIfThenElse(Slow, &*B.GetInsertPoint(), &SlowEnd, &Plain, seldom(M.getContext()));
+    B.SetInsertPoint(Plain);
+    B.SetCurrentDebugLocation(Loc);
+    gather(B, offsetof(ms_last, block), Count, Bits);
+    B.SetInsertPoint(SlowEnd);
+    B.SetCurrentDebugLocation(Loc);
+  }
+  callBind(B, Pointer, Bits);
+  ++Checks;
+}
+
+void Lowering::checkFreed(Instruction *Before, Value *Pointer, uint32_t N, DebugLoc Loc) {
+  uint32_t Bits = argument(N, *Before->getFunction());
+  IRBuilder<> B(Before);
+  B.SetCurrentDebugLocation(Loc);
+  Value *Address = addressOf(B, Pointer), *Last = threadLoad(B, B.getInt64Ty(), offsetof(ms_last, last_freed));
+  Instruction *Then = SplitBlockAndInsertIfThen(B.CreateICmpEQ(Address, Last), Before, false, seldom(M.getContext()));
+  B.SetInsertPoint(Then);
+  B.SetCurrentDebugLocation(Loc);
+  Value *Count = threadLoad(B, B.getInt32Ty(), offsetof(ms_last, freed) + offsetof(ms_gather, count));
+  Value *Room = B.CreateICmpULT(Count, B.getInt32(MS_GATHER_MOST));
+  if (!(Bits & MS_BIND_UP)) threadStore(B, B.getInt64(MS_NO_BLOCK), B.getInt64(offsetof(ms_last, last_freed)));
+  B.SetInsertPoint(SplitBlockAndInsertIfThen(Room, Then, false));
+  B.SetCurrentDebugLocation(Loc);
+  gather(B, offsetof(ms_last, freed), Count, Bits);
   ++Checks;
 }
 
@@ -235,7 +288,7 @@ void Lowering::lowerMark(CallInst *Marker, uint32_t N) {
   if (Sites[N].Flags & MS_SITE_NEW) {
     // Right behind operator new: its constructor may allocate too.
     if (CallBase *Call = producer(Pointer, Seen)) {
-      if (Instruction *Place = behind(Call)) check(Place, Call, N, false, Marker->getDebugLoc());
+      if (Instruction *Place = behind(Call)) checkBlock(Place, Call, N, Marker->getDebugLoc());
       return;
     }
   } else if (auto *Call = dyn_cast<CallBase>(Pointer->stripPointerCasts())) {
@@ -244,7 +297,7 @@ void Lowering::lowerMark(CallInst *Marker, uint32_t N) {
       return;
     }
   }
-  check(Marker, Pointer, N, false, Marker->getDebugLoc());
+  checkBlock(Marker, Pointer, N, Marker->getDebugLoc());
 }
 
 void Lowering::lowerOut(CallInst *Marker, uint32_t N) {
@@ -271,7 +324,7 @@ void Lowering::lowerOut(CallInst *Marker, uint32_t N) {
     }
     LoadInst *Load = B.CreateAlignedLoad(Byte, B.CreatePointerCast(Place, compat::pointerTo(Byte, 0)), Align(1));
     Load->setMetadata("nosanitize", MDNode::get(M.getContext(), {}));
-    check(Before, Load, N, false, Marker->getDebugLoc());
+    checkBlock(Before, Load, N, Marker->getDebugLoc());
   }
 }
 
@@ -289,7 +342,7 @@ void Lowering::lowerFreed(CallInst *Marker, uint32_t N) {
       continue;
     }
     // delete[] hands over the address of the count before the elements
-    check(Before, Known ? Call->getArgOperand(0) : Marker->getArgOperand(0), N, true, Marker->getDebugLoc());
+    checkFreed(Before, Known ? Call->getArgOperand(0) : Marker->getArgOperand(0), N, Marker->getDebugLoc());
   }
 }
 

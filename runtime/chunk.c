@@ -67,10 +67,8 @@ void ms_chunk_begin(struct ms_thread *t, void (*first)(struct ms_thread *)) {
   t->pos = (uint64_t *)(record + 1);
   t->hard = (uint64_t *)((char *)record + t->window->bytes) - MS_SLACK_WORDS;
   t->limit = NULL;
-  t->name = NULL;
-  t->place = 0;
-  if (ms_tls.place.hash == t->place_hash) ms_gather_clear(&ms_tls.place, 0); /* else its free's place is still to come */
   t->place_hash = 0;
+  memset(t->places, 0, sizeof t->places);
   t->time_ns = now;
   t->soft = 1;
   if (first) first(t);
@@ -113,6 +111,7 @@ static void window_grow(struct ms_thread *t) {
 /* False: nothing more can be recorded; the rows so far stay in the window. */
 int ms_chunk_roll(struct ms_thread *t) {
   t->limit = NULL;
+  ms_newest_leaves(t);
   if (!ms_chunk_seal(t)) return 0;
   window_grow(t);
   ms_chunk_begin(t, NULL);

@@ -78,7 +78,7 @@ static void rows_share_caller(struct rows *rows, uintptr_t ra, uint32_t *name_wo
 /* The block the thread has just recorded comes out of an outer function: one
  * event, and its function is the outer one. */
 static int birth_is_outer(const struct ms_thread *t, uintptr_t p, enum ms_op op, unsigned fn) {
-  if (t->last_p != p) return 0;
+  if (ms_newest(t) != p) return 0;
   if (ms_cells) return ms_cell_get(ms_cell(p)) & MS_CELL_LIVE;
   return op == MS_OP_ALLOC ? fn > 7 : fn > 1; /* no plane to tell: only those that always have an inner one */
 }
@@ -87,7 +87,7 @@ static void birth_own(struct ms_thread *t, enum ms_op op, uintptr_t p, size_t si
   struct rows rows = {.used = 0};
   rows_birth(&rows, op, p, cell_birth(p), size, fn);
   ms_own_put(t, rows.word, rows.used);
-  ms_born(t, t->pos - 2, p, size, ra);
+  ms_born(t, t->pos - 2, p, ra);
 }
 
 /* As ms_rename, for a row in the shared window. */
@@ -96,8 +96,8 @@ static int birth_shared_outer(enum ms_op op, uintptr_t p, size_t size, unsigned 
   if (!row || ms_tls.epoch != ms_epoch || *row >> 20 != p >> 3 || !ms_cells) return 0;
   uint32_t cell = ms_cell_get(ms_cell(p));
   if (!(cell & MS_CELL_LIVE) || (*row >> 8 & MS_GEN_MASK) != (cell & MS_GEN_MASK)) return 0;
-  *(uint8_t *)row = (uint8_t)(MS_HOT | op << 5 | fn);
-  *(uint32_t *)(row + 1) = (uint32_t)size;
+  *(uint8_t *)row = ms_hot_tag(op, fn);
+  *(ms_half *)(row + 1) = (uint32_t)size;
   return 1;
 }
 
@@ -140,10 +140,20 @@ void ms_emit_row(const uint64_t *row, uint32_t words) {
   }
 }
 
-static void bad_free(uintptr_t p, unsigned fn) {
+/* The newest row, of an end whose place is named in it. */
+static void dead_named(struct ms_thread *t, uint64_t *row, uintptr_t p, uintptr_t ra) {
+  ms_dead(t, row, p, ra);
+  t->place_hash = 0; /* so that it is looked at when it is settled */
+}
+
+static void bad_free(uintptr_t p, unsigned fn, uintptr_t ra) {
   uint64_t row[2];
   ms_put_bad_free(row, (struct ms_row_bad_free){.fn = fn, .address = p});
-  ms_emit_row(row, 2);
+  struct ms_thread *t = ms_own_begin();
+  if (!t) return ms_emit_row(row, 2);
+  ms_own_put(t, row, 2);
+  dead_named(t, t->pos - 2, p, ra);
+  ms_own_end(t);
 }
 
 /* Into whichever window; the own one when it is not NULL. */
@@ -155,7 +165,9 @@ static void death(struct ms_thread *t, enum ms_op op, uintptr_t p, unsigned fn) 
     return;
   }
   ms_own_put(t, rows.word, rows.used);
-  if (t->last_p == p) t->last_p = 0;
+  if (ms_newest(t) != p) return;
+  t->name = NULL;
+  t->left_p = 0;
 }
 
 /* Not recorded: but the cell must not stay live, or the next block there is
@@ -168,11 +180,12 @@ static void death_lost(uintptr_t p) {
 MS_COLD void ms_free_slow(uintptr_t p, unsigned fn, uintptr_t ra) {
   if (p == ms_tls.passing || ms_real_is_early((void *)p)) return;
   if (!ms_process_ready()) return death_lost(p);
-  if (!cell_is_live(p)) return bad_free(p, fn);
+  if (!cell_is_live(p)) return bad_free(p, fn, ra);
   struct ms_thread *t = ms_own_begin();
   if (t) {
     death(t, MS_OP_FREE, p, fn);
-    ms_dead(p, ra);
+    *(uint8_t *)(t->pos - 1) |= (uint8_t)t->slot;
+    ms_dead(t, t->pos - 1, p, ra);
     ms_own_end(t);
   } else if (ms_process_ready()) {
     death(NULL, MS_OP_FREE, p, fn);
@@ -183,11 +196,11 @@ MS_COLD void ms_free_slow(uintptr_t p, unsigned fn, uintptr_t ra) {
 
 /* ---- realloc ---- */
 
-MS_COLD enum ms_realloc ms_realloc_begin_slow(uintptr_t p, unsigned fn) {
+MS_COLD enum ms_realloc ms_realloc_begin_slow(uintptr_t p, unsigned fn, uintptr_t ra) {
   if (p == ms_tls.passing) return MS_REALLOC_SILENT;
   if (ms_real_is_early((void *)p)) return MS_REALLOC_UNBORN;
   if (!ms_process_ready()) return death_lost(p), MS_REALLOC_SILENT;
-  if (!cell_is_live(p)) return bad_free(p, MS_FN_REALLOC_NULL + fn), MS_REALLOC_UNBORN;
+  if (!cell_is_live(p)) return bad_free(p, MS_FN_REALLOC_NULL + fn, ra), MS_REALLOC_UNBORN;
   struct ms_thread *t = ms_own_begin();
   if (t) {
     death(t, MS_OP_REALLOC_BEGIN, p, fn);
@@ -217,7 +230,7 @@ MS_COLD void ms_realloc_freed(uintptr_t p, unsigned fn, uintptr_t ra) {
     return;
   }
   ms_own_put(t, rows.word, rows.used);
-  ms_dead(p, ra);
+  dead_named(t, t->pos - 2, p, ra);
   ms_own_end(t);
 }
 
@@ -261,12 +274,11 @@ static uint32_t pair_name(struct ms_thread *t, uint32_t parent, uint32_t site) {
 }
 
 /* A chain not met before. The hash is made anew: a signal handler may have come
- * between a site and the hash gathered with it. */
+ * between it and the sites. */
 static MS_COLD uint32_t chain_make(struct ms_thread *t, const struct ms_gather *gather, uint32_t name) {
-  uint64_t hash = name;
+  uint64_t hash = ms_chain_hash(name, gather);
   for (uint32_t i = 0; i < gather->count; i++) {
     uint32_t site = gather->site[i] & MS_GATHERED_ID;
-    hash = ms_chain_step(hash, gather->site[i]);
     name = name ? pair_name(t, name, site) : site;
   }
   struct ms_intern *chain = ms_chain_slot(t, hash);
@@ -276,50 +288,89 @@ static MS_COLD uint32_t chain_make(struct ms_thread *t, const struct ms_gather *
 
 /* Ids of chains are interned twice over: by the hash of the whole, one look for
  * any length, and pair by pair, so that chains share their beginnings. */
-static uint32_t chain_name(struct ms_thread *t, const struct ms_gather *gather, uint32_t name) {
-  const struct ms_intern *chain = ms_chain_slot(t, gather->hash);
-  return MS_LIKELY(chain->key == gather->hash) ? chain->name : chain_make(t, gather, name);
+static uint32_t chain_name(struct ms_thread *t, uint64_t hash, const struct ms_gather *gather, uint32_t name) {
+  const struct ms_intern *chain = ms_chain_slot(t, hash);
+  return MS_LIKELY(chain->key == hash) ? chain->name : chain_make(t, gather, name);
 }
 
-static void settle_place(struct ms_thread *t) {
-  const struct ms_gather *gather = &ms_tls.place;
-  if (gather->hash == t->place_hash) return;
-  uint32_t place = gather->count ? chain_name(t, gather, 0) : caller_name(t, gather->hash);
-  t->place_hash = gather->hash;
-  if (place == t->place) return;
-  uint64_t row;
-  ms_put_place(&row, (struct ms_row_place){.name = place});
-  ms_own_put(t, &row, 1);
-  t->place = place;
+/* ---- places ---- */
+
+static struct ms_place *place_find(struct ms_thread *t, uint64_t hash) {
+  for (uint32_t i = 0; i < MS_PLACE_SLOTS; i++)
+    if (t->places[i].hash == hash) return &t->places[i];
+  return NULL;
 }
+
+static MS_COLD struct ms_place *place_make(struct ms_thread *t, uint64_t hash) {
+  const struct ms_gather *gather = &ms_tls.last.freed;
+  uint32_t slot = t->place_next++ % MS_PLACE_SLOTS;
+  struct ms_place *place = &t->places[slot];
+  place->name = gather->count ? chain_name(t, hash, gather, 0) : caller_name(t, hash);
+  place->hash = hash;
+  uint64_t row;
+  ms_put_place(&row, (struct ms_row_place){.slot = slot, .name = place->name});
+  ms_own_put(t, &row, 1);
+  return place;
+}
+
+/* The row is of a free at another place than the slot in it means, or one that
+ * names its place itself. */
+void ms_settle_freed(struct ms_thread *t) {
+  uint64_t hash = ms_freed_hash(t), *row = t->freed;
+  struct ms_place *place = place_find(t, hash);
+  if (!place) place = place_make(t, hash);
+  t->freed = NULL;
+  t->place_hash = hash;
+  t->slot = (uint64_t)(place - t->places) << 4;
+  uint8_t *tag = (uint8_t *)row;
+  switch (ms_row_tag(*tag)) {
+  case MS_TAG_FREE: *tag = (uint8_t)((*tag & ~(3 << 4)) | t->slot); break;
+  case MS_TAG_BAD_FREE: ((ms_half *)row)[1] = place->name; break;
+  default: ((ms_half *)row)[3] = place->name; /* REALLOC_END */
+  }
+}
+
+/* ---- the newest block ---- */
 
 static MS_COLD void name_late(struct ms_thread *t, uint32_t name) {
   uint64_t row[2];
-  uint32_t gen = ms_cells ? ms_cell_get(ms_cell(t->last_p)) & MS_GEN_MASK : 0;
-  ms_put_bind(row, (struct ms_row_bind){.gen = gen, .addr8 = t->last_p >> 3, .name = name});
+  uint32_t gen = ms_cells ? ms_cell_get(ms_cell(t->left_p)) & MS_GEN_MASK : 0;
+  ms_put_bind(row, (struct ms_row_bind){.gen = gen, .addr8 = t->left_p >> 3, .name = name});
   ms_own_put(t, row, 2);
+  t->left_name = name;
 }
 
+/* The sites behind the name it has. */
 static uint32_t settle_chain(struct ms_thread *t) {
-  struct ms_gather *gather = &ms_tls.block;
+  struct ms_gather *gather = &ms_tls.last.block;
+  uint32_t name = ms_name_now(t);
   t->last_flags = gather->site[gather->count - 1] & MS_BIND_RECORD;
-  t->last_name = chain_name(t, gather, t->last_name);
-  ms_gather_clear(gather, t->last_name);
-  return t->last_name;
+  name = chain_name(t, ms_chain_hash(name, gather), gather, name);
+  gather->count = 0;
+  return name;
 }
 
-/* A caller's address is no name yet: it gives way to whatever site still comes. */
 void ms_settle_block(struct ms_thread *t) {
   uint64_t pending = t->pending;
   t->pending = 0;
-  if (!ms_tls.block.count && !pending) return;
-  uint32_t name = ms_tls.block.count ? settle_chain(t) : caller_name(t, pending);
+  if (!ms_tls.last.block.count && !pending) return;
+  uint32_t name = ms_tls.last.block.count ? settle_chain(t) : caller_name(t, pending);
   if (t->name) *t->name = name;
   else name_late(t, name);
+}
+
+/* The window's rows are about to go: what they hold of the newest block is kept. */
+void ms_newest_leaves(struct ms_thread *t) {
+  t->freed = NULL;
+  if (!t->name) return;
+  t->left_p = ms_newest(t);
+  t->left_size = t->name[-1];
+  t->left_name = *t->name;
+  t->name = NULL;
 }
 
 /* Names what has no name yet. The caller is busy. */
 void ms_settle(struct ms_thread *t) {
   ms_settle_block(t);
-  settle_place(t);
+  if (t->freed) ms_settle_freed(t);
 }

@@ -50,23 +50,40 @@ MS_HOT_FN uint64_t ms_chain_step(uint64_t hash, uint32_t site) {
 
 MS_HOT_FN struct ms_intern *ms_chain_slot(struct ms_thread *t, uint64_t hash) { return &t->chains[hash >> 40 & (MS_CHAINS - 1)]; }
 
-/* Nothing gathered: the next site goes behind that. */
-MS_HOT_FN void ms_gather_clear(struct ms_gather *gather, uint64_t hash) {
-  gather->hash = hash;
-  gather->count = 0;
+MS_HOT_FN uint64_t ms_chain_hash(uint64_t hash, const struct ms_gather *gather) {
+  for (uint32_t i = 0; i < gather->count; i++) hash = ms_chain_step(hash, gather->site[i]);
+  return hash;
 }
 
-MS_HOT_FN void ms_gather(struct ms_gather *gather, uint32_t site) {
-  gather->site[gather->count++] = site;
-  gather->hash = ms_chain_step(gather->hash, site);
+/* What a place is known by: its sites, or the return address when there are none. */
+MS_HOT_FN uint64_t ms_freed_hash(const struct ms_thread *t) {
+  return ms_tls.last.freed.count ? ms_chain_hash(0, &ms_tls.last.freed) : t->freed_ra;
+}
+
+/* ---- the newest block, as its row has it ---- */
+
+/* Word 0 of the row in which its name is. */
+MS_HOT_FN uint64_t *ms_name_row(ms_half *name) { return (uint64_t *)(name - 3); }
+
+MS_HOT_FN uintptr_t ms_newest(const struct ms_thread *t) { return t->name ? *ms_name_row(t->name) >> 20 << 3 : t->left_p; }
+
+MS_HOT_FN uint32_t ms_newest_size(const struct ms_thread *t) { return t->name ? t->name[-1] : t->left_size; }
+
+/* Its name so far. A caller's address is none: it gives way to whatever site still comes. */
+MS_HOT_FN uint32_t ms_name_now(const struct ms_thread *t) {
+  uint32_t name = t->name ? *t->name : t->left_name;
+  return name & MS_NAME_CALLER ? 0 : name;
 }
 
 MS_HOT_FN uint32_t ms_cell_get(const uint16_t *cell) { return __atomic_load_n(cell, __ATOMIC_RELAXED); }
 MS_HOT_FN void ms_cell_put(uint16_t *cell, uint32_t value) { __atomic_store_n(cell, (uint16_t)value, __ATOMIC_RELAXED); }
 
-/* Is the event before this one without a name, or a free elsewhere than the one before? */
+/* Is the event before this one without a name, or a free elsewhere than its row says? */
 MS_HOT_FN void ms_settle_hot(struct ms_thread *t) {
-  if (MS_UNLIKELY(t->pending | ms_tls.block.count || ms_tls.place.hash != t->place_hash)) ms_settle(t);
+  if (MS_UNLIKELY(t->pending | ms_tls.last.block.count)) ms_settle_block(t);
+  if (!t->freed) return;
+  if (MS_LIKELY(ms_freed_hash(t) == t->place_hash)) t->freed = NULL;
+  else ms_settle_freed(t);
 }
 
 /* Busy, all before this event named; NULL: the slow way. Calls stand here, where
@@ -79,19 +96,17 @@ MS_HOT_FN struct ms_thread *ms_begin_hot(void) {
   return t;
 }
 
-MS_HOT_FN void ms_born(struct ms_thread *t, uint64_t *w, uintptr_t p, size_t size, uintptr_t ra) {
-  t->name = (uint32_t *)(w + 1) + 1;
+MS_HOT_FN void ms_born(struct ms_thread *t, uint64_t *row, uintptr_t p, uintptr_t ra) {
+  t->name = (ms_half *)(row + 1) + 1;
   t->pending = ra;
-  t->last_p = p;
-  t->last_size = size;
-  t->last_name = 0;
-  ms_gather_clear(&ms_tls.block, 0);
+  ms_tls.last.block.count = 0;
   ms_tls.last.last_block = p;
-  ms_tls.last.last_freed = MS_NO_BLOCK;
 }
 
-MS_HOT_FN void ms_dead(uintptr_t p, uintptr_t ra) {
-  ms_gather_clear(&ms_tls.place, ra);
+MS_HOT_FN void ms_dead(struct ms_thread *t, uint64_t *row, uintptr_t p, uintptr_t ra) {
+  t->freed = row;
+  t->freed_ra = ra;
+  ms_tls.last.freed.count = 0;
   if (ms_tls.last.last_block == p) ms_tls.last.last_block = MS_NO_BLOCK;
   ms_tls.last.last_freed = p;
 }
@@ -108,7 +123,7 @@ MS_HOT_FN void ms_emit_born(enum ms_op op, uintptr_t p, size_t size, unsigned fn
   uint64_t *w = t->pos;
   w[0] = ms_hot_word(op, fn, gen, p);
   w[1] = size;
-  ms_born(t, w, p, size, ra);
+  ms_born(t, w, p, ra);
   ms_publish(t, w + 2);
   ms_leave(t);
   return;
@@ -128,11 +143,9 @@ MS_HOT_FN void ms_emit_alloc(void *block, size_t size, unsigned fn, uintptr_t ra
  * event, with that function's name, size and caller. */
 MS_HOT_FN void ms_rename(struct ms_thread *t, enum ms_op op, size_t size, unsigned fn, uintptr_t ra) {
   if (!t->name) return; /* the row has left the window */
-  uint32_t *word1 = t->name - 1;
   ms_enter();
-  *word1 = (uint32_t)size;
-  *(uint8_t *)(word1 - 2) = (uint8_t)(MS_HOT | op << 5 | fn);
-  t->last_size = size;
+  t->name[-1] = (uint32_t)size;
+  *(uint8_t *)ms_name_row(t->name) = ms_hot_tag(op, fn);
   if (t->pending) t->pending = ra; /* nobody can have named it yet */
   ms_leave(t);
 }
@@ -141,7 +154,7 @@ MS_HOT_FN void ms_rename(struct ms_thread *t, enum ms_op op, size_t size, unsign
 MS_HOT_FN void ms_emit_outer(void *block, size_t size, unsigned fn, uintptr_t ra) {
   struct ms_thread *t = ms_tls.self;
   uintptr_t p = (uintptr_t)block;
-  if (MS_LIKELY(t->last_p == p && ms_cells && ms_cell_get(ms_cell(p)) & MS_CELL_LIVE))
+  if (MS_LIKELY(ms_newest(t) == p && ms_cells && ms_cell_get(ms_cell(p)) & MS_CELL_LIVE))
     ms_rename(t, MS_OP_ALLOC, size, fn, ra);
   else ms_emit_alloc(block, size, fn, ra);
 }
@@ -157,7 +170,7 @@ MS_HOT_FN struct ms_thread *ms_row_of_end(enum ms_op op, uintptr_t p, unsigned f
   if (MS_UNLIKELY(!(gen & MS_CELL_LIVE))) return ms_leave(t), NULL;
   gen &= MS_GEN_MASK;
   ms_cell_put(cell, gen);
-  *t->pos = ms_hot_word(op, fn, gen, p);
+  *t->pos = ms_hot_word(op, fn, gen, p) | (op == MS_OP_FREE ? t->slot : 0);
   return t;
 }
 
@@ -169,16 +182,16 @@ MS_HOT_FN void ms_emit_free(void *block, unsigned fn, uintptr_t ra) {
     ms_free_slow(p, fn, ra);
     return;
   }
-  ms_dead(p, ra);
+  ms_dead(t, t->pos, p, ra);
   ms_publish(t, t->pos + 1);
   ms_leave(t);
 }
 
 /* Before the real realloc. */
-MS_HOT_FN enum ms_realloc ms_emit_realloc_begin(void *block, unsigned fn) {
+MS_HOT_FN enum ms_realloc ms_emit_realloc_begin(void *block, unsigned fn, uintptr_t ra) {
   uintptr_t p = (uintptr_t)block;
   struct ms_thread *t = ms_row_of_end(MS_OP_REALLOC_BEGIN, p, fn);
-  if (MS_UNLIKELY(!t)) return ms_realloc_begin_slow(p, fn);
+  if (MS_UNLIKELY(!t)) return ms_realloc_begin_slow(p, fn, ra);
   if (ms_tls.last.last_block == p) ms_tls.last.last_block = MS_NO_BLOCK;
   ms_publish(t, t->pos + 1);
   ms_leave(t);

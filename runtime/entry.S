@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * bind and freed as compiled code calls them (preserve_most): every general
- * register but the scratch one is kept, so that the check costs its caller no
- * spills. Vector registers are the caller's business. On x86-64 what happens
- * nearly always is done here: a site gathered, a name written into the newest
- * row; the rest in C with all registers saved.
- *
- * Gathering writes no row and is not guarded: a signal handler that comes
- * between and allocates has one block named wrongly at worst.
+ * bind as compiled code calls it (preserve_most): every general register but the
+ * scratch one is kept, so that the check costs its caller no spills. Vector
+ * registers are the caller's business. On x86-64 what happens nearly always is
+ * done here: the last site makes a chain with those gathered, a known one, and
+ * its name is written into the newest row; the rest in C with all registers saved.
  */
 #include "offset.h"
 
@@ -55,30 +52,6 @@
 	.size	\name, .-\name
 .endm
 
-/* rdi = the site: its id, the flags above it */
-.macro SITE
-	movl	MS_AT_FIRST_SITE(%rsi), %edi
-	addl	%edx, %edi
-.endm
-
-/* rax = ms_chain_step(rax, rdi) */
-.macro CHAIN_STEP
-	rolq	$27, %rax
-	xorq	%rdi, %rax
-	imulq	chain_factor(%rip), %rax
-.endm
-
-/* ms_gather; eax is the count so far, r11 the offset of ms_tls. */
-.macro GATHER gather
-	SITE
-	movl	%edi, %fs:\gather+MS_AT_SITE(%r11,%rax,4)
-	incl	%eax
-	movl	%eax, %fs:\gather+MS_AT_COUNT(%r11)
-	movq	%fs:\gather(%r11), %rax
-	CHAIN_STEP
-	movq	%rax, %fs:\gather(%r11)
-.endm
-
 .macro PUSH register
 	pushq	\register
 	.cfi_adjust_cfa_offset 8
@@ -96,92 +69,81 @@ chain_factor:
 
 	.text
 ENTRY ms_bind_entry
-	PUSH	%rdi
 	PUSH	%rax
 	movq	ms_tls@gottpoff(%rip), %r11
 	cmpq	%fs:(%r11), %rdi
 	jne	9f			/* interior */
-	cmpl	$-0x40000000, %edx
-	jge	1f
-
-	/* Handed up, not weak: one site more. */
-	movl	%fs:MS_AT_BLOCK+MS_AT_COUNT(%r11), %eax
-	cmpl	$MS_CHAIN_MOST - 2, %eax
-	ja	9f
-	GATHER	MS_AT_BLOCK
-	.cfi_remember_state
-	POP	%rax
-	POP	%rdi
-	ret
-	.cfi_restore_state
-
-	/* The last site: names the block in its row, busy meanwhile. */
-1:	cmpl	$0x40000000, %edx
-	jae	9f			/* weak */
+	cmpl	$0x40000000, %edx
+	jae	9f			/* weak, or up with much gathered */
 	PUSH	%rcx
+	PUSH	%rdx
+	PUSH	%rdi
 	movq	%fs:MS_AT_SELF(%r11), %rcx
 	cmpq	$0, MS_AT_NAME(%rcx)
 	je	8f			/* busy, or the row is gone */
-	leaq	ms_busy(%rip), %rdi
+
+	/* The last site: names the block in its row, busy meanwhile. */
+	leaq	ms_busy(%rip), %rax
 	movq	%rsp, %fs:MS_AT_FRAME(%r11)
-	movq	%rdi, %fs:MS_AT_SELF(%r11)
-	SITE
-	movq	%fs:MS_AT_BLOCK(%r11), %rax
+	movq	%rax, %fs:MS_AT_SELF(%r11)
+	movq	MS_AT_NAME(%rcx), %rax
 	testq	%rax, %rax
-	je	3f			/* and the first */
-	CHAIN_STEP
+	je	7f			/* a handler's rows filled the window */
+	movl	(%rax), %eax		/* the name so far, begins the chain */
+	testl	%eax, %eax
+	js	7f			/* a caller */
+	movl	%fs:MS_AT_COUNT(%r11), %edi
+	cmpl	$MS_AT_MOST - 1, %edi
+	ja	7f
+	addl	MS_AT_FIRST_SITE(%rsi), %edx
+	movl	%edx, %fs:MS_AT_SITE(%r11,%rdi,4)
+	testl	%edi, %edi
+	jne	4f
+	testl	%eax, %eax
+	je	3f			/* the only site */
+4:	incl	%edi
+	movl	%edi, %fs:MS_AT_COUNT(%r11)
+
+	/* rax = ms_chain_hash(name, sites) */
+1:	movl	%fs:MS_AT_SITE(%r11), %edx
+	addq	$4, %r11
+	rolq	$27, %rax
+	xorq	%rdx, %rax
+	imulq	chain_factor(%rip), %rax
+	decl	%edi
+	jne	1b
+	movq	ms_tls@gottpoff(%rip), %r11
 	movq	%rax, %rdi
 	shrq	$36, %rdi
 	andl	$0x3ff0, %edi
 	cmpq	%rax, MS_AT_CHAINS(%rcx,%rdi)
-	jne	7f			/* never seen */
-	movl	MS_AT_CHAINS+8(%rcx,%rdi), %edi
+	jne	6f			/* never seen */
+	movl	MS_AT_CHAINS+8(%rcx,%rdi), %edx
 2:	movq	MS_AT_NAME(%rcx), %rax
-	testq	%rax, %rax
-	je	7f			/* a handler's rows filled the window */
-	movl	%edi, (%rax)
+	movl	%edx, (%rax)
 	movq	$0, MS_AT_PENDING(%rcx)
-	movl	$0, %fs:MS_AT_BLOCK+MS_AT_COUNT(%r11)
+	movl	$0, %fs:MS_AT_COUNT(%r11)
 	movabsq	$0x8000000000000000, %rax
 	movq	%rax, %fs:(%r11)
 	movq	%rcx, %fs:MS_AT_SELF(%r11)
 	.cfi_remember_state
+	POP	%rdi
+	POP	%rdx
 	POP	%rcx
 	POP	%rax
-	POP	%rdi
 	ret
 	.cfi_restore_state
-3:	andl	$0x1fffffff, %edi
+3:	andl	$0x1fffffff, %edx
 	jmp	2b
 
+6:	decl	%fs:MS_AT_COUNT(%r11)	/* as it came */
 7:	movq	%rcx, %fs:MS_AT_SELF(%r11)
-8:	POP	%rcx
+8:	POP	%rdi
+	POP	%rdx
+	POP	%rcx
 9:	POP	%rax
-	POP	%rdi
 	SAVED	ms_bind
 DONE ms_bind_entry
-
-ENTRY ms_freed_entry
-	PUSH	%rdi
-	PUSH	%rax
-	movq	ms_tls@gottpoff(%rip), %r11
-	cmpq	%fs:MS_AT_LAST_FREED(%r11), %rdi
-	jne	3f
-	movl	%fs:MS_AT_PLACE+MS_AT_COUNT(%r11), %eax
-	testl	%eax, %eax
-	jne	1f
-	movq	%rax, %fs:MS_AT_PLACE(%r11)	/* the first: no return address any more */
-1:	cmpl	$MS_CHAIN_MOST - 1, %eax
-	ja	2f
-	GATHER	MS_AT_PLACE
-2:	testl	%edx, %edx
-	js	3f
-	movabsq	$0x8000000000000000, %rax
-	movq	%rax, %fs:MS_AT_LAST_FREED(%r11)
-3:	POP	%rax
-	POP	%rdi
-	ret
-DONE ms_freed_entry
 
 #elif defined(__aarch64__)
 
@@ -223,7 +185,6 @@ DONE ms_freed_entry
 
 	.text
 	ENTRY	ms_bind_entry, ms_bind
-	ENTRY	ms_freed_entry, ms_freed
 
 #else
 #error "port me: an entry that keeps all general registers"

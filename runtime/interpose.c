@@ -100,7 +100,7 @@ MS_HOT_FN void *regrown(enum ms_realloc how, void *p, void *q, size_t size, unsi
 APART void *realloc_on(void *p, size_t size, uintptr_t ra) {
   void *q;
   if (!p) return born(MS_NEXT(realloc)(p, size), size, MS_FN_REALLOC_NULL + MS_FN_realloc, ra);
-  enum ms_realloc how = ms_emit_realloc_begin(p, MS_FN_realloc);
+  enum ms_realloc how = ms_emit_realloc_begin(p, MS_FN_realloc, ra);
   PASSING(p, q = MS_NEXT(realloc)(p, size));
   return regrown(how, p, q, size, MS_FN_realloc, ra);
 }
@@ -113,7 +113,7 @@ MS_PUBLIC void *MS_FN(reallocarray)(void *p, size_t count, size_t size) {
   void *q;
   if (MS_UNLIKELY(!ms_on) || __builtin_mul_overflow(count, size, &bytes)) return MS_NEXT(reallocarray)(p, count, size);
   if (!p) return born(MS_NEXT(reallocarray)(p, count, size), bytes, MS_FN_REALLOC_NULL + MS_FN_reallocarray, MS_RA);
-  enum ms_realloc how = ms_emit_realloc_begin(p, MS_FN_reallocarray);
+  enum ms_realloc how = ms_emit_realloc_begin(p, MS_FN_reallocarray, MS_RA);
   PASSING(p, q = MS_NEXT(reallocarray)(p, count, size));
   return regrown(how, p, q, bytes, MS_FN_reallocarray, MS_RA);
 }

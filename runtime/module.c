@@ -189,7 +189,6 @@ static void unit_patch(const ElfW(Nhdr) * header, void *data) {
   struct ms_unit *unit = note_cell(note);
   unit->first_site = filling->next_site;
   unit->bind = ms_bind_entry;
-  unit->freed = ms_freed_entry;
   unit->state = ms_epoch;
   __atomic_store_n(&unit->tls_offset, tls_offset(), __ATOMIC_RELEASE);
   filling->next_site += note->site_count;

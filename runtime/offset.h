@@ -6,21 +6,16 @@
 #define MS_OFFSET_H
 
 /* struct ms_tls */
-#define MS_AT_LAST_FREED 8
-#define MS_AT_SELF 16
-#define MS_AT_FRAME 24
-#define MS_AT_BLOCK 32
-#define MS_AT_PLACE 96
-/* struct ms_gather */
-#define MS_AT_COUNT 8
-#define MS_AT_SITE 12
+#define MS_AT_COUNT 16
+#define MS_AT_SITE 20
+#define MS_AT_MOST 16
+#define MS_AT_SELF 152
+#define MS_AT_FRAME 160
 /* struct ms_thread */
 #define MS_AT_PENDING 24
 #define MS_AT_NAME 32
-#define MS_AT_CHAINS (136 + 16 * 1024)
+#define MS_AT_CHAINS (224 + 16 * 1024)
 /* struct ms_unit */
-#define MS_AT_FIRST_SITE 24
-
-#define MS_CHAIN_MOST 12 /* sites a chain is gathered from */
+#define MS_AT_FIRST_SITE 16
 
 #endif

@@ -36,7 +36,7 @@ enum {
   MS_WINDOW_CLASSES = 9, /* 16K .. 4M */
   MS_SHARED_BYTES = 64 << 10,
   MS_SLOT_WORDS = 16,    /* a reservation in a shared window */
-  MS_SLACK_WORDS = 64,   /* behind the hard limit: rows that belong to an event already begun */
+  MS_SLACK_WORDS = 128,  /* behind the hard limit: rows that belong to an event already begun */
   MS_SOFT_WORDS = 64,    /* most words between two looks at the clock */
   MS_CALLERS = 1024,
   MS_CHAINS = 1024,
@@ -75,13 +75,15 @@ struct ms_intern {
   uint32_t unused;
 };
 
-/* Sites that a block, or a free, has been handed through since its last name:
- * gathered by each bind, made an id by the last. */
 #define MS_GATHERED_ID UINT32_C(0x1fffffff) /* the site; above it the flags of its bind */
-struct ms_gather {
-  uint64_t hash; /* of a block's name so far and the sites; of a free's sites, its return address while there is none */
-  uint32_t count;
-  uint32_t site[MS_CHAIN_MOST];
+
+typedef uint32_t __attribute__((may_alias)) ms_half; /* of a row's word */
+
+/* A place where blocks are freed, one of the few a FREE row can mean by its slot. */
+struct ms_place {
+  uint64_t hash; /* of what the name was made from; 0: none in this window yet */
+  uint32_t name;
+  uint32_t unused;
 };
 
 /* Lies in memory that a forked child finds zeroed: pos and limit are then equal,
@@ -91,13 +93,16 @@ struct ms_thread {
   uint64_t *limit; /* slow path from here on: clock, a full window; NULL: every time */
   struct ms_record *record;
   uint64_t pending;   /* return address the newest block was asked for from; 0: it has a name, or that as its name */
-  uint32_t *name;     /* of the newest block, in its row; NULL: the row has left the window */
-  uintptr_t last_p;   /* the newest block */
-  size_t last_size;
-  uint32_t last_name;
-  uint32_t last_flags; /* MS_BIND_RECORD, MS_BIND_WEAK of the site it has last_name from */
-  uint64_t place_hash; /* ms_tls.place.hash that `place` was made from; 0: none in this window yet */
-  uint32_t place;
+  ms_half *name;      /* of the newest block, in its row; NULL: the row has left the window */
+  uint64_t *freed;    /* the newest row that a place is wanted for: FREE, REALLOC_END that freed, BAD_FREE */
+  uint64_t freed_ra;  /* the return address that is its place when no site is */
+  uint64_t place_hash; /* of the place that `slot` means */
+  uint64_t slot;      /* which the next FREE is taken to mean: bits of its tag */
+  struct ms_place places[MS_PLACE_SLOTS];
+  uintptr_t left_p;   /* the newest block when its row has left the window: address, size, name */
+  uint32_t left_size, left_name;
+  uint32_t last_flags; /* MS_BIND_RECORD, MS_BIND_WEAK of the site it has its name from */
+  uint32_t place_next; /* slot to be used anew */
   uint32_t id;
   uint64_t *hard; /* end of the window less the slack */
   struct ms_window *window;
@@ -112,11 +117,9 @@ struct ms_thread {
 };
 
 struct ms_tls {
-  struct ms_last last;    /* what compiled code reads: first */
+  struct ms_last last;    /* what compiled code knows: first */
   struct ms_thread *self; /* one of the three below, or the thread's own */
   uintptr_t frame;        /* stack pointer of whoever made self = &ms_busy */
-  struct ms_gather block; /* of the newest block */
-  struct ms_gather place; /* of the newest free */
   struct ms_thread *own;  /* what self was before it was busy */
   uintptr_t passing;      /* block an outer interposed function is already giving back */
   uint64_t *shared_row;   /* of the newest block whose row went to the shared window, word 0 */
@@ -126,16 +129,14 @@ struct ms_tls {
 };
 
 #define MS_AT(struct, member, offset) MS_STATIC_ASSERT(offsetof(struct, member) == offset, "entry.S knows this layout by offset.h")
-MS_AT(struct ms_tls, last.last_freed, MS_AT_LAST_FREED);
 MS_AT(struct ms_tls, self, MS_AT_SELF);
 MS_AT(struct ms_thread, pending, MS_AT_PENDING);
 MS_AT(struct ms_thread, name, MS_AT_NAME);
 MS_AT(struct ms_thread, chains, MS_AT_CHAINS);
 MS_AT(struct ms_tls, frame, MS_AT_FRAME);
-MS_AT(struct ms_tls, block, MS_AT_BLOCK);
-MS_AT(struct ms_tls, place, MS_AT_PLACE);
-MS_AT(struct ms_gather, count, MS_AT_COUNT);
-MS_AT(struct ms_gather, site, MS_AT_SITE);
+MS_AT(struct ms_tls, last.block.count, MS_AT_COUNT);
+MS_AT(struct ms_tls, last.block.site, MS_AT_SITE);
+MS_STATIC_ASSERT(MS_GATHER_MOST == MS_AT_MOST, "entry.S ends chains");
 MS_AT(struct ms_intern, name, 8);
 MS_STATIC_ASSERT(sizeof(struct ms_intern) == 16 && MS_CHAINS == 1024, "entry.S looks for chains");
 MS_AT(struct ms_unit, first_site, MS_AT_FIRST_SITE);
@@ -202,12 +203,14 @@ enum ms_realloc {
   MS_REALLOC_OPEN,   /* a begin row stands: an end, a fail or a freed must follow */
   MS_REALLOC_UNBORN, /* of a block born unseen: what comes back is an allocation */
 };
-enum ms_realloc ms_realloc_begin_slow(uintptr_t p, unsigned fn);
+enum ms_realloc ms_realloc_begin_slow(uintptr_t p, unsigned fn, uintptr_t ra);
 void ms_realloc_end_slow(uintptr_t p, size_t size, unsigned fn, uintptr_t ra);
 void ms_realloc_freed(uintptr_t p, unsigned fn, uintptr_t ra); /* it gave NULL for a size of 0 */
 void ms_realloc_fail(uintptr_t p);
 void ms_settle(struct ms_thread *t);
 void ms_settle_block(struct ms_thread *t);
+void ms_settle_freed(struct ms_thread *t);
+void ms_newest_leaves(struct ms_thread *t);
 
 /* own.c */
 struct ms_thread *ms_own_begin(void);
@@ -273,13 +276,11 @@ struct ms_unit_at { /* one unit, as a note describes it */
 void ms_modules_look(struct ms_thread *t, uintptr_t code); /* is this address in an image we know? */
 void ms_modules_scan(struct ms_thread *t);
 
-/* entry.S: as compiled code calls them, all general registers kept. What is
- * quickly done is done there; the rest, registers saved: */
+/* entry.S: as compiled code calls it, all general registers kept. What is
+ * quickly done is done there; the rest, registers saved, by ms_bind. */
 void ms_bind_entry(void *block, struct ms_unit *unit, uint32_t index);
-void ms_freed_entry(void *block, struct ms_unit *unit, uint32_t index);
 /* bind.c */
 void ms_bind(void *block, struct ms_unit *unit, uint32_t index);
-void ms_freed(void *block, struct ms_unit *unit, uint32_t index); /* not on x86-64: all done in entry.S */
 
 #pragma GCC visibility pop
 #endif

@@ -51,9 +51,7 @@ uint32_t ms_thread_id(void) {
 }
 
 static struct ms_thread *thread_new(void) {
-  ms_tls.last = (struct ms_last){MS_NO_BLOCK, MS_NO_BLOCK}; /* of another process or window */
-  ms_gather_clear(&ms_tls.block, 0);
-  ms_gather_clear(&ms_tls.place, 0);
+  ms_tls.last = (struct ms_last){.last_block = MS_NO_BLOCK, .last_freed = MS_NO_BLOCK}; /* of another process or window */
   struct ms_thread *t = spare_take();
   if (!t) return NULL;
   t->id = ms_thread_id();

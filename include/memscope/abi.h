@@ -13,18 +13,30 @@
  *
  * and behind each call that may hand over a new block, this check:
  *
- *   last = *(uintptr_t *)(thread_pointer + unit.tls_offset)       volatile
- *   if ((uintptr_t)result - last < MS_NEAR_BYTES)
- *       unit.bind(result, &unit, index | MS_BIND_UP ...)          preserve_most
+ *   struct ms_last *last = thread_pointer + unit.tls_offset       all accesses volatile
+ *   offset = (uintptr_t)result - last->last_block
+ *   if (offset < MS_NEAR_BYTES)
+ *       unit.bind(result, &unit, index | flags)                   preserve_most
  *
- * and behind each call that frees a pointer p, with offset 8 for last_freed:
+ * A site that is MS_BIND_UP and not MS_BIND_WEAK only leaves word:
  *
- *   if ((uintptr_t)p == *(uintptr_t *)(thread_pointer + unit.tls_offset + 8))
- *       unit.freed(p, &unit, index | MS_BIND_UP ...)              preserve_most
+ *   if (offset < MS_NEAR_BYTES)
+ *       if (offset == 0 && last->block.count < MS_GATHER_MOST)
+ *           last->block.site[last->block.count++] = unit.first_site + (index | flags)
+ *       else
+ *           unit.bind(result, &unit, index | flags)
+ *
+ * and so does each site behind a call that frees a pointer p:
+ *
+ *   if ((uintptr_t)p == last->last_freed) {
+ *       if (last->freed.count < MS_GATHER_MOST)
+ *           last->freed.site[last->freed.count++] = unit.first_site + (index | flags)
+ *       if (!(flags & MS_BIND_UP)) last->last_freed = MS_NO_BLOCK
+ *   }
  *
  * Without a runtime tls_offset is 0. On x86-64 the thread pointer points to
  * itself and the word behind it is the dtv: neither is ever a heap block, so
- * both checks fail and nothing is called.
+ * both checks fail, nothing is written and nothing called.
  */
 #ifndef MEMSCOPE_ABI_H
 #define MEMSCOPE_ABI_H
@@ -38,8 +50,9 @@
 #endif
 
 enum {
-  MS_ABI_VERSION = 1,
-  MS_NEAR_BYTES = 64, /* an allocator's own header before the block is still named */
+  MS_ABI_VERSION = 2,
+  MS_NEAR_BYTES = 64,       /* an allocator's own header before the block is still named */
+  MS_GATHER_MOST = 16,      /* sites gathered before the runtime must make a name of them; a power of two */
   MS_NOTE_TYPE = 1,         /* a unit: struct ms_note */
   MS_NOTE_RUNTIME_TYPE = 2, /* empty: this image holds the runtime itself, so `memscope run` preloads no second one */
 };
@@ -50,7 +63,7 @@ enum {
 /* No pointer a call can return is near this (NULL and small integers are near -1). */
 #define MS_NO_BLOCK ((uintptr_t)1 << 63)
 
-/* Third argument of bind and freed: the site's index in its unit, and flags. */
+/* The site's index in its unit, and flags. */
 #define MS_BIND_UP UINT32_C(0x80000000)     /* not final: the block is handed on to the caller */
 #define MS_BIND_WEAK UINT32_C(0x40000000)   /* inside a system header: a user's site is preferred */
 #define MS_BIND_RECORD UINT32_C(0x20000000) /* pointee is a record: an interior match must not replace it */
@@ -139,19 +152,29 @@ MS_STATIC_ASSERT(sizeof(struct ms_field) == 24, "compiled objects carry this lay
 
 /* The unit's writable cell: what compiled code reads, what the runtime patches. */
 struct ms_unit {
-  int64_t tls_offset;                                /* of struct ms_last from the thread pointer; 0 = no runtime */
-  void (*bind)(void *, struct ms_unit *, uint32_t);  /* assembly stub, keeps every general register but r11 */
-  void (*freed)(void *, struct ms_unit *, uint32_t); /* the same */
-  uint32_t first_site;                               /* id in the stream of site 0 */
-  uint32_t state;                                    /* owned by the runtime, 0 = unseen */
+  int64_t tls_offset;                               /* of struct ms_last from the thread pointer; 0 = no runtime */
+  void (*bind)(void *, struct ms_unit *, uint32_t); /* assembly stub, keeps every general register but r11 */
+  uint32_t first_site;                              /* id in the stream of site 0 */
+  uint32_t state;                                   /* owned by the runtime, 0 = unseen */
 };
-MS_STATIC_ASSERT(sizeof(struct ms_unit) == 32, "compiled objects carry this layout: raise MS_ABI_VERSION");
+MS_STATIC_ASSERT(sizeof(struct ms_unit) == 24, "compiled objects carry this layout: raise MS_ABI_VERSION");
 
-/* The runtime's thread-local words that compiled code reads. */
-struct ms_last {
-  uintptr_t last_block; /* the thread's newest block that has no final name, else MS_NO_BLOCK */
-  uintptr_t last_freed; /* the pointer just freed, else MS_NO_BLOCK */
+/* Sites a block, or a free, has been handed through, innermost first. */
+struct ms_gather {
+  uint32_t count;
+  uint32_t site[MS_GATHER_MOST]; /* id, and above it the flags of its bind */
 };
+
+/* The runtime's thread-local words that compiled code knows. Nothing guards
+ * them: a signal handler that comes between and allocates has one block named
+ * wrongly at worst. */
+struct ms_last {
+  uintptr_t last_block;   /* the thread's newest block that has no final name, else MS_NO_BLOCK */
+  uintptr_t last_freed;   /* the pointer just freed, else MS_NO_BLOCK */
+  struct ms_gather block; /* of last_block, since its last name */
+  struct ms_gather freed; /* of last_freed */
+};
+MS_STATIC_ASSERT(sizeof(struct ms_last) == 152, "compiled objects carry this layout: raise MS_ABI_VERSION");
 
 /* Note payload. Relative fields hold (target - address of the field). */
 struct ms_note {

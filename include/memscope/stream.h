@@ -29,7 +29,7 @@
 #include "memscope/abi.h"
 
 enum {
-  MS_STREAM_VERSION = 1,
+  MS_STREAM_VERSION = 2,
   MS_HEADER_BYTES = 4096,
   MS_RECORD_ALIGN = 4096,
   MS_BYTE_ORDER = 0x01020304,
@@ -153,7 +153,15 @@ enum ms_tag {
 };
 
 enum ms_op { MS_OP_ALLOC, MS_OP_FREE, MS_OP_REALLOC_BEGIN, MS_OP_REALLOC_END };
-enum { MS_HOT = 0x80, MS_FN_REALLOC_NULL = 16, MS_GEN_BITS = 12, MS_GEN_MASK = (1 << MS_GEN_BITS) - 1 };
+enum {
+  MS_HOT = 0x80,
+  MS_HOT_TAKES = 0x40, /* of a hot tag: the row ends a block */
+  MS_FREE_FN = 15,     /* of a FREE's tag: its function; 0: a REALLOC_BEGIN */
+  MS_PLACE_SLOTS = 4,  /* freeing places a thread has at hand */
+  MS_FN_REALLOC_NULL = 16,
+  MS_GEN_BITS = 12,
+  MS_GEN_MASK = (1 << MS_GEN_BITS) - 1
+};
 
 #define MS_NAME_SITE_MAX UINT32_C(0x3fffffff)
 #define MS_NAME_CHAIN UINT32_C(0x40000000)
@@ -163,19 +171,28 @@ enum { MS_HOT = 0x80, MS_FN_REALLOC_NULL = 16, MS_GEN_BITS = 12, MS_GEN_MASK = (
 /* Row length in words from word 0; 0 = no row. */
 static inline uint32_t ms_row_words(uint64_t word0) {
   uint8_t tag = (uint8_t)word0;
-  if (tag & MS_HOT) return 1 + !(((tag >> 5) + 1) & 2); /* ops 0 and 3 have two */
+  if (tag & MS_HOT) return 2 - !!(tag & MS_HOT_TAKES);
   if (tag >= 0x70) return 1 + (uint32_t)(word0 >> 8 & 0xffff);
   return tag >= 0x60 ? 4 : tag >= 0x50 ? 3 : tag >= 0x30 ? 2 : tag > 0;
 }
 
+static inline enum ms_op ms_word_op(uint64_t word0) {
+  if (word0 & MS_HOT_TAKES) return word0 & MS_FREE_FN ? MS_OP_FREE : MS_OP_REALLOC_BEGIN;
+  return word0 & 0x20 ? MS_OP_REALLOC_END : MS_OP_ALLOC;
+}
+
 /* One kind per tag: hot tags lose their fn. */
 static inline uint8_t ms_row_tag(uint64_t word0) {
-  return (uint8_t)word0 & MS_HOT ? (uint8_t)word0 & 0xe0 : (uint8_t)word0;
+  static const uint8_t hot[] = {[MS_OP_ALLOC] = MS_TAG_ALLOC,
+                                [MS_OP_FREE] = MS_TAG_FREE,
+                                [MS_OP_REALLOC_BEGIN] = MS_TAG_REALLOC_BEGIN,
+                                [MS_OP_REALLOC_END] = MS_TAG_REALLOC_END};
+  return word0 & MS_HOT ? hot[ms_word_op(word0)] : (uint8_t)word0;
 }
 
 #define MS_MASK(bits) ((bits) == 64 ? ~UINT64_C(0) : (UINT64_C(1) << ((bits) & 63)) - 1)
 #define MS_FIELD_MEMBER(field, word, shift, bits) uint64_t field;
-#define MS_FIELD_PUT(field, word, shift, bits) w[word] |= (r.field & MS_MASK(bits)) << (shift);
+#define MS_FIELD_PUT(field, word, shift, bits) w[word] = (w[word] & ~(MS_MASK(bits) << (shift))) | (r.field & MS_MASK(bits)) << (shift);
 #define MS_FIELD_GET(field, word, shift, bits) r.field = w[word] >> (shift) & MS_MASK(bits);
 
 #define MS_ROW(tag, NAME, name, words, FIELDS, help)                                        \
@@ -198,8 +215,18 @@ static inline uint8_t ms_row_tag(uint64_t word0) {
   }
 #include "memscope/stream.def"
 
-static inline uint64_t ms_hot_word(unsigned op, unsigned fn, uint32_t gen, uintptr_t address) {
-  return (uint64_t)(MS_HOT | op << 5 | fn) | (uint64_t)gen << 8 | (uint64_t)(address >> 3) << 20;
+/* A FREE's slot is 0. */
+static inline uint8_t ms_hot_tag(enum ms_op op, unsigned fn) {
+  switch (op) {
+  case MS_OP_ALLOC: return (uint8_t)(0x80 | fn);
+  case MS_OP_REALLOC_END: return (uint8_t)(0xa0 | fn);
+  case MS_OP_FREE: return (uint8_t)(0xc0 | fn);
+  default: return (uint8_t)(0xc0 | fn << 4);
+  }
+}
+
+static inline uint64_t ms_hot_word(enum ms_op op, unsigned fn, uint32_t gen, uintptr_t address) {
+  return ms_hot_tag(op, fn) | (uint64_t)gen << 8 | (uint64_t)(address >> 3) << 20;
 }
 
 #endif

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Which name a block and a free end up with, rule by rule."""
 from harness import Work, equal
-from stream import ALLOC, END
+from stream import ALLOC, END, FREE
 
 WANT = {
     1001: ["variable"], 1002: ["inner>variable"], 1003: ["inner>outer>outermost"], 1004: ["inner"], 1005: ["variable"],
@@ -31,7 +31,7 @@ def check(**options):
             continue
         if row.op in (ALLOC, END):
             live[row.address] = row.size
-        else:
+        elif row.op == FREE:
             places.setdefault(live[row.address], []).append(place_of[id(row)])
     for size, want in PLACES.items():
         equal(places.get(size), want, f"place of freeing {size} bytes {options or ''}")

@@ -68,17 +68,25 @@ class Row:
 def row_words(word):
     tag = word & 0xFF
     if tag & 0x80:
-        return 2 if (tag >> 5) - 4 in (ALLOC, END) else 1
+        return 1 if tag & 0x40 else 2
     if tag >= 0x70:
         return 1 + (word >> 8 & 0xFFFF)
     return 4 if tag >= 0x60 else 3 if tag >= 0x50 else 2 if tag >= 0x30 else 1 if tag else 0
+
+
+def hot_fields(tag):
+    if not tag & 0x40:
+        return {"op": END if tag & 0x20 else ALLOC, "fn": tag & 31}
+    if tag & 15:
+        return {"op": FREE, "fn": tag & 15, "slot": tag >> 4 & 3}
+    return {"op": BEGIN, "fn": tag >> 4 & 3}
 
 
 def row_fields(tag, w):
     if tag in ("time",):
         return {"ns": w[0] >> 8}
     if tag == "place":
-        return {"name": w[0] >> 32}
+        return {"slot": w[0] >> 8 & 3, "name": w[0] >> 32}
     if tag == "size_high":
         return {"high": w[0] >> 32}
     if tag == "of_thread":
@@ -94,7 +102,7 @@ def row_fields(tag, w):
     if tag == "thread_start":
         return {"tid": w[0] >> 32, "creator": w[1] & 0xFFFFFFFF}
     if tag == "bad_free":
-        return {"fn": w[0] >> 8 & 31, "address": w[1]}
+        return {"fn": w[0] >> 8 & 31, "name": w[0] >> 32, "address": w[1]}
     if tag == "bind":
         return {"gen": w[0] >> 8 & 0xFFF, "address": w[0] >> 20 << 3, "name": w[1] >> 32}
     if tag in ("module_load", "module_unload"):
@@ -136,7 +144,7 @@ class Stream:
         self.end_ns, self.parent_position = struct.unpack_from("<2Q", d, 88)
         self.host = d[104:232].split(b"\0")[0].decode()
         self.parent = d[232:1256].split(b"\0")[0].decode()
-        assert (self.byte_order, self.version, self.header_bytes, self.record_align) == (0x01020304, 1, PAGE, PAGE)
+        assert (self.byte_order, self.version, self.header_bytes, self.record_align) == (0x01020304, 2, PAGE, PAGE)
 
     def records_read(self):
         d, at = self.data, PAGE
@@ -218,7 +226,7 @@ class Stream:
             at += length
             tag = w[0] & 0xFF
             if tag & 0x80:
-                row = Row("hot", thread, shared, op=(tag >> 5) - 4, fn=tag & 31, gen=w[0] >> 8 & 0xFFF, address=w[0] >> 20 << 3)
+                row = Row("hot", thread, shared, gen=w[0] >> 8 & 0xFFF, address=w[0] >> 20 << 3, **hot_fields(tag))
                 if length == 2:
                     row.size, row.name = w[1] & 0xFFFFFFFF, w[1] >> 32
             elif tag == 0x7F and shared:
@@ -333,17 +341,14 @@ class Stream:
 
     def places(self, thread):
         """The place of each FREE row of a thread, in order."""
-        rows, out, place = self.threads[thread], [], 0
-        for i, row in enumerate(rows):
+        out, slots, newest = [], [0] * 4, None
+        for row in self.threads[thread]:
             if row.kind == "place":
-                place = row.name
-                if out and out[-1][1] is None:
-                    out[-1][1] = place
-            elif row.kind == "hot" and row.op in (FREE, BEGIN):
-                if out and out[-1][1] is None:
-                    out[-1][1] = out[-1][2]
-                out.append([row, None, place])
-        for entry in out:
-            if entry[1] is None:
-                entry[1] = entry[2]
-        return [(row, self.name(thread, name)) for row, name, _ in out]
+                slots[row.slot] = row.name
+                if newest and newest.slot == row.slot:
+                    out[-1][1] = row.name
+            elif row.kind == "hot":
+                newest = row if row.op == FREE else None
+                if newest:
+                    out.append([row, slots[row.slot]])
+        return [(row, self.name(thread, name)) for row, name in out]

@@ -70,7 +70,7 @@ static void plain_write(struct book *book) {
   *sheet_room(&one, 1) = ms_hot_word(MS_OP_REALLOC_BEGIN, 1, 1, 0x6000);
   put_realloc_fail(&one, (struct ms_row_realloc_fail){0});
   *sheet_room(&one, 1) = ms_hot_word(MS_OP_REALLOC_BEGIN, 2, 1, 0x6000);
-  put_realloc_end(&one, (struct ms_row_realloc_end){.fn = 2}); /* freed */
+  put_realloc_end(&one, (struct ms_row_realloc_end){.fn = 2, .name = CLOSE}); /* freed */
   put_clock(&one, 20 * MS);
   put_drop(&one, 0x1040, 1);
   put_place(&one, (struct ms_row_place){.name = CLOSE});
@@ -112,8 +112,8 @@ static void threads_write(struct book *book) {
   put_drop(&two, 0x1000, 2);
   put_caller(&two, (struct ms_row_caller){.id = 1, .address = 0x123});
   put_place(&two, (struct ms_row_place){.name = CALLER(1)});
-  put_drop(&two, 0x2000, 1);
-  put_place(&two, (struct ms_row_place){.name = CLOSE});
+  put_free(&two, (struct ms_row_free){.fn = 1, .slot = 3, .gen = 1, .addr8 = 0x2000 >> 3});
+  put_place(&two, (struct ms_row_place){.slot = 3, .name = CLOSE});
   put_malloc(&two, 0x2000, 2, 9, CALLER(1));
   put_thread_exit(&two, (struct ms_row_thread_exit){0});
   book_window(book, 2, 0, 0, &two);

@@ -40,7 +40,7 @@ static const struct storm_entry *log_open(const char *folder, uint64_t tid) {
 
 static enum storm_op row_op(const uint64_t *row) {
   static const uint8_t ops[] = {STORM_ALLOC, STORM_FREE, STORM_LEAVE, STORM_ARRIVE};
-  return ops[*row >> 5 & 3];
+  return ops[ms_word_op(*row)];
 }
 
 /* The log's entries are a subsequence of the lane's hot rows: what lies between

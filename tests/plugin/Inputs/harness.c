@@ -19,6 +19,7 @@
 
 #define BLOCKS 65536
 #define BINDS 12
+#define IMAGE_SITES (1 << 14)
 
 extern void *__libc_malloc(size_t);
 extern void *__libc_calloc(size_t, size_t);
@@ -46,7 +47,8 @@ static struct image {
 } images[256];
 static int image_count;
 
-static __thread struct ms_last last __attribute__((tls_model("initial-exec"))) = {MS_NO_BLOCK, MS_NO_BLOCK};
+static __thread struct ms_last last __attribute__((tls_model("initial-exec"))) = {.last_block = MS_NO_BLOCK, .last_freed = MS_NO_BLOCK};
+static uintptr_t freed_address;
 
 static const struct ms_note *note_of(const struct ms_unit *unit) {
   for (int i = 0; i < image_count; i++)
@@ -71,8 +73,11 @@ static const char *type_of(const struct bind *bind) {
 
 /* ---- blocks */
 
+static void gathered_take(void);
+
 static void block_add(void *p, size_t size) {
   if (!p) return;
+  gathered_take();
   last.last_freed = MS_NO_BLOCK;
   if (block_count == BLOCKS) abort();
   struct block *b = &blocks[block_count++];
@@ -87,10 +92,11 @@ static struct block *block_at(uintptr_t address) {
 }
 
 static void block_drop(void *p) {
+  gathered_take();
   struct block *b = p ? block_at((uintptr_t)p) : NULL;
   if (b) b->live = 0;
   if (last.last_block == (uintptr_t)p) last.last_block = MS_NO_BLOCK;
-  if (p) last.last_freed = (uintptr_t)p;
+  if (p) last.last_freed = freed_address = (uintptr_t)p;
 }
 
 void *malloc(size_t n) {
@@ -121,9 +127,31 @@ void free(void *p) {
   __libc_free(p);
 }
 
-/* ---- what compiled code calls */
+/* ---- what compiled code calls, and leaves */
+
+static struct bind bind_of(uint32_t site) {
+  uint32_t id = site & MS_BIND_INDEX;
+  return (struct bind){images[id / IMAGE_SITES].unit, (site & ~MS_BIND_INDEX) | id % IMAGE_SITES, 0};
+}
+
+static void frees_take(struct block *b) {
+  for (uint32_t i = 0; i < last.freed.count && b->free_count < BINDS; i++) b->frees[b->free_count++] = bind_of(last.freed.site[i]);
+}
+
+/* Sites since the last event, which nobody has called us for. */
+static void gathered_take(void) {
+  struct block *b = last.last_block == MS_NO_BLOCK ? NULL : block_at(last.last_block);
+  for (uint32_t i = 0; b && i < last.block.count && b->bind_count < BINDS; i++) b->binds[b->bind_count++] = bind_of(last.block.site[i]);
+  for (int i = block_count - 1; last.freed.count && i >= 0; i--) {
+    if (blocks[i].address != freed_address) continue;
+    frees_take(&blocks[i]);
+    break;
+  }
+  last.block.count = last.freed.count = 0;
+}
 
 __attribute__((used)) static void bind(void *p, struct ms_unit *unit, uint32_t bits) {
+  gathered_take();
   struct block *b = block_at((uintptr_t)p);
   if (!b || b->bind_count == BINDS) return;
   int inside = b->address != (uintptr_t)p;
@@ -132,15 +160,6 @@ __attribute__((used)) static void bind(void *p, struct ms_unit *unit, uint32_t b
       if (b->binds[i].bits & MS_BIND_RECORD && !b->binds[i].inside) return;
   b->binds[b->bind_count++] = (struct bind){unit, bits, inside};
   if (!(bits & MS_BIND_UP)) last.last_block = MS_NO_BLOCK;
-}
-
-__attribute__((used)) static void freed(void *p, struct ms_unit *unit, uint32_t bits) {
-  for (int i = block_count - 1; i >= 0; i--) {
-    if (blocks[i].address != (uintptr_t)p) continue;
-    if (blocks[i].free_count < BINDS) blocks[i].frees[blocks[i].free_count++] = (struct bind){unit, bits, 0};
-    if (!(bits & MS_BIND_UP)) last.last_freed = MS_NO_BLOCK;
-    return;
-  }
 }
 
 #ifdef __x86_64__
@@ -153,7 +172,6 @@ __attribute__((used)) static void freed(void *p, struct ms_unit *unit, uint32_t 
           "  pop %r10\n  pop %r9\n  pop %r8\n  pop %rdi\n  pop %rsi\n  pop %rdx\n  pop %rcx\n  pop %rax\n"              \
           "  pop %rbp\n  ret\n")
 STUB(bind_stub, bind);
-STUB(freed_stub, freed);
 #else
 #error "the harness knows x86-64 only"
 #endif
@@ -163,7 +181,7 @@ static void unit_add(const struct ms_note *note) {
   if (unit->state || image_count == 256) return;
   unit->state = 1;
   unit->bind = bind_stub;
-  unit->freed = freed_stub;
+  unit->first_site = (uint32_t)image_count * IMAGE_SITES;
   unit->tls_offset = (char *)&last - (char *)__builtin_thread_pointer();
   images[image_count++] = (struct image){unit, note};
 }
@@ -212,6 +230,7 @@ static void bind_print(FILE *out, const struct bind *bind) {
 }
 
 __attribute__((destructor(101))) static void report(void) {
+  gathered_take();
   int count = block_count;
   FILE *out = stdout;
   for (int i = 0; i < count; i++) {

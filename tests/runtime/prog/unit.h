@@ -26,20 +26,33 @@
           ".pushsection .rodata.unit_strings, \"a\"\n9: .asciz \"" source "\"\n5:\n.popsection\n"                      \
           ".pushsection .note.memscope, \"a\", @note\n.balign 4\n"                                                     \
           ".long 9, 48, 1\n.ascii \"MemScope\"\n.byte 0, 0, 0, 0\n"                                                    \
-          ".long 1, " #unit " - ., 7b - ., (6b - 7b) / 32, 0, 0, 0, 0, 8b - ., 5b - 8b, 9b - 8b, 0\n.popsection\n");
+          ".long 2, " #unit " - ., 7b - ., (6b - 7b) / 32, 0, 0, 0, 0, 8b - ., 5b - 8b, 9b - 8b, 0\n.popsection\n");
 
-static inline uintptr_t *unit_word(const struct ms_unit *unit, int64_t more) {
-  return (uintptr_t *)((char *)__builtin_thread_pointer() + unit->tls_offset + more);
+static inline volatile struct ms_last *unit_last(const struct ms_unit *unit) {
+  return (volatile struct ms_last *)((char *)__builtin_thread_pointer() + unit->tls_offset);
+}
+
+static inline void unit_gather(const struct ms_unit *unit, volatile struct ms_gather *gather, uint32_t index) {
+  gather->site[gather->count] = unit->first_site + index;
+  gather->count = gather->count + 1;
 }
 
 static inline void *unit_bind(struct ms_unit *unit, void *result, uint32_t index) {
-  uintptr_t last = *(volatile uintptr_t *)unit_word(unit, 0);
-  if ((uintptr_t)result - last < MS_NEAR_BYTES) unit->bind(result, unit, index);
+  volatile struct ms_last *last = unit_last(unit);
+  uintptr_t offset = (uintptr_t)result - last->last_block;
+  if (offset >= MS_NEAR_BYTES) return result;
+  if (index & MS_BIND_UP && !(index & MS_BIND_WEAK) && !offset && last->block.count < MS_GATHER_MOST)
+    unit_gather(unit, &last->block, index);
+  else
+    unit->bind(result, unit, index);
   return result;
 }
 
 static inline void unit_freed(struct ms_unit *unit, void *p, uint32_t index) {
-  if ((uintptr_t)p == *(volatile uintptr_t *)unit_word(unit, 8)) unit->freed(p, unit, index);
+  volatile struct ms_last *last = unit_last(unit);
+  if (!unit->tls_offset || (uintptr_t)p != last->last_freed) return;
+  if (last->freed.count < MS_GATHER_MOST) unit_gather(unit, &last->freed, index);
+  if (!(index & MS_BIND_UP)) last->last_freed = MS_NO_BLOCK;
 }
 
 #define BIND(unit, call, index) unit_bind(&unit, call, index)

@@ -14,14 +14,14 @@ void ms_blocks_grow(struct ms_merge *merge) {
   merge->free_room = room;
 }
 
-void ms_open_add(struct ms_merge *merge, struct run *run, uint32_t block, uint32_t place) {
+void ms_open_add(struct ms_merge *merge, struct run *run, uint32_t block) {
   if (run->open_count == run->open_room) {
     uint32_t room = run->open_room ? run->open_room * 2 : 4;
     run->opens = ms_arena_grow(merge->stream->arena, run->opens, run->open_room * sizeof *run->opens,
                                room * sizeof *run->opens);
     run->open_room = room;
   }
-  run->opens[run->open_count++] = (struct open_realloc){.block = block, .place = place, .word = run->at[0]};
+  run->opens[run->open_count++] = (struct open_realloc){.block = block, .word = run->at[0]};
 }
 
 /* realloc(p, 0) that freed. */
@@ -30,7 +30,7 @@ static void end_free_accept(struct ms_merge *merge, struct run *run) {
   struct ms_event *event =
       event_put(merge, run, open.block ? MS_EVENT_REALLOC_FREE : MS_EVENT_UNBORN_FREE, open.word);
   event->block = open.block;
-  event->place = open.place;
+  event->place = (uint32_t)ms_get_realloc_end(run->at).name;
   run->size_high = 0;
   if (open.block) block_put(merge, open.block);
   merge->counts.events++;
@@ -42,7 +42,7 @@ bool ms_accept_cell_less(struct ms_merge *merge, struct run *run) {
   bool fails = ms_word_op(word) == MS_OP_REALLOC_BEGIN && ms_run_fails(run);
   if (word >> 20 && !fails) return false;
   if (fails)
-    ms_open_add(merge, run, 0, 0);
+    ms_open_add(merge, run, 0);
   else if (ms_word_op(word) == MS_OP_REALLOC_END)
     end_free_accept(merge, run);
   run->stamp_ns = 0;
@@ -85,7 +85,7 @@ static void bad_free_accept(struct ms_merge *merge, struct run *run) {
   struct ms_event *event = event_put(merge, run, MS_EVENT_BAD_FREE, 0);
   event->fn = (uint8_t)bad.fn;
   event->address = bad.address;
-  event->place = ms_run_place(run, run->at + 2);
+  event->place = (uint32_t)bad.name;
 }
 
 void ms_accept_cold(struct ms_merge *merge, struct run *run, uint32_t length) {
@@ -94,7 +94,7 @@ void ms_accept_cold(struct ms_merge *merge, struct run *run, uint32_t length) {
     if (ms_get_time(run->at).ns > run->lo) run->lo = ms_get_time(run->at).ns;
     break;
   case MS_TAG_PLACE:
-    run->place = (uint32_t)ms_get_place(run->at).name;
+    run->places[ms_get_place(run->at).slot] = (uint32_t)ms_get_place(run->at).name;
     break;
   case MS_TAG_SIZE_HIGH:
     run->size_high = (uint32_t)ms_get_size_high(run->at).high;

@@ -24,7 +24,7 @@ static inline struct ms_event *event_put(struct ms_merge *merge, const struct ru
                                          enum ms_event_kind kind, uint64_t word) {
   struct ms_event *event = merge->out++;
   *event = (struct ms_event){.kind = (uint8_t)kind,
-                             .fn = (uint8_t)word & 31,
+                             .fn = (uint8_t)word & (word & MS_HOT_TAKES ? MS_FREE_FN : 31),
                              .gen = (uint16_t)ms_word_gen(word),
                              .thread = run->thread,
                              .lane = run->index,
@@ -81,11 +81,11 @@ static inline uint32_t block_take(struct ms_merge *merge, struct run *run, struc
   return 0;
 }
 
-/* The place of the free at hand: mostly the next row says it, or is hot. */
-static inline uint32_t place_take(struct run *run) {
+/* The place of the free at hand: mostly the next row is hot, so the slot's holds. */
+static inline uint32_t place_take(const struct run *run) {
   const uint64_t *behind = run->at + 1;
-  if (behind < run->end && *behind & MS_HOT && ms_word_op(*behind) != MS_OP_REALLOC_END) return run->place;
-  return run->place = ms_run_place(run, behind);
+  uint32_t slot = *run->at >> 4 & (MS_PLACE_SLOTS - 1);
+  return behind < run->end && *behind & MS_HOT ? run->places[slot] : ms_run_place(run, slot);
 }
 
 static inline void free_accept(struct ms_merge *merge, struct run *run, struct ms_cell *cell) {
@@ -97,7 +97,7 @@ static inline void free_accept(struct ms_merge *merge, struct run *run, struct m
 }
 
 static inline void begin_accept(struct ms_merge *merge, struct run *run, struct ms_cell *cell) {
-  ms_open_add(merge, run, block_take(merge, run, cell), place_take(run));
+  ms_open_add(merge, run, block_take(merge, run, cell));
 }
 
 static inline struct open_realloc open_take(struct run *run) {
@@ -110,7 +110,6 @@ static inline void end_accept(struct ms_merge *merge, struct run *run, struct ms
   struct ms_event *event =
       event_put(merge, run, open.block ? MS_EVENT_REALLOC : MS_EVENT_UNBORN_REALLOC, run->at[0]);
   event->block = open.block ? open.block : block_get(merge);
-  event->place = open.place;
   block_give(run, cell, event);
 }
 

@@ -21,7 +21,8 @@ bool ms_run_next_piece(struct ms_merge *merge, struct run *run) {
     run->sketch_from = run->sketch_to = NULL;
     run->end = piece->rows + piece->words;
     run->bias = piece->offset - (uintptr_t)piece->rows;
-    run->place = run->size_high = 0;
+    memset(run->places, 0, sizeof run->places);
+    run->size_high = 0;
     run->stamp_ns = 0;
     if (piece->start_ns > run->lo) run->lo = piece->start_ns;
     if (ms_row_fits(run->at, 0, piece->words)) return true;
@@ -62,24 +63,13 @@ uint64_t ms_run_hi(struct ms_merge *merge, struct run *run) {
   }
 }
 
-/* The place of the free just read: a PLACE row behind it says so, before the
- * next free; else the one that holds from before. `behind` is the next row. */
-uint32_t ms_run_place(const struct run *run, const uint64_t *behind) {
-  const uint64_t *end = run->end;
-  uint32_t piece = run->piece;
-  for (;;) {
-    uint32_t length = ms_row_fits(behind, 0, (uint32_t)(end - behind));
-    if (!length) {
-      if (piece != run->piece || piece >= run->lane->piece_count) return run->place;
-      const struct ms_piece *next = &run->lane->pieces[piece++];
-      behind = next->rows;
-      end = behind + next->words;
-      continue;
-    }
-    if ((uint8_t)*behind == MS_TAG_PLACE) return (uint32_t)ms_get_place(behind).name;
-    if (*behind & MS_HOT && ms_word_op(*behind) != MS_OP_REALLOC_END) return run->place;
-    behind += length;
-  }
+/* The place of the free at hand, which has that slot: a PLACE row behind it says
+ * so, before the next event; else the one that holds from before. */
+uint32_t ms_run_place(const struct run *run, uint32_t slot) {
+  const uint64_t *row = run->at + 1;
+  for (uint32_t length; (length = ms_row_fits(row, 0, (uint32_t)(run->end - row))) && !(*row & MS_HOT); row += length)
+    if ((uint8_t)*row == MS_TAG_PLACE && ms_get_place(row).slot == slot) return (uint32_t)ms_get_place(row).name;
+  return run->places[slot];
 }
 
 /* The name of the block just allocated when a BIND row at the next chunk's

@@ -26,7 +26,6 @@
 
 struct open_realloc {
   uint32_t block; /* 0: never seen allocated, or it will fail */
-  uint32_t place;
   uint64_t word; /* of the begin row */
 };
 
@@ -43,7 +42,7 @@ struct run {                /* a lane being read */
   uint64_t bias;            /* file offset of a row minus its address here */
   uint64_t lo;              /* coarse time now */
   uint32_t index, thread;
-  uint32_t place; /* of frees from here on */
+  uint32_t places[MS_PLACE_SLOTS]; /* of frees from here on */
   uint32_t size_high;
   uint64_t stamp_ns; /* exact: of the next hot row; 0 = none */
   uint64_t serial;
@@ -92,7 +91,7 @@ struct ms_merge {
 /* lane.c: a lane's rows, also those ahead */
 bool ms_run_next_piece(struct ms_merge *merge, struct run *run);
 uint64_t ms_run_hi(struct ms_merge *merge, struct run *run);
-uint32_t ms_run_place(const struct run *run, const uint64_t *behind);
+uint32_t ms_run_place(const struct run *run, uint32_t slot);
 uint32_t ms_run_late_name(const struct run *run, const uint64_t *behind, uint64_t word, uint32_t name);
 bool ms_run_continues(struct run *run, const struct ms_cell *cell);
 uint32_t ms_run_meets(const struct run *run);
@@ -101,7 +100,7 @@ static inline uint64_t ms_run_offset(const struct run *run) { return (uintptr_t)
 
 /* accept.c: state changes to events (the hot ones: accept.h) */
 void ms_blocks_grow(struct ms_merge *merge);
-void ms_open_add(struct ms_merge *merge, struct run *run, uint32_t block, uint32_t place);
+void ms_open_add(struct ms_merge *merge, struct run *run, uint32_t block);
 bool ms_accept_cell_less(struct ms_merge *merge, struct run *run);
 void ms_accept_cold(struct ms_merge *merge, struct run *run, uint32_t length);
 
@@ -113,11 +112,8 @@ void ms_heap_add(struct heap *heap, struct run *run, uint64_t key);
 void ms_heap_remove(struct heap *heap, struct run *run);
 static inline struct run *ms_heap_top(const struct heap *heap) { return heap->count ? heap->runs[0] : NULL; }
 
-static inline unsigned ms_word_op(uint64_t word) { return word >> 5 & 3; }
 static inline uint32_t ms_word_gen(uint64_t word) { return word >> 8 & MS_GEN_MASK; }
-static inline bool ms_word_gives(uint64_t word) {
-  return ms_word_op(word) == MS_OP_ALLOC || ms_word_op(word) == MS_OP_REALLOC_END;
-}
+static inline bool ms_word_gives(uint64_t word) { return !(word & MS_HOT_TAKES); }
 
 /* Is the row with that word the next that can happen to its address? */
 static inline bool ms_word_due(uint64_t word, const struct ms_cell *cell) {

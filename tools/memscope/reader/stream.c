@@ -66,6 +66,8 @@ static bool header_check(const struct ms_stream *stream, struct ms_error *error)
                  stream->path, header->version, MS_STREAM_VERSION);
     return false;
   }
+  if (header->version && header->version < MS_STREAM_VERSION)
+    return refuse(error, stream->path, "is of an older stream version than this memscope reads; record it again");
   if (!header->version || header->header_bytes != MS_HEADER_BYTES || header->record_align != MS_RECORD_ALIGN)
     return refuse(error, stream->path, "its header is damaged; copy or record it again");
   return true;
