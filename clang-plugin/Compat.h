@@ -100,6 +100,26 @@ inline llvm::SmallVector<llvm::Type *, 1> threadPointerTypes(llvm::LLVMContext &
 #endif
 }
 
+// The annotation's pointers became parameters of the intrinsic.
+inline llvm::SmallVector<llvm::Type *, 2> annotationTypes(llvm::LLVMContext &C) {
+#if LLVM_VERSION_MAJOR >= 16
+  return {bytePointer(C), bytePointer(C)};
+#else
+  (void)C;
+  return {};
+#endif
+}
+
+// Behind all optimisation of this stage. The callback got a third argument in 20.
+template <typename Add> void atPipelineEnd(llvm::PassBuilder &PB, Add AddTo) {
+#if LLVM_VERSION_MAJOR >= 20
+  PB.registerOptimizerLastEPCallback(
+      [AddTo](llvm::ModulePassManager &MPM, PipelineLevel, llvm::ThinOrFullLTOPhase) { AddTo(MPM); });
+#else
+  PB.registerOptimizerLastEPCallback([AddTo](llvm::ModulePassManager &MPM, PipelineLevel) { AddTo(MPM); });
+#endif
+}
+
 // The module a pass is about to run on, if it is a module pass.
 inline const llvm::Module *moduleOf(llvm::Any &IR) {
 #if LLVM_VERSION_MAJOR >= 16

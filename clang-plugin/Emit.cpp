@@ -13,6 +13,10 @@ namespace memscope {
 // Before every constructor a user may order (101 and up), behind the sanitizers'.
 static const int HookPriority = 100;
 
+static const char *const UnitName = "__memscope_unit";
+
+GlobalVariable *findUnit(Module &M) { return M.getGlobalVariable(UnitName, /*AllowInternal=*/true); }
+
 template <typename T> static void append(std::string &Bytes, const T &Value) {
   Bytes.append(reinterpret_cast<const char *>(&Value), sizeof Value);
 }
@@ -24,7 +28,7 @@ GlobalVariable *UnitEmitter::unit() {
   Type *Members[] = {Type::getInt64Ty(C), Byte, Type::getInt32Ty(C), Type::getInt32Ty(C)};
   StructType *Layout = StructType::create(C, ArrayRef<Type *>(Members), "ms_unit");
   Unit = new GlobalVariable(M, Layout, /*isConstant=*/false, GlobalValue::InternalLinkage,
-                            Constant::getNullValue(Layout), "__memscope_unit");
+                            Constant::getNullValue(Layout), UnitName);
   Unit->setExternallyInitialized(true); // the runtime writes it: nothing may be folded
   Unit->setSection(".data");
   Unit->setAlignment(Align(8));

@@ -17,6 +17,9 @@ namespace memscope {
 // Members of ms_unit.
 enum { UnitTlsOffset, UnitBind, UnitFirstSite };
 
+// M's ms_unit; null when it has no sites.
+llvm::GlobalVariable *findUnit(llvm::Module &M);
+
 class UnitEmitter {
 public:
   UnitEmitter(llvm::Module &M, const SiteTable &Sites) : M(M), Sites(Sites) {}

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Markers to checks. See Lower.h; the check is pictured in memscope/abi.h.
+// Markers to checks. See Lower.h.
 #include "Lower.h"
+#include "Check.h"
 #include "Emit.h"
 #include "Known.h"
 #include "Reach.h"
@@ -127,15 +128,7 @@ private:
   void lowerMark(CallInst *Marker, uint32_t N);
   void lowerOut(CallInst *Marker, uint32_t N);
   void lowerFreed(CallInst *Marker, uint32_t N);
-  void checkBlock(Instruction *Before, Value *Pointer, uint32_t N, DebugLoc Loc);
-  void checkFreed(Instruction *Before, Value *Pointer, uint32_t N, DebugLoc Loc);
-  void gather(IRBuilder<> &B, unsigned Gather, Value *Count, uint32_t Bits);
-  void callBind(IRBuilder<> &B, Value *Pointer, uint32_t Bits);
-  void quiet(Instruction *Access);
-  Value *threadPlace(IRBuilder<> &B, Type *Word, Value *Offset);
-  Value *threadLoad(IRBuilder<> &B, Type *Word, unsigned Offset);
-  void threadStore(IRBuilder<> &B, Value *What, Value *Offset);
-  Value *member(IRBuilder<> &B, unsigned Number);
+  void check(Instruction *Before, Value *Pointer, uint32_t N, bool Freed, DebugLoc Loc);
   uint32_t argument(uint32_t N, const Function &F);
   const std::string &nameOf(const Function &F, const Site &S);
 
@@ -168,104 +161,10 @@ uint32_t Lowering::argument(uint32_t N, const Function &F) {
   return Bits;
 }
 
-Value *Lowering::member(IRBuilder<> &B, unsigned Number) {
-  GlobalVariable *Unit = Out.unit();
-  auto *Layout = cast<StructType>(Unit->getValueType());
-  LoadInst *Load = B.CreateLoad(Layout->getElementType(Number), B.CreateStructGEP(Layout, Unit, Number));
-  quiet(Load);
-  return Load;
-}
-
-// Sanitizers leave our own accesses alone.
-void Lowering::quiet(Instruction *Access) { Access->setMetadata("nosanitize", MDNode::get(M.getContext(), {})); }
-
-// A word of this thread's struct ms_last. On x86-64 the segment itself is the
-// base: one instruction, and no thread pointer that a coroutine or fiber could
-// carry from one thread to another.
-Value *Lowering::threadPlace(IRBuilder<> &B, Type *Word, Value *Offset) {
-  Value *Place = B.CreateAdd(member(B, UnitTlsOffset), Offset);
-  if (Triple(M.getTargetTriple()).getArch() == Triple::x86_64) return B.CreateIntToPtr(Place, compat::pointerTo(Word, 257));
-  Value *Thread = B.CreateIntrinsic(Intrinsic::thread_pointer, compat::threadPointerTypes(M.getContext()), {});
-  return B.CreatePointerCast(B.CreateGEP(B.getInt8Ty(), Thread, Place), compat::pointerTo(Word, 0));
-}
-
-// Volatile: malloc touches no memory as far as LLVM knows, a plain load would
-// be merged with one before it.
-Value *Lowering::threadLoad(IRBuilder<> &B, Type *Word, unsigned Offset) {
-  Value *Place = threadPlace(B, Word, B.getInt64(Offset));
-  LoadInst *Load = B.CreateAlignedLoad(Word, Place, Align(Word->getScalarSizeInBits() / 8), /*isVolatile=*/true);
-  quiet(Load);
-  return Load;
-}
-
-void Lowering::threadStore(IRBuilder<> &B, Value *What, Value *Offset) {
-  Type *Word = What->getType();
-  quiet(B.CreateAlignedStore(What, threadPlace(B, Word, Offset), Align(Word->getScalarSizeInBits() / 8), /*isVolatile=*/true));
-}
-
-// gather.site[count++] = first_site + bits, of a count below MS_GATHER_MOST.
-void Lowering::gather(IRBuilder<> &B, unsigned Gather, Value *Count, uint32_t Bits) {
-  Value *Site = B.CreateAdd(member(B, UnitFirstSite), B.getInt32(Bits));
-  Value *Index = B.CreateShl(B.CreateZExt(Count, B.getInt64Ty()), 2);
-  threadStore(B, Site, B.CreateAdd(Index, B.getInt64(Gather + offsetof(ms_gather, site))));
-  threadStore(B, B.CreateAdd(Count, B.getInt32(1)), B.getInt64(Gather + offsetof(ms_gather, count)));
-}
-
-void Lowering::callBind(IRBuilder<> &B, Value *Pointer, uint32_t Bits) {
-  Type *Byte = compat::bytePointer(M.getContext());
-  FunctionType *Type = FunctionType::get(B.getVoidTy(), {Byte, Byte, B.getInt32Ty()}, false);
-  Value *Entry = B.CreatePointerCast(member(B, UnitBind), compat::pointerTo(Type, 0));
-  CallInst *Call = B.CreateCall(Type, Entry, {B.CreatePointerCast(Pointer, Byte), B.CreatePointerCast(Out.unit(), Byte),
-                                              B.getInt32(Bits)});
-  Call->setCallingConv(CallingConv::PreserveMost);
-  compat::setQuietArguments(Call);
-}
-
-// A call may return nothing defined, and a place may be unwritten: frozen, the branch is not undefined.
-static Value *addressOf(IRBuilder<> &B, Value *Pointer) {
-  return B.CreatePtrToInt(B.CreateFreeze(Pointer), B.getInt64Ty());
-}
-
-static MDNode *seldom(LLVMContext &C) { return MDBuilder(C).createBranchWeights(1, 1 << 20); }
-
-void Lowering::checkBlock(Instruction *Before, Value *Pointer, uint32_t N, DebugLoc Loc) {
-  uint32_t Bits = argument(N, *Before->getFunction());
+void Lowering::check(Instruction *Before, Value *Pointer, uint32_t N, bool Freed, DebugLoc Loc) {
   IRBuilder<> B(Before);
   B.SetCurrentDebugLocation(Loc);
-  Value *Address = addressOf(B, Pointer), *Last = threadLoad(B, B.getInt64Ty(), offsetof(ms_last, last_block));
-  Value *Offset = B.CreateSub(Address, Last), *Meets = B.CreateICmpULT(Offset, B.getInt64(MS_NEAR_BYTES));
-  B.SetInsertPoint(SplitBlockAndInsertIfThen(Meets, Before, /*Unreachable=*/false, seldom(M.getContext())));
-  B.SetCurrentDebugLocation(Loc);
-  if ((Bits & (MS_BIND_UP | MS_BIND_WEAK)) == MS_BIND_UP) {
-    Value *Count = threadLoad(B, B.getInt32Ty(), offsetof(ms_last, block) + offsetof(ms_gather, count));
-    Value *Full = B.CreateAnd(B.CreateZExt(Count, B.getInt64Ty()), B.getInt64(~uint64_t(MS_GATHER_MOST - 1)));
-    Value *Slow = B.CreateIsNotNull(B.CreateOr(Offset, Full));
-    Instruction *SlowEnd, *Plain;
-    SplitBlockAndInsertIfThenElse(Slow, &*B.GetInsertPoint(), &SlowEnd, &Plain, seldom(M.getContext()));
-    B.SetInsertPoint(Plain);
-    B.SetCurrentDebugLocation(Loc);
-    gather(B, offsetof(ms_last, block), Count, Bits);
-    B.SetInsertPoint(SlowEnd);
-    B.SetCurrentDebugLocation(Loc);
-  }
-  callBind(B, Pointer, Bits);
-  ++Checks;
-}
-
-void Lowering::checkFreed(Instruction *Before, Value *Pointer, uint32_t N, DebugLoc Loc) {
-  uint32_t Bits = argument(N, *Before->getFunction());
-  IRBuilder<> B(Before);
-  B.SetCurrentDebugLocation(Loc);
-  Value *Address = addressOf(B, Pointer), *Last = threadLoad(B, B.getInt64Ty(), offsetof(ms_last, last_freed));
-  Instruction *Then = SplitBlockAndInsertIfThen(B.CreateICmpEQ(Address, Last), Before, false, seldom(M.getContext()));
-  B.SetInsertPoint(Then);
-  B.SetCurrentDebugLocation(Loc);
-  Value *Count = threadLoad(B, B.getInt32Ty(), offsetof(ms_last, freed) + offsetof(ms_gather, count));
-  Value *Room = B.CreateICmpULT(Count, B.getInt32(MS_GATHER_MOST));
-  if (!(Bits & MS_BIND_UP)) threadStore(B, B.getInt64(MS_NO_BLOCK), B.getInt64(offsetof(ms_last, last_freed)));
-  B.SetInsertPoint(SplitBlockAndInsertIfThen(Room, Then, false));
-  B.SetCurrentDebugLocation(Loc);
-  gather(B, offsetof(ms_last, freed), Count, Bits);
+  placeCheck(B, Out.unit(), Pointer, argument(N, *Before->getFunction()), Freed);
   ++Checks;
 }
 
@@ -288,7 +187,7 @@ void Lowering::lowerMark(CallInst *Marker, uint32_t N) {
   if (Sites[N].Flags & MS_SITE_NEW) {
     // Right behind operator new: its constructor may allocate too.
     if (CallBase *Call = producer(Pointer, Seen)) {
-      if (Instruction *Place = behind(Call)) checkBlock(Place, Call, N, Marker->getDebugLoc());
+      if (Instruction *Place = behind(Call)) check(Place, Call, N, false, Marker->getDebugLoc());
       return;
     }
   } else if (auto *Call = dyn_cast<CallBase>(Pointer->stripPointerCasts())) {
@@ -297,7 +196,7 @@ void Lowering::lowerMark(CallInst *Marker, uint32_t N) {
       return;
     }
   }
-  checkBlock(Marker, Pointer, N, Marker->getDebugLoc());
+  check(Marker, Pointer, N, false, Marker->getDebugLoc());
 }
 
 void Lowering::lowerOut(CallInst *Marker, uint32_t N) {
@@ -324,7 +223,7 @@ void Lowering::lowerOut(CallInst *Marker, uint32_t N) {
     }
     LoadInst *Load = B.CreateAlignedLoad(Byte, B.CreatePointerCast(Place, compat::pointerTo(Byte, 0)), Align(1));
     Load->setMetadata("nosanitize", MDNode::get(M.getContext(), {}));
-    checkBlock(Before, Load, N, Marker->getDebugLoc());
+    check(Before, Load, N, false, Marker->getDebugLoc());
   }
 }
 
@@ -342,7 +241,7 @@ void Lowering::lowerFreed(CallInst *Marker, uint32_t N) {
       continue;
     }
     // delete[] hands over the address of the count before the elements
-    checkFreed(Before, Known ? Call->getArgOperand(0) : Marker->getArgOperand(0), N, Marker->getDebugLoc());
+    check(Before, Known ? Call->getArgOperand(0) : Marker->getArgOperand(0), N, true, Marker->getDebugLoc());
   }
 }
 
@@ -393,16 +292,15 @@ void Lowering::report(raw_ostream &To, bool ListSites) const {
   if (ListSites) Out.list(To);
 }
 
-bool lowerModule(Module &M) {
+void lowerModule(Module &M) {
   Lowering Work(M, currentUnit());
   Work.run();
   if (Requested.Verbose) Work.report(errs(), Requested.ListSites);
-  return true;
 }
 
-struct LowerPass : PassInfoMixin<LowerPass> {
+template <void Act(Module &)> struct ModulePass : PassInfoMixin<ModulePass<Act>> {
   PreservedAnalyses run(Module &M, ModuleAnalysisManager &) {
-    lowerModule(M);
+    Act(M);
     return PreservedAnalyses::none();
   }
   static bool isRequired() { return true; } // at -O0 too
@@ -410,7 +308,9 @@ struct LowerPass : PassInfoMixin<LowerPass> {
 
 void registerLowering(PassBuilder &PB) {
   if (!Requested.TwoStages) {
-    PB.registerPipelineStartEPCallback([](ModulePassManager &MPM, compat::PipelineLevel) { MPM.addPass(LowerPass()); });
+    PB.registerPipelineStartEPCallback(
+        [](ModulePassManager &MPM, compat::PipelineLevel) { MPM.addPass(ModulePass<lowerModule>()); });
+    compat::atPipelineEnd(PB, [](ModulePassManager &MPM) { MPM.addPass(ModulePass<expandChecks>()); });
     return;
   }
   // No pipeline: the writer of the bitcode is the first pass that runs.
@@ -420,6 +320,7 @@ void registerLowering(PassBuilder &PB) {
     if (const Module *M = compat::moduleOf(IR)) {
       *Done = true;
       lowerModule(const_cast<Module &>(*M));
+      expandChecks(const_cast<Module &>(*M));
     }
   });
 }

@@ -33,6 +33,19 @@ static int name_stays(const struct ms_thread *t, uintptr_t offset, uint32_t inde
   return (offset && flags & MS_BIND_RECORD) || (index & MS_BIND_WEAK && !(flags & MS_BIND_WEAK));
 }
 
+/* The last site of a block that had no name. So that entry.S knows the chain the next time. */
+static void settle_last(struct ms_thread *t) {
+  struct ms_gather sites = ms_tls.last.block;
+  uint32_t before = sites.count - 1, last = sites.site[before];
+  struct ms_memo *memo = &t->memos[(last + before) & (MS_MEMOS - 1)];
+  int fits = !ms_name_now(t) && sites.count <= sizeof memo->site / sizeof *memo->site;
+  ms_settle_block(t);
+  if (!fits) return;
+  memcpy(memo->site, sites.site, sites.count * sizeof *sites.site);
+  memo->count = before;
+  memo->name = ms_name_now(t);
+}
+
 static void bind(struct ms_thread *t, uintptr_t offset, uint32_t site, uint32_t index) {
   if (!room_for_chain(t)) return;
   if (ms_tls.last.block.count >= MS_GATHER_MOST) ms_settle_block(t);
@@ -42,8 +55,9 @@ static void bind(struct ms_thread *t, uintptr_t offset, uint32_t site, uint32_t 
   }
   gather(site);
   if (index & MS_BIND_UP && !(index & MS_BIND_WEAK)) return;
+  if (!(index & MS_BIND_WEAK)) return settle_last(t);
   ms_settle_block(t);
-  t->last_flags |= index & MS_BIND_WEAK;
+  t->last_flags |= MS_BIND_WEAK;
 }
 
 void ms_bind(void *block, struct ms_unit *unit, uint32_t index) {

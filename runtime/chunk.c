@@ -67,7 +67,7 @@ void ms_chunk_begin(struct ms_thread *t, void (*first)(struct ms_thread *)) {
   t->pos = (uint64_t *)(record + 1);
   t->hard = (uint64_t *)((char *)record + t->window->bytes) - MS_SLACK_WORDS;
   t->limit = NULL;
-  t->place_hash = 0;
+  t->place = &ms_no_place;
   memset(t->places, 0, sizeof t->places);
   t->time_ns = now;
   t->soft = 1;
@@ -87,10 +87,10 @@ int ms_chunk_seal(struct ms_thread *t) {
                              .kind = MS_RECORD_CHUNK,
                              .bytes = whole,
                              .thread = t->id,
-                             .checksum = (uint32_t)XXH64(t->record + 1, used, 0),
+                             .checksum = (uint32_t)XXH3_64bits(t->record + 1, used),
                              .fill = ms_fill(t->chunk, used),
                              .start_ns = t->record->start_ns};
-  record.check = XXH64(&record, offsetof(struct ms_record, fill), MS_RECORD_MAGIC);
+  record.check = XXH3_64bits_withSeed(&record, offsetof(struct ms_record, fill), MS_RECORD_MAGIC);
   struct ms_os_piece pieces[] = {{&record, sizeof record}, {t->record + 1, used}, {zeros, whole - sizeof record - used}};
   uint64_t offset = ms_stream_take(whole);
   if (!offset || !ms_stream_write(pieces, 3, offset)) return 0;

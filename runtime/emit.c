@@ -7,6 +7,7 @@
 #include "emit.h"
 
 uint16_t *ms_cells;
+const struct ms_place ms_no_place = {.sites.count = UINT32_MAX};
 
 /* ---- cells ---- */
 
@@ -143,7 +144,7 @@ void ms_emit_row(const uint64_t *row, uint32_t words) {
 /* The newest row, of an end whose place is named in it. */
 static void dead_named(struct ms_thread *t, uint64_t *row, uintptr_t p, uintptr_t ra) {
   ms_dead(t, row, p, ra);
-  t->place_hash = 0; /* so that it is looked at when it is settled */
+  t->place = &ms_no_place; /* so that it is looked at when it is settled */
 }
 
 static void bad_free(uintptr_t p, unsigned fn, uintptr_t ra) {
@@ -273,10 +274,8 @@ static uint32_t pair_name(struct ms_thread *t, uint32_t parent, uint32_t site) {
   return chain->name = MS_NAME_CHAIN | id;
 }
 
-/* A chain not met before. The hash is made anew: a signal handler may have come
- * between it and the sites. */
-static MS_COLD uint32_t chain_make(struct ms_thread *t, const struct ms_gather *gather, uint32_t name) {
-  uint64_t hash = ms_chain_hash(name, gather);
+/* A chain not met before. */
+static MS_COLD uint32_t chain_make(struct ms_thread *t, uint64_t hash, const struct ms_gather *gather, uint32_t name) {
   for (uint32_t i = 0; i < gather->count; i++) {
     uint32_t site = gather->site[i] & MS_GATHERED_ID;
     name = name ? pair_name(t, name, site) : site;
@@ -288,25 +287,26 @@ static MS_COLD uint32_t chain_make(struct ms_thread *t, const struct ms_gather *
 
 /* Ids of chains are interned twice over: by the hash of the whole, one look for
  * any length, and pair by pair, so that chains share their beginnings. */
-static uint32_t chain_name(struct ms_thread *t, uint64_t hash, const struct ms_gather *gather, uint32_t name) {
+static uint32_t chain_name(struct ms_thread *t, const struct ms_gather *gather, uint32_t name) {
+  uint64_t hash = ms_chain_hash(name, gather);
   const struct ms_intern *chain = ms_chain_slot(t, hash);
-  return MS_LIKELY(chain->key == hash) ? chain->name : chain_make(t, gather, name);
+  return MS_LIKELY(chain->key == hash) ? chain->name : chain_make(t, hash, gather, name);
 }
 
 /* ---- places ---- */
 
-static struct ms_place *place_find(struct ms_thread *t, uint64_t hash) {
+static struct ms_place *place_find(struct ms_thread *t) {
   for (uint32_t i = 0; i < MS_PLACE_SLOTS; i++)
-    if (t->places[i].hash == hash) return &t->places[i];
+    if (t->places[i].name && ms_freed_at(t, &t->places[i])) return &t->places[i];
   return NULL;
 }
 
-static MS_COLD struct ms_place *place_make(struct ms_thread *t, uint64_t hash) {
-  const struct ms_gather *gather = &ms_tls.last.freed;
+static MS_COLD struct ms_place *place_make(struct ms_thread *t) {
   uint32_t slot = t->place_next++ % MS_PLACE_SLOTS;
   struct ms_place *place = &t->places[slot];
-  place->name = gather->count ? chain_name(t, hash, gather, 0) : caller_name(t, hash);
-  place->hash = hash;
+  place->sites = ms_tls.last.freed;
+  place->ra = t->freed_ra;
+  place->name = place->sites.count ? chain_name(t, &place->sites, 0) : caller_name(t, place->ra);
   uint64_t row;
   ms_put_place(&row, (struct ms_row_place){.slot = slot, .name = place->name});
   ms_own_put(t, &row, 1);
@@ -316,13 +316,13 @@ static MS_COLD struct ms_place *place_make(struct ms_thread *t, uint64_t hash) {
 /* The row is of a free at another place than the slot in it means, or one that
  * names its place itself. */
 void ms_settle_freed(struct ms_thread *t) {
-  uint64_t hash = ms_freed_hash(t), *row = t->freed;
-  struct ms_place *place = place_find(t, hash);
-  if (!place) place = place_make(t, hash);
-  t->freed = NULL;
-  t->place_hash = hash;
-  t->slot = (uint64_t)(place - t->places) << 4;
+  struct ms_place *place = place_find(t);
+  if (!place) place = place_make(t);
+  uint64_t *row = t->freed;
   uint8_t *tag = (uint8_t *)row;
+  t->freed = NULL;
+  t->place = place;
+  t->slot = (uint64_t)(place - t->places) << 4;
   switch (ms_row_tag(*tag)) {
   case MS_TAG_FREE: *tag = (uint8_t)((*tag & ~(3 << 4)) | t->slot); break;
   case MS_TAG_BAD_FREE: ((ms_half *)row)[1] = place->name; break;
@@ -345,7 +345,7 @@ static uint32_t settle_chain(struct ms_thread *t) {
   struct ms_gather *gather = &ms_tls.last.block;
   uint32_t name = ms_name_now(t);
   t->last_flags = gather->site[gather->count - 1] & MS_BIND_RECORD;
-  name = chain_name(t, ms_chain_hash(name, gather), gather, name);
+  name = chain_name(t, gather, name);
   gather->count = 0;
   return name;
 }

@@ -55,9 +55,16 @@ MS_HOT_FN uint64_t ms_chain_hash(uint64_t hash, const struct ms_gather *gather) 
   return hash;
 }
 
-/* What a place is known by: its sites, or the return address when there are none. */
-MS_HOT_FN uint64_t ms_freed_hash(const struct ms_thread *t) {
-  return ms_tls.last.freed.count ? ms_chain_hash(0, &ms_tls.last.freed) : t->freed_ra;
+/* Is that the newest free's place? It is known by its sites, or by the return
+ * address when there are none. Compared, not hashed: nothing waits for the result. */
+MS_HOT_FN int ms_freed_at(const struct ms_thread *t, const struct ms_place *place) {
+  const struct ms_gather *gather = &ms_tls.last.freed;
+  uint32_t i = gather->count;
+  if (place->sites.count != i) return 0;
+  if (!i) return place->ra == t->freed_ra;
+  while (gather->site[i - 1] == place->sites.site[i - 1])
+    if (!--i) return 1;
+  return 0;
 }
 
 /* ---- the newest block, as its row has it ---- */
@@ -82,7 +89,7 @@ MS_HOT_FN void ms_cell_put(uint16_t *cell, uint32_t value) { __atomic_store_n(ce
 MS_HOT_FN void ms_settle_hot(struct ms_thread *t) {
   if (MS_UNLIKELY(t->pending | ms_tls.last.block.count)) ms_settle_block(t);
   if (!t->freed) return;
-  if (MS_LIKELY(ms_freed_hash(t) == t->place_hash)) t->freed = NULL;
+  if (MS_LIKELY(ms_freed_at(t, t->place))) t->freed = NULL;
   else ms_settle_freed(t);
 }
 

@@ -62,11 +62,6 @@
 	.cfi_adjust_cfa_offset -8
 .endm
 
-	.section .rodata.cst8,"aM",@progbits,8
-	.p2align 3
-chain_factor:
-	.quad	0x9e3779b97f4a7c15
-
 	.text
 ENTRY ms_bind_entry
 	PUSH	%rax
@@ -89,36 +84,29 @@ ENTRY ms_bind_entry
 	movq	MS_AT_NAME(%rcx), %rax
 	testq	%rax, %rax
 	je	7f			/* a handler's rows filled the window */
-	movl	(%rax), %eax		/* the name so far, begins the chain */
-	testl	%eax, %eax
-	js	7f			/* a caller */
+	cmpl	$0, (%rax)
+	jne	7f			/* named before: the chain goes on from there */
 	movl	%fs:MS_AT_COUNT(%r11), %edi
-	cmpl	$MS_AT_MOST - 1, %edi
-	ja	7f
 	addl	MS_AT_FIRST_SITE(%rsi), %edx
-	movl	%edx, %fs:MS_AT_SITE(%r11,%rdi,4)
 	testl	%edi, %edi
-	jne	4f
-	testl	%eax, %eax
-	je	3f			/* the only site */
-4:	incl	%edi
-	movl	%edi, %fs:MS_AT_COUNT(%r11)
+	je	3f			/* the only site is the name */
 
-	/* rax = ms_chain_hash(name, sites) */
-1:	movl	%fs:MS_AT_SITE(%r11), %edx
-	addq	$4, %r11
-	rolq	$27, %rax
-	xorq	%rdx, %rax
-	imulq	chain_factor(%rip), %rax
+	/* rax = the memo of these sites, if it is theirs. Compared, not hashed:
+	 * nothing waits for the result. */
+	leal	(%rdx,%rdi), %eax
+	andl	$127, %eax
+	shll	$6, %eax
+	addq	%rcx, %rax
+	cmpl	%edi, MS_AT_MEMOS(%rax)
+	jne	7f
+	cmpl	%edx, MS_AT_MEMOS+8(%rax,%rdi,4)
+	jne	7f
+1:	movl	%fs:MS_AT_SITE-4(%r11,%rdi,4), %edx
+	cmpl	%edx, MS_AT_MEMOS+4(%rax,%rdi,4)
+	jne	7f
 	decl	%edi
 	jne	1b
-	movq	ms_tls@gottpoff(%rip), %r11
-	movq	%rax, %rdi
-	shrq	$36, %rdi
-	andl	$0x3ff0, %edi
-	cmpq	%rax, MS_AT_CHAINS(%rcx,%rdi)
-	jne	6f			/* never seen */
-	movl	MS_AT_CHAINS+8(%rcx,%rdi), %edx
+	movl	MS_AT_MEMOS+4(%rax), %edx
 2:	movq	MS_AT_NAME(%rcx), %rax
 	movl	%edx, (%rax)
 	movq	$0, MS_AT_PENDING(%rcx)
@@ -136,7 +124,6 @@ ENTRY ms_bind_entry
 3:	andl	$0x1fffffff, %edx
 	jmp	2b
 
-6:	decl	%fs:MS_AT_COUNT(%r11)	/* as it came */
 7:	movq	%rcx, %fs:MS_AT_SELF(%r11)
 8:	POP	%rdi
 	POP	%rdx

@@ -8,13 +8,12 @@
 /* struct ms_tls */
 #define MS_AT_COUNT 16
 #define MS_AT_SITE 20
-#define MS_AT_MOST 16
 #define MS_AT_SELF 152
 #define MS_AT_FRAME 160
 /* struct ms_thread */
 #define MS_AT_PENDING 24
 #define MS_AT_NAME 32
-#define MS_AT_CHAINS (224 + 16 * 1024)
+#define MS_AT_MEMOS (480 + 2 * 16 * 1024)
 /* struct ms_unit */
 #define MS_AT_FIRST_SITE 16
 

@@ -40,6 +40,7 @@ enum {
   MS_SOFT_WORDS = 64,    /* most words between two looks at the clock */
   MS_CALLERS = 1024,
   MS_CHAINS = 1024,
+  MS_MEMOS = 128,
 };
 
 /* ---- planes ---- */
@@ -81,9 +82,16 @@ typedef uint32_t __attribute__((may_alias)) ms_half; /* of a row's word */
 
 /* A place where blocks are freed, one of the few a FREE row can mean by its slot. */
 struct ms_place {
-  uint64_t hash; /* of what the name was made from; 0: none in this window yet */
+  uint64_t ra; /* with no sites: the return address that is the place */
+  uint32_t name; /* 0: none in this window yet */
+  struct ms_gather sites;
+};
+
+/* What a block's sites, from its first to its last, were called before. */
+struct ms_memo {
+  uint32_t count; /* all but the last */
   uint32_t name;
-  uint32_t unused;
+  uint32_t site[14];
 };
 
 /* Lies in memory that a forked child finds zeroed: pos and limit are then equal,
@@ -96,8 +104,8 @@ struct ms_thread {
   ms_half *name;      /* of the newest block, in its row; NULL: the row has left the window */
   uint64_t *freed;    /* the newest row that a place is wanted for: FREE, REALLOC_END that freed, BAD_FREE */
   uint64_t freed_ra;  /* the return address that is its place when no site is */
-  uint64_t place_hash; /* of the place that `slot` means */
-  uint64_t slot;      /* which the next FREE is taken to mean: bits of its tag */
+  const struct ms_place *place; /* which the next FREE is taken to mean */
+  uint64_t slot;      /* the bits of its tag that say so */
   struct ms_place places[MS_PLACE_SLOTS];
   uintptr_t left_p;   /* the newest block when its row has left the window: address, size, name */
   uint32_t left_size, left_name;
@@ -114,6 +122,7 @@ struct ms_thread {
   struct ms_thread *next; /* of the free ones */
   struct ms_intern callers[MS_CALLERS];
   struct ms_intern chains[MS_CHAINS];
+  struct ms_memo memos[MS_MEMOS];
 };
 
 struct ms_tls {
@@ -132,13 +141,14 @@ struct ms_tls {
 MS_AT(struct ms_tls, self, MS_AT_SELF);
 MS_AT(struct ms_thread, pending, MS_AT_PENDING);
 MS_AT(struct ms_thread, name, MS_AT_NAME);
-MS_AT(struct ms_thread, chains, MS_AT_CHAINS);
+MS_AT(struct ms_thread, memos, MS_AT_MEMOS);
 MS_AT(struct ms_tls, frame, MS_AT_FRAME);
 MS_AT(struct ms_tls, last.block.count, MS_AT_COUNT);
 MS_AT(struct ms_tls, last.block.site, MS_AT_SITE);
-MS_STATIC_ASSERT(MS_GATHER_MOST == MS_AT_MOST, "entry.S ends chains");
-MS_AT(struct ms_intern, name, 8);
-MS_STATIC_ASSERT(sizeof(struct ms_intern) == 16 && MS_CHAINS == 1024, "entry.S looks for chains");
+MS_AT(struct ms_memo, count, 0);
+MS_AT(struct ms_memo, name, 4);
+MS_AT(struct ms_memo, site, 8);
+MS_STATIC_ASSERT(sizeof(struct ms_memo) == 64 && MS_MEMOS == 128, "entry.S looks for memos");
 MS_AT(struct ms_unit, first_site, MS_AT_FIRST_SITE);
 
 extern __thread struct ms_tls ms_tls __attribute__((tls_model("initial-exec")));
@@ -146,6 +156,7 @@ extern __thread struct ms_tls ms_tls __attribute__((tls_model("initial-exec")));
 /* All zero, never written: whoever finds one as self takes the slow path. */
 extern struct ms_thread ms_fresh; /* no event yet */
 extern struct ms_thread ms_busy;  /* inside a row: a signal handler's rows go to the shared window */
+extern const struct ms_place ms_no_place; /* no free's */
 extern struct ms_thread ms_late;  /* torn down: likewise */
 
 /* ---- process ---- */

@@ -161,9 +161,9 @@ uint64_t ms_stream_record(struct ms_record *record, size_t payload_bytes) {
   size_t used = sizeof *record + payload_bytes;
   record->magic = MS_RECORD_MAGIC;
   record->bytes = (used + MS_RECORD_ALIGN - 1) & ~(uint64_t)(MS_RECORD_ALIGN - 1);
-  record->checksum = (uint32_t)XXH64(record + 1, payload_bytes, 0);
+  record->checksum = (uint32_t)XXH3_64bits(record + 1, payload_bytes);
   record->fill = ms_fill(0, (uint32_t)payload_bytes);
-  record->check = XXH64(record, offsetof(struct ms_record, fill), MS_RECORD_MAGIC);
+  record->check = XXH3_64bits_withSeed(record, offsetof(struct ms_record, fill), MS_RECORD_MAGIC);
   struct ms_os_piece pieces[] = {{record, used}, {zeros, record->bytes - used}};
   uint64_t offset = ms_stream_take(record->bytes);
   return offset && ms_stream_write(pieces, 2, offset) ? offset : 0;

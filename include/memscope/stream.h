@@ -97,10 +97,10 @@ struct ms_record {
   uint32_t kind;     /* enum ms_record_kind; unknown kinds are skipped by bytes */
   uint64_t bytes;    /* whole record, this header included; a multiple of MS_RECORD_ALIGN */
   uint32_t thread;   /* rows: whose; 0 = shared, see OF_THREAD */
-  uint32_t checksum; /* low half of XXH64(payload[0 .. fill.bytes), seed 0); 0 in a WINDOW */
+  uint32_t checksum; /* low half of XXH3-64(payload[0 .. fill.bytes)); 0 in a WINDOW */
   uint64_t fill;     /* payload bytes in use, low half; chunk number of the thread, high half */
   uint64_t start_ns; /* rows: time at the first row, since start */
-  uint64_t check;    /* XXH64 of the 24 bytes before `fill`'s place: magic .. checksum, seed MS_RECORD_MAGIC; 0 in a WINDOW */
+  uint64_t check;    /* XXH3-64 of the 24 bytes before `fill`'s place: magic .. checksum, seed MS_RECORD_MAGIC; 0 in a WINDOW */
   uint64_t reserved[2];
 };
 MS_STATIC_ASSERT(sizeof(struct ms_record) == 64, "streams on disk carry this layout: raise MS_STREAM_VERSION");

@@ -5,6 +5,7 @@ Written from the text of stream.def and stream.h, with nothing of the tool's
 reader in it: slow, strict, and loud. It understands rows only as far as the
 tests ask.
 """
+import ctypes
 import struct
 
 PAGE = 4096
@@ -22,36 +23,13 @@ LOST = ["none", "space", "io", "file_gone", "memory", "late", "nested"]
 CHAIN_NAME, CALLER_NAME = 0x40000000, 0x80000000
 
 
-def xxh64(data, seed=0):
-    """XXH64, from its specification."""
-    mask = (1 << 64) - 1
-    p1, p2, p3, p4, p5 = 0x9E3779B185EBCA87, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x85EBCA77C2B2AE63, 0x27D4EB2F165667C5
-    rotl = lambda x, r: ((x << r) | (x >> (64 - r))) & mask
-    step = lambda acc, lane: rotl((acc + lane * p2) & mask, 31) * p1 & mask
-    size, at = len(data), 0
-    if size >= 32:
-        acc = [(seed + p1 + p2) & mask, (seed + p2) & mask, seed, (seed - p1) & mask]
-        whole = size // 32 * 32
-        for a, b, c, d in struct.iter_unpack("<4Q", data[:whole]):
-            acc = [step(acc[0], a), step(acc[1], b), step(acc[2], c), step(acc[3], d)]
-        at = whole
-        h = (rotl(acc[0], 1) + rotl(acc[1], 7) + rotl(acc[2], 12) + rotl(acc[3], 18)) & mask
-        for a in acc:
-            h = ((h ^ step(0, a)) * p1 + p4) & mask
-    else:
-        h = (seed + p5) & mask
-    h = (h + size) & mask
-    while at + 8 <= size:
-        h = (rotl(h ^ step(0, struct.unpack_from("<Q", data, at)[0]), 27) * p1 + p4) & mask
-        at += 8
-    if at + 4 <= size:
-        h = (rotl(h ^ (struct.unpack_from("<I", data, at)[0] * p1 & mask), 23) * p2 + p3) & mask
-        at += 4
-    for byte in data[at:]:
-        h = rotl(h ^ (byte * p5 & mask), 11) * p1 & mask
-    h = ((h ^ (h >> 33)) * p2) & mask
-    h = ((h ^ (h >> 29)) * p3) & mask
-    return h ^ (h >> 32)
+xxhash = ctypes.CDLL("libxxhash.so.0")
+xxhash.XXH3_64bits_withSeed.restype = ctypes.c_uint64
+xxhash.XXH3_64bits_withSeed.argtypes = ctypes.c_char_p, ctypes.c_size_t, ctypes.c_uint64
+
+
+def xxh3(data, seed=0):
+    return xxhash.XXH3_64bits_withSeed(bytes(data), len(data), seed)
 
 
 class Row:
@@ -164,8 +142,8 @@ class Stream:
                     assert (thread, chunk) not in self.pieces or self.pieces[thread, chunk][0] == CHUNK
                     self.pieces.setdefault((thread, chunk), (WINDOW, payload, start_ns))
             else:
-                assert check == xxh64(d[at : at + 24], RECORD_MAGIC), f"{self.path}: check of record at {at:#x}"
-                whole = checksum == xxh64(payload) & 0xFFFFFFFF
+                assert check == xxh3(d[at : at + 24], RECORD_MAGIC), f"{self.path}: check of record at {at:#x}"
+                whole = checksum == xxh3(payload) & 0xFFFFFFFF
                 if kind == CHUNK and whole:
                     assert self.pieces.get((thread, chunk), (WINDOW,))[0] == WINDOW, f"chunk {thread}/{chunk} twice"
                     self.pieces[thread, chunk] = (CHUNK, payload, start_ns)

@@ -33,8 +33,8 @@ static void records_mend(unsigned char *bytes, size_t size) {
     struct ms_record *record = (struct ms_record *)(bytes + at);
     if (record->magic != MS_RECORD_MAGIC || record->kind == MS_RECORD_WINDOW) continue;
     uint64_t room = size - at - sizeof *record, fill = ms_fill_bytes(record->fill);
-    record->checksum = (uint32_t)XXH64(record + 1, fill < room ? fill : room, 0);
-    record->check = XXH64(record, offsetof(struct ms_record, fill), MS_RECORD_MAGIC);
+    record->checksum = (uint32_t)XXH3_64bits(record + 1, fill < room ? fill : room);
+    record->check = XXH3_64bits_withSeed(record, offsetof(struct ms_record, fill), MS_RECORD_MAGIC);
   }
 }
 

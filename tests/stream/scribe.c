@@ -148,8 +148,8 @@ void book_free(struct book *book) {
 
 void book_reseal(struct book *book, uint64_t record_offset) {
   struct ms_record *record = (struct ms_record *)(book->bytes + record_offset);
-  record->checksum = (uint32_t)XXH64(record + 1, ms_fill_bytes(record->fill), 0);
-  record->check = XXH64(record, offsetof(struct ms_record, fill), MS_RECORD_MAGIC);
+  record->checksum = (uint32_t)XXH3_64bits(record + 1, ms_fill_bytes(record->fill));
+  record->check = XXH3_64bits_withSeed(record, offsetof(struct ms_record, fill), MS_RECORD_MAGIC);
 }
 
 static uint64_t record_add(struct book *book, struct ms_record record, const void *payload, uint64_t bytes) {

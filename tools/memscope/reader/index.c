@@ -52,7 +52,7 @@ static bool record_holds(const struct ms_record *record) {
   if (record->bytes < MS_RECORD_ALIGN || record->bytes % MS_RECORD_ALIGN) return false;
   if (record->kind == MS_RECORD_WINDOW)
     return record->bytes <= WINDOW_MOST && !record->check && !record->checksum && !record->reserved[0];
-  return record->check == XXH64(record, offsetof(struct ms_record, fill), MS_RECORD_MAGIC);
+  return record->check == XXH3_64bits_withSeed(record, offsetof(struct ms_record, fill), MS_RECORD_MAGIC);
 }
 
 static struct found *found_add(struct index *index) {
@@ -82,7 +82,7 @@ static enum standing rows_standing(const struct ms_record *record, const unsigne
                                    uint64_t bytes, bool cut) {
   if (cut) return CUT;
   if (record->kind == MS_RECORD_WINDOW) return LIVE;
-  return (uint32_t)XXH64(payload, bytes, 0) == record->checksum ? WHOLE : DAMAGED;
+  return (uint32_t)XXH3_64bits(payload, bytes) == record->checksum ? WHOLE : DAMAGED;
 }
 
 static void rows_take(struct index *index, const struct ms_record *record, uint64_t offset) {
@@ -106,7 +106,7 @@ static void tables_take(struct index *index, const struct ms_record *record, uin
     ms_stream_problem(index->stream, offset,
                       "the file ends inside this record of names; some places stay unknown");
     index->cut = true;
-  } else if ((uint32_t)XXH64(payload, bytes, 0) != record->checksum) {
+  } else if ((uint32_t)XXH3_64bits(payload, bytes) != record->checksum) {
     ms_stream_problem(index->stream, offset, "this record of names is damaged; some may be wrong or unknown");
   }
   if (record->kind == MS_RECORD_MODULE)
