@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // The back-end half: a module pass at the start of the pipeline (at -O0 and
-// before LTO too) that replaces every marker by a check and a cold call, and
-// adds the unit's tables. After it no trace of the markers is left.
+// before LTO too) that replaces every marker by the note of a check, and adds the
+// unit's tables; and one at its end that makes code of the notes (Check.h).
 #ifndef MEMSCOPE_LOWER_H
 #define MEMSCOPE_LOWER_H
 
