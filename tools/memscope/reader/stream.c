@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: MIT
  *
- * The file: mapped, its header page believed or refused, its problems listed.
+ * The file: mapped, its header page believed or refused, its problems listed. A
+ * packed one is unpacked into a file without a name first.
  */
+#define _GNU_SOURCE /* O_TMPFILE */
 #include "reader/index.h"
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "pack/pack.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -105,6 +109,47 @@ static struct ms_stream *path_refuse(struct ms_error *error, const char *path, c
   return NULL;
 }
 
+/* A new file that is gone when it is closed. */
+static int nameless_file(struct ms_arena *arena, const char **folder) {
+  const char *wanted = getenv("TMPDIR");
+  *folder = wanted && *wanted ? wanted : "/var/tmp";
+  int fd = open(*folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  if (fd >= 0) return fd;
+  char *name = ms_arena_print(arena, "%s/memscope-XXXXXX", *folder); /* a file system without such files */
+  fd = mkostemp(name, O_CLOEXEC);
+  if (fd >= 0) unlink(name);
+  return fd;
+}
+
+/* In place of the packed bytes those of the stream. What a damaged file still
+ * has is read; the damage is one of the stream's problems. */
+static bool stream_unpack(struct ms_stream *stream, struct ms_error *error) {
+  const void *packed = stream->bytes;
+  struct ms_error why = {0};
+  struct stat status;
+  const char *folder;
+  int fd = nameless_file(stream->arena, &folder);
+  if (fd < 0)
+    return ms_error_set(error, MS_ERROR_USAGE, "%s: no room to unpack it in %s: %s; set TMPDIR to another folder", stream->path,
+                        folder, strerror(errno)),
+           false;
+  void *bytes = MAP_FAILED;
+  int code = ms_unpack(stream->arena, packed, stream->size, stream->path, fd, NULL, &why);
+  if ((!code || code == MS_ERROR_DATA) && fstat(fd, &status) == 0 && status.st_size)
+    bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+  close(fd);
+  if (bytes == MAP_FAILED) {
+    *error = code ? why : *error;
+    ms_error_set(error, MS_ERROR_USAGE, "%s: cannot be mapped: the machine has too little memory or address space", stream->path);
+    return false;
+  }
+  if (code) ms_stream_problem(stream, why.offset, "the packed file is damaged or cut, all behind it is missing");
+  munmap((void *)(uintptr_t)packed, stream->size);
+  stream->bytes = bytes;
+  stream->size = (uint64_t)status.st_size;
+  return true;
+}
+
 struct ms_stream *ms_stream_open(struct ms_arena *arena, const char *path, struct ms_error *error) {
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   struct stat status;
@@ -129,6 +174,10 @@ struct ms_stream *ms_stream_open(struct ms_arena *arena, const char *path, struc
     return path_refuse(error, path, "cannot be mapped: the machine has too little memory or address space");
   stream->bytes = bytes;
   stream->mapped = bytes != NULL;
+  if (bytes && ms_is_packed(bytes, stream->size) && !stream_unpack(stream, error)) {
+    ms_stream_close(stream);
+    return NULL;
+  }
   return stream_index(stream, error);
 }
 

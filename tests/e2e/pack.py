@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""memscope pack: every byte comes back, every verb reads both forms, and what is
+cut or foreign is told in one line."""
+import filecmp
+import os
+import re
+
+from e2e import MEMSCOPE, compile_c, main, ok, one_line_error, record, run
+
+PROGRAM = """#include <stdlib.h>
+#include <string.h>
+struct part { char name[40]; struct part *next; } *parts;
+int main(int argc, char **argv) {
+  for (int i = 0; i < 40000; i++) {
+    struct part *p = malloc(sizeof *p);
+    p->next = parts;
+    parts = p;
+    free(strdup(argv[0]));
+    if (i % 3 == 0) parts = p->next, free(p);
+  }
+  return 0;
+}
+"""
+
+
+def recorded(folder):
+    return record(folder, compile_c(folder, "a", PROGRAM))
+
+
+def test_round_trip(folder):
+    stream = recorded(folder)
+    said = ok(MEMSCOPE, "pack", stream)
+    packed = folder + "/s.packed.memscope"
+    assert said.startswith(packed) and re.search(r"\d %", said), said
+    assert os.path.getsize(packed) < os.path.getsize(stream) / 8, os.path.getsize(packed)
+    ok(MEMSCOPE, "pack", "--unpack", packed, "-o", folder + "/back.memscope")
+    assert filecmp.cmp(stream, folder + "/back.memscope", shallow=False)
+    os.rename(stream, folder + "/first.memscope")
+    ok(MEMSCOPE, "pack", "--unpack", packed)
+    assert filecmp.cmp(stream, folder + "/first.memscope", shallow=False)
+    assert sorted(os.listdir(folder)) == ["a", "a.c", "back.memscope", "first.memscope", "s.memscope", "s.packed.memscope"]
+
+
+def test_every_verb_reads_both(folder):
+    stream = recorded(folder)
+    ok(MEMSCOPE, "pack", stream)
+    packed = folder + "/s.packed.memscope"
+    for words in (("summary",), ("summary", "--json"), ("dump",), ("dump", "--raw")):
+        assert ok(MEMSCOPE, *words, stream).replace(stream, "F") == ok(MEMSCOPE, *words, packed).replace(packed, "F"), words
+    ok(MEMSCOPE, "report", packed)
+    assert os.path.getsize(folder + "/s.packed.html") > 10000
+
+
+def test_bad_input(folder):
+    stream = recorded(folder)
+    packed = folder + "/s.packed.memscope"
+    ok(MEMSCOPE, "pack", stream)
+    one_line_error(run(MEMSCOPE, "pack", packed), 2, "packed already", "--unpack")
+    one_line_error(run(MEMSCOPE, "pack", "--unpack", stream), 3, "memscope pack")
+    one_line_error(run(MEMSCOPE, "pack", folder), 2, "directory")
+    one_line_error(run(MEMSCOPE, "pack", folder + "/none"), 2, "No such file")
+    one_line_error(run(MEMSCOPE, "pack", stream, "-o", folder + "/no/where"), 2, "-o")
+    one_line_error(run(MEMSCOPE, "pack"), 2, "no stream")
+    with open(packed, "rb") as file:
+        data = file.read()
+    cut = folder + "/cut.memscope"
+    with open(cut, "wb") as file:
+        file.write(data[: len(data) // 2])
+    one_line_error(run(MEMSCOPE, "pack", "--unpack", cut, "-o", folder + "/x"), 3, "offset")
+    done = run(MEMSCOPE, "summary", cut)
+    assert done.returncode == 3 and "offset" in done.stderr, done.stderr
+    done = run(MEMSCOPE, "summary", packed, env={**os.environ, "TMPDIR": folder + "/none"})
+    one_line_error(done, 2, "TMPDIR")
+    assert not [name for name in os.listdir(folder) if re.search(r"\.\w{6}$", name) and "memscope." in name]
+
+
+if __name__ == "__main__":
+    main()

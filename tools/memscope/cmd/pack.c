@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * memscope pack: a finished stream in a tenth of the room, and back. The input
+ * stays; the output gets its name when it is whole.
+ */
+#define _GNU_SOURCE /* mkostemp */
+#include "cmd/cmd.h"
+
+#include "base/text.h"
+#include "pack/pack.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct packing {
+  const char *input, *output;
+  bool unpack;
+  const unsigned char *bytes;
+  uint64_t size;
+};
+
+enum { OPTION_UNPACK = 256 };
+static const struct option options[] = {
+    {"output", required_argument, NULL, 'o'}, {"unpack", no_argument, NULL, OPTION_UNPACK}, {0}};
+
+static int arguments_read(struct ms_cmd_context *context, struct packing *packing, int argc, char **argv) {
+  optind = 1;
+  opterr = 0;
+  for (int option; (option = getopt_long(argc, argv, ":o:", options, NULL)) != -1;) {
+    if (option == ':') return ms_cmd_usage(context, "%s needs a value", argv[optind - 1]);
+    if (option == '?') return ms_cmd_usage(context, "unknown option %s", argv[optind - 1]);
+    if (option == 'o') packing->output = optarg;
+    if (option == OPTION_UNPACK) packing->unpack = true;
+  }
+  if (optind >= argc) return ms_cmd_usage(context, "no stream given");
+  if (optind + 1 < argc) return ms_cmd_usage(context, "one stream at a time, not also %s", argv[optind + 1]);
+  packing->input = argv[optind];
+  if (packing->output && !*packing->output) return ms_cmd_usage(context, "-o needs a file's name");
+  return 0;
+}
+
+/* F.memscope <-> F.packed.memscope; what has no such ending gets it behind. */
+static const char *output_name(struct ms_arena *arena, const struct packing *packing) {
+  const char *from = packing->unpack ? ".packed.memscope" : ".memscope", *to = packing->unpack ? ".memscope" : ".packed.memscope";
+  size_t length = strlen(packing->input), cut = strlen(from);
+  bool ends = length > cut && strcmp(packing->input + length - cut, from) == 0;
+  return ms_arena_print(arena, "%.*s%s", (int)(ends ? length - cut : length), packing->input, to);
+}
+
+static int input_map(struct packing *packing, struct ms_error *error) {
+  struct stat status;
+  int fd = open(packing->input, O_RDONLY | O_CLOEXEC);
+  void *bytes = MAP_FAILED;
+  if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size)
+    bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+  else if (fd >= 0)
+    errno = fstat(fd, &status) == 0 && S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
+  int why = errno;
+  if (fd >= 0) close(fd);
+  if (bytes == MAP_FAILED)
+    return ms_error_set(error, MS_ERROR_USAGE, "%s: cannot be read: %s; give the stream that `memscope run` wrote", packing->input,
+                        strerror(why));
+  packing->bytes = bytes;
+  packing->size = (uint64_t)status.st_size;
+  return 0;
+}
+
+static void progress_print(void *context, uint64_t done, uint64_t all) {
+  fprintf(stderr, "\r\033[K%s %u %%", (const char *)context, (unsigned)(done * 100 / (all ? all : 1)));
+}
+
+static int output_write(struct ms_arena *arena, const struct packing *packing, FILE *out, const char *path, struct ms_error *error) {
+  struct ms_pack_progress progress = {progress_print, packing->unpack ? "unpacking" : "packing"};
+  const struct ms_pack_progress *shown = isatty(STDERR_FILENO) ? &progress : NULL;
+  int code = packing->unpack ? ms_unpack(arena, packing->bytes, packing->size, packing->input, fileno(out), shown, error)
+                             : ms_pack(arena, packing->bytes, packing->size, out, path, shown, error);
+  if (shown) fprintf(stderr, "\r\033[K");
+  return code;
+}
+
+/* Into a file beside the output, which takes its name in the end. */
+static int output_make(struct ms_arena *arena, const struct packing *packing, struct ms_error *error) {
+  const char *path = packing->output;
+  char *aside = ms_arena_print(arena, "%s.XXXXXX", path);
+  int fd = mkostemp(aside, O_CLOEXEC);
+  FILE *out = fd < 0 ? NULL : fdopen(fd, "wb");
+  if (!out) return ms_error_set(error, MS_ERROR_USAGE, "cannot write %s: %s; choose another place with -o", path, strerror(errno));
+  mode_t mask = umask(0);
+  umask(mask);
+  fchmod(fd, 0666 & ~mask);
+  int code = output_write(arena, packing, out, path, error);
+  if (fclose(out) && !code)
+    code = ms_error_set(error, MS_ERROR_USAGE, "cannot write %s: %s; choose another place with -o", path, strerror(errno));
+  bool keep = !code || code == MS_ERROR_DATA; /* what was whole before the damage */
+  if (keep && rename(aside, path))
+    code = ms_error_set(error, MS_ERROR_USAGE, "cannot write %s: %s; choose another place with -o", path, strerror(errno)), keep = false;
+  if (!keep) unlink(aside);
+  return code;
+}
+
+static void result_print(const struct packing *packing) {
+  struct stat status;
+  char text[32];
+  if (stat(packing->output, &status)) return;
+  printf("%s  %s", packing->output, ms_format_bytes(text, (uint64_t)status.st_size));
+  if (!packing->unpack) printf(", %.1f %% of %s", (double)status.st_size * 100 / (double)packing->size, ms_format_bytes(text, packing->size));
+  putchar('\n');
+}
+
+static int input_check(const struct packing *packing, struct ms_error *error) {
+  bool packed = ms_is_packed(packing->bytes, packing->size);
+  if (packed == packing->unpack) return 0;
+  return packed ? ms_error_set(error, MS_ERROR_USAGE, "%s is packed already; --unpack gives the stream back", packing->input)
+                : ms_error_set(error, MS_ERROR_DATA, "%s is not a packed stream; give a file that `memscope pack` wrote", packing->input);
+}
+
+int ms_cmd_pack(struct ms_cmd_context *context, int argc, char **argv) {
+  struct packing packing = {0};
+  if (arguments_read(context, &packing, argc, argv)) return (int)context->error.code;
+  if (input_map(&packing, &context->error) || input_check(&packing, &context->error)) return (int)context->error.code;
+  struct ms_arena *arena = ms_arena_new();
+  if (!packing.output) packing.output = output_name(arena, &packing);
+  int code = output_make(arena, &packing, &context->error);
+  if (!code) result_print(&packing);
+  munmap((void *)(uintptr_t)packing.bytes, packing.size);
+  ms_arena_free(arena);
+  return code;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Rows of one window or chunk to columns and back.
+ */
+#ifndef MS_PACK_ROWS_H
+#define MS_PACK_ROWS_H
+
+#include "pack/column.h"
+#include "pack/guess.h"
+
+struct coder {
+  struct columns columns;
+  struct guess guess;
+};
+
+/* Writes the words' columns, or reads them into the words. */
+void ms_code_rows(struct coder *coder, uint32_t thread, uint64_t *words, uint32_t count);
+
+#endif
