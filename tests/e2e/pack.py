@@ -52,6 +52,14 @@ def test_every_verb_reads_both(folder):
     assert os.path.getsize(folder + "/s.packed.html") > 10000
 
 
+def test_run_packs(folder):
+    program = compile_c(folder, "a", PROGRAM)
+    done = run(MEMSCOPE, "run", "--pack", "-o", folder + "/s.memscope", program, cwd=folder)
+    assert done.returncode == 0 and "memscope report s.packed.memscope" in done.stderr, done.stderr
+    assert sorted(os.listdir(folder)) == ["a", "a.c", "s.packed.memscope"]
+    assert "struct part" in ok(MEMSCOPE, "summary", folder + "/s.packed.memscope")
+
+
 def test_bad_input(folder):
     stream = recorded(folder)
     packed = folder + "/s.packed.memscope"

@@ -5,9 +5,11 @@
  */
 #define _GNU_SOURCE /* mkostemp */
 #include "cmd/cmd.h"
+#include "cmd/pack.h"
 
 #include "base/text.h"
 #include "pack/pack.h"
+#include "reader/reader.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,18 +20,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct packing {
-  const char *input, *output;
-  bool unpack;
-  const unsigned char *bytes;
-  uint64_t size;
-};
-
 enum { OPTION_UNPACK = 256 };
 static const struct option options[] = {
     {"output", required_argument, NULL, 'o'}, {"unpack", no_argument, NULL, OPTION_UNPACK}, {0}};
 
-static int arguments_read(struct ms_cmd_context *context, struct packing *packing, int argc, char **argv) {
+static int arguments_read(struct ms_cmd_context *context, struct ms_packing *packing, int argc, char **argv) {
   optind = 1;
   opterr = 0;
   for (int option; (option = getopt_long(argc, argv, ":o:", options, NULL)) != -1;) {
@@ -46,14 +41,14 @@ static int arguments_read(struct ms_cmd_context *context, struct packing *packin
 }
 
 /* F.memscope <-> F.packed.memscope; what has no such ending gets it behind. */
-static const char *output_name(struct ms_arena *arena, const struct packing *packing) {
+static const char *output_name(struct ms_arena *arena, const struct ms_packing *packing) {
   const char *from = packing->unpack ? ".packed.memscope" : ".memscope", *to = packing->unpack ? ".memscope" : ".packed.memscope";
   size_t length = strlen(packing->input), cut = strlen(from);
   bool ends = length > cut && strcmp(packing->input + length - cut, from) == 0;
   return ms_arena_print(arena, "%.*s%s", (int)(ends ? length - cut : length), packing->input, to);
 }
 
-static int input_map(struct packing *packing, struct ms_error *error) {
+static int input_map(struct ms_packing *packing, struct ms_error *error) {
   struct stat status;
   int fd = open(packing->input, O_RDONLY | O_CLOEXEC);
   void *bytes = MAP_FAILED;
@@ -75,9 +70,9 @@ static void progress_print(void *context, uint64_t done, uint64_t all) {
   fprintf(stderr, "\r\033[K%s %u %%", (const char *)context, (unsigned)(done * 100 / (all ? all : 1)));
 }
 
-static int output_write(struct ms_arena *arena, const struct packing *packing, FILE *out, const char *path, struct ms_error *error) {
+static int output_write(struct ms_arena *arena, const struct ms_packing *packing, FILE *out, const char *path, struct ms_error *error) {
   struct ms_pack_progress progress = {progress_print, packing->unpack ? "unpacking" : "packing"};
-  const struct ms_pack_progress *shown = isatty(STDERR_FILENO) ? &progress : NULL;
+  const struct ms_pack_progress *shown = !packing->quiet && isatty(STDERR_FILENO) ? &progress : NULL;
   int code = packing->unpack ? ms_unpack(arena, packing->bytes, packing->size, packing->input, fileno(out), shown, error)
                              : ms_pack(arena, packing->bytes, packing->size, out, path, shown, error);
   if (shown) fprintf(stderr, "\r\033[K");
@@ -85,7 +80,7 @@ static int output_write(struct ms_arena *arena, const struct packing *packing, F
 }
 
 /* Into a file beside the output, which takes its name in the end. */
-static int output_make(struct ms_arena *arena, const struct packing *packing, struct ms_error *error) {
+static int output_make(struct ms_arena *arena, const struct ms_packing *packing, struct ms_error *error) {
   const char *path = packing->output;
   char *aside = ms_arena_print(arena, "%s.XXXXXX", path);
   int fd = mkostemp(aside, O_CLOEXEC);
@@ -104,7 +99,7 @@ static int output_make(struct ms_arena *arena, const struct packing *packing, st
   return code;
 }
 
-static void result_print(const struct packing *packing) {
+static void result_print(const struct ms_packing *packing) {
   struct stat status;
   char text[32];
   if (stat(packing->output, &status)) return;
@@ -113,22 +108,48 @@ static void result_print(const struct packing *packing) {
   putchar('\n');
 }
 
-static int input_check(const struct packing *packing, struct ms_error *error) {
+static int input_check(const struct ms_packing *packing, struct ms_error *error) {
   bool packed = ms_is_packed(packing->bytes, packing->size);
   if (packed == packing->unpack) return 0;
   return packed ? ms_error_set(error, MS_ERROR_USAGE, "%s is packed already; --unpack gives the stream back", packing->input)
                 : ms_error_set(error, MS_ERROR_DATA, "%s is not a packed stream; give a file that `memscope pack` wrote", packing->input);
 }
 
+int ms_pack_file(struct ms_arena *arena, struct ms_packing *packing, struct ms_error *error) {
+  if (input_map(packing, error)) return (int)error->code;
+  int code = input_check(packing, error);
+  if (!code && !packing->output) packing->output = output_name(arena, packing);
+  if (!code) code = output_make(arena, packing, error);
+  munmap((void *)(uintptr_t)packing->bytes, packing->size);
+  return code;
+}
+
+/* Opening a packed stream unpacks it. */
+static bool same_bytes(struct ms_arena *arena, const char *path, const char *packed) {
+  struct ms_error error = {0};
+  struct ms_stream *a = ms_stream_open(arena, path, &error), *b = ms_stream_open(arena, packed, &error);
+  bool same = a && b && a->size == b->size && memcmp(a->bytes, b->bytes, a->size) == 0;
+  ms_stream_close(a);
+  ms_stream_close(b);
+  return same;
+}
+
+int ms_pack_replace(struct ms_arena *arena, struct ms_packing *packing, struct ms_error *error) {
+  if (ms_pack_file(arena, packing, error)) return (int)error->code;
+  if (same_bytes(arena, packing->input, packing->output)) {
+    unlink(packing->input);
+    return 0;
+  }
+  unlink(packing->output);
+  return ms_error_set(error, MS_ERROR_DATA, "%s could not be packed without loss; it stays as it is", packing->input);
+}
+
 int ms_cmd_pack(struct ms_cmd_context *context, int argc, char **argv) {
-  struct packing packing = {0};
+  struct ms_packing packing = {0};
   if (arguments_read(context, &packing, argc, argv)) return (int)context->error.code;
-  if (input_map(&packing, &context->error) || input_check(&packing, &context->error)) return (int)context->error.code;
   struct ms_arena *arena = ms_arena_new();
-  if (!packing.output) packing.output = output_name(arena, &packing);
-  int code = output_make(arena, &packing, &context->error);
+  int code = ms_pack_file(arena, &packing, &context->error);
   if (!code) result_print(&packing);
-  munmap((void *)(uintptr_t)packing.bytes, packing.size);
   ms_arena_free(arena);
   return code;
 }

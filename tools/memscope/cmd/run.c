@@ -20,12 +20,13 @@
 
 /* ---- arguments ---- */
 
-enum { OPTION_MODE = 256, OPTION_QUIET, OPTION_FORK, OPTION_EXEC };
+enum { OPTION_MODE = 256, OPTION_QUIET, OPTION_FORK, OPTION_EXEC, OPTION_PACK };
 
 static const struct option options[] = {
     {"output", required_argument, NULL, 'o'},        {"mode", required_argument, NULL, OPTION_MODE},
     {"quiet", no_argument, NULL, OPTION_QUIET},      {"follow-fork", required_argument, NULL, OPTION_FORK},
-    {"follow-exec", no_argument, NULL, OPTION_EXEC}, {0}};
+    {"follow-exec", no_argument, NULL, OPTION_EXEC}, {"pack", no_argument, NULL, OPTION_PACK},
+    {0}};
 
 /* WORD options hold their values as "a|b". */
 static bool is_one_of(const char *values, const char *word) {
@@ -54,6 +55,9 @@ static int option_apply(struct ms_cmd_context *context, struct ms_run *run, int 
     return 0;
   case OPTION_EXEC:
     run->follow_exec = true;
+    return 0;
+  case OPTION_PACK:
+    run->pack = true;
     return 0;
   case OPTION_MODE:
     run->mode = optarg;
@@ -197,6 +201,8 @@ static void results_print(const struct ms_run *run, const struct ms_run_end *end
     fprintf(stderr, "memscope: %s wrote no stream: %s\n", run->program[0], no_stream_reason(run));
   if (run->quiet) /* else the summary tells of them */
     for (size_t i = 0; i < count; i++) losses_print(&streams[i]);
+  if (run->pack)
+    for (size_t i = 0; i < count; i++) ms_run_stream_pack(&streams[i], run->quiet);
   if (count && !run->quiet) {
     others_print(streams, count);
     if (ms_summary_print(stderr, path_short(streams[0].path), 0, &error))

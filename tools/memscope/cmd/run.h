@@ -16,7 +16,7 @@
 struct ms_run {
   const char *output; /* pattern as the user gave it, or the option's default */
   const char *mode;
-  bool quiet, follow_fork, follow_exec;
+  bool quiet, follow_fork, follow_exec, pack;
   char **program;         /* PROG ARGS, NULL-terminated */
   char path[PATH_MAX];    /* of PROG */
   char pattern[PATH_MAX]; /* output, absolute */
@@ -62,5 +62,9 @@ size_t ms_run_streams(const struct ms_run *run, pid_t pid, uint64_t start_unix_n
 /* A signal ended the stream's process, which could not say so itself: its header
  * shall, with the time that is now. A file that cannot be written stays as it is. */
 void ms_run_stream_killed(struct ms_run_stream *stream, int signal, uint64_t now_unix_ns);
+
+/* Puts the packed form in the stream's place, with a name of its own. One that
+ * cannot be packed, or may still be written to, stays as it is; why is said. */
+void ms_run_stream_pack(struct ms_run_stream *stream, bool quiet);
 
 #endif

@@ -5,6 +5,7 @@
  * exec and find names taken.
  */
 #define _GNU_SOURCE /* mkostemp */
+#include "cmd/pack.h"
 #include "cmd/run.h"
 #include "memscope/stream.h"
 
@@ -153,4 +154,19 @@ void ms_run_stream_killed(struct ms_run_stream *stream, int signal, uint64_t now
     stream->ended = pwrite(file, &header, sizeof header, 0) == sizeof header;
   }
   close(file);
+}
+
+void ms_run_stream_pack(struct ms_run_stream *stream, bool quiet) {
+  struct ms_error error = {0};
+  struct ms_packing packing = {.input = stream->path, .quiet = quiet};
+  if (!stream->ended) {
+    fprintf(stderr, "memscope: %s is not packed: its process may still run\n", stream->path);
+    return;
+  }
+  struct ms_arena *arena = ms_arena_new();
+  if (ms_pack_replace(arena, &packing, &error))
+    fprintf(stderr, "memscope: %s\n", error.text);
+  else
+    snprintf(stream->path, sizeof stream->path, "%s", packing.output);
+  ms_arena_free(arena);
 }

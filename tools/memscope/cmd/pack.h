@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What `memscope pack` does, for `memscope run --pack` too.
+ */
+#ifndef MS_CMD_PACK_H
+#define MS_CMD_PACK_H
+
+#include "base/arena.h"
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct ms_packing {
+  const char *input, *output; /* output NULL: made from the input's name, see ms_pack_file */
+  bool unpack;
+  bool quiet; /* no progress on the terminal */
+  const unsigned char *bytes; /* of the input */
+  uint64_t size;
+};
+
+/* Packs or unpacks the input, which stays; sets output when it was NULL. The
+ * output gets its name when it is whole. Returns 0 or the code of *error. */
+int ms_pack_file(struct ms_arena *arena, struct ms_packing *packing, struct ms_error *error);
+
+/* The same, then looks whether every byte would come back, and only then removes
+ * the input. */
+int ms_pack_replace(struct ms_arena *arena, struct ms_packing *packing, struct ms_error *error);
+
+#endif
