@@ -15,16 +15,16 @@ static int cell_is_live(uintptr_t p) { return !ms_cells || ms_cell_get(ms_cell(p
 
 static uint32_t cell_birth(uintptr_t p) {
   if (!ms_cells) return 0;
-  uint32_t gen = (ms_cell_get(ms_cell(p)) + 1) & MS_GEN_MASK;
-  ms_cell_put(ms_cell(p), gen | MS_CELL_LIVE);
-  return gen;
+  uint32_t cell = ms_cell_born(ms_cell_get(ms_cell(p)));
+  ms_cell_put(ms_cell(p), cell);
+  return ms_cell_gen(cell);
 }
 
 static uint32_t cell_death(uintptr_t p) {
   if (!ms_cells) return 0;
-  uint32_t gen = ms_cell_get(ms_cell(p)) & MS_GEN_MASK;
-  ms_cell_put(ms_cell(p), gen);
-  return gen;
+  uint32_t cell = ms_cell_get(ms_cell(p)) & ~MS_CELL_LIVE;
+  ms_cell_put(ms_cell(p), cell);
+  return ms_cell_gen(cell);
 }
 
 /* ---- rows of one event, built aside: the same for a thread's own window and a shared one ---- */
@@ -96,7 +96,7 @@ static int birth_shared_outer(enum ms_op op, uintptr_t p, size_t size, unsigned 
   uint64_t *row = ms_tls.shared_row;
   if (!row || ms_tls.epoch != ms_epoch || *row >> 20 != p >> 3 || !ms_cells) return 0;
   uint32_t cell = ms_cell_get(ms_cell(p));
-  if (!(cell & MS_CELL_LIVE) || (*row >> 8 & MS_GEN_MASK) != (cell & MS_GEN_MASK)) return 0;
+  if (!(cell & MS_CELL_LIVE) || (*row >> 8 & MS_GEN_MASK) != ms_cell_gen(cell)) return 0;
   *(uint8_t *)row = ms_hot_tag(op, fn);
   *(ms_half *)(row + 1) = (uint32_t)size;
   return 1;
@@ -123,8 +123,13 @@ static void birth(enum ms_op op, uintptr_t p, size_t size, unsigned fn, uintptr_
   ms_own_end(t);
 }
 
-MS_COLD void ms_alloc_slow(uintptr_t p, size_t size, unsigned fn, uintptr_t ra) {
-  if (!ms_real_is_early((void *)p)) birth(MS_OP_ALLOC, p, size, fn, ra);
+/* Most that come here are as plain as any, only something before them is to be settled. */
+__attribute__((noinline)) void *ms_born_slow(enum ms_op op, void *block, size_t size, unsigned fn, uintptr_t ra) {
+  uintptr_t p = (uintptr_t)block;
+  struct ms_thread *t = ms_is_plain(p, size, 8) ? ms_begin() : NULL;
+  if (t && ms_born_put(t, ms_cell(p), op, p, size, fn, ra)) return block;
+  if (op != MS_OP_ALLOC || !ms_real_is_early(block)) birth(op, p, size, fn, ra);
+  return block;
 }
 
 /* ---- free ---- */
@@ -167,7 +172,7 @@ static void death(struct ms_thread *t, enum ms_op op, uintptr_t p, unsigned fn) 
   }
   ms_own_put(t, rows.word, rows.used);
   if (ms_newest(t) != p) return;
-  t->name = NULL;
+  t->row = NULL;
   t->left_p = 0;
 }
 
@@ -178,8 +183,8 @@ static void death_lost(uintptr_t p) {
   ms_lost(MS_LOST_NONE, 1);
 }
 
-MS_COLD void ms_free_slow(uintptr_t p, unsigned fn, uintptr_t ra) {
-  if (p == ms_tls.passing || ms_real_is_early((void *)p)) return;
+static MS_COLD void free_slower(uintptr_t p, unsigned fn, uintptr_t ra) {
+  if (ms_real_is_early((void *)p)) return;
   if (!ms_process_ready()) return death_lost(p);
   if (!cell_is_live(p)) return bad_free(p, fn, ra);
   struct ms_thread *t = ms_own_begin();
@@ -193,6 +198,12 @@ MS_COLD void ms_free_slow(uintptr_t p, unsigned fn, uintptr_t ra) {
   } else {
     death_lost(p);
   }
+}
+
+__attribute__((noinline)) void ms_free_slow(uintptr_t p, unsigned fn, uintptr_t ra) {
+  if (p == ms_tls.passing) return; /* no event of its own: settles nothing */
+  struct ms_thread *t = p & 7 ? NULL : ms_begin();
+  if (!t || !ms_free_put(t, ms_cell(p), p, fn, ra)) free_slower(p, fn, ra);
 }
 
 /* ---- realloc ---- */
@@ -213,10 +224,6 @@ MS_COLD enum ms_realloc ms_realloc_begin_slow(uintptr_t p, unsigned fn, uintptr_
     return death_lost(p), MS_REALLOC_SILENT;
   }
   return MS_REALLOC_OPEN;
-}
-
-MS_COLD void ms_realloc_end_slow(uintptr_t p, size_t size, unsigned fn, uintptr_t ra) {
-  birth(MS_OP_REALLOC_END, p, size, fn, ra);
 }
 
 MS_COLD void ms_realloc_freed(uintptr_t p, unsigned fn, uintptr_t ra) {
@@ -334,7 +341,7 @@ void ms_settle_freed(struct ms_thread *t) {
 
 static MS_COLD void name_late(struct ms_thread *t, uint32_t name) {
   uint64_t row[2];
-  uint32_t gen = ms_cells ? ms_cell_get(ms_cell(t->left_p)) & MS_GEN_MASK : 0;
+  uint32_t gen = ms_cells ? ms_cell_gen(ms_cell_get(ms_cell(t->left_p))) : 0;
   ms_put_bind(row, (struct ms_row_bind){.gen = gen, .addr8 = t->left_p >> 3, .name = name});
   ms_own_put(t, row, 2);
   t->left_name = name;
@@ -355,18 +362,18 @@ void ms_settle_block(struct ms_thread *t) {
   t->pending = 0;
   if (!ms_tls.last.block.count && !pending) return;
   uint32_t name = ms_tls.last.block.count ? settle_chain(t) : caller_name(t, pending);
-  if (t->name) *t->name = name;
+  if (t->row) *ms_row_name(t->row) = name;
   else name_late(t, name);
 }
 
 /* The window's rows are about to go: what they hold of the newest block is kept. */
 void ms_newest_leaves(struct ms_thread *t) {
   t->freed = NULL;
-  if (!t->name) return;
+  if (!t->row) return;
   t->left_p = ms_newest(t);
-  t->left_size = t->name[-1];
-  t->left_name = *t->name;
-  t->name = NULL;
+  t->left_size = *ms_row_size(t->row);
+  t->left_name = *ms_row_name(t->row);
+  t->row = NULL;
 }
 
 /* Names what has no name yet. The caller is busy. */

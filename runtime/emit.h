@@ -69,46 +69,128 @@ MS_HOT_FN int ms_freed_at(const struct ms_thread *t, const struct ms_place *plac
 
 /* ---- the newest block, as its row has it ---- */
 
-/* Word 0 of the row in which its name is. */
-MS_HOT_FN uint64_t *ms_name_row(ms_half *name) { return (uint64_t *)(name - 3); }
+MS_HOT_FN ms_half *ms_row_name(uint64_t *row) { return (ms_half *)row + 3; }
+MS_HOT_FN ms_half *ms_row_size(uint64_t *row) { return (ms_half *)row + 2; }
 
-MS_HOT_FN uintptr_t ms_newest(const struct ms_thread *t) { return t->name ? *ms_name_row(t->name) >> 20 << 3 : t->left_p; }
+MS_HOT_FN uintptr_t ms_newest(const struct ms_thread *t) { return t->row ? *t->row >> 20 << 3 : t->left_p; }
 
-MS_HOT_FN uint32_t ms_newest_size(const struct ms_thread *t) { return t->name ? t->name[-1] : t->left_size; }
+MS_HOT_FN uint32_t ms_newest_size(const struct ms_thread *t) { return t->row ? *ms_row_size(t->row) : t->left_size; }
 
 /* Its name so far. A caller's address is none: it gives way to whatever site still comes. */
 MS_HOT_FN uint32_t ms_name_now(const struct ms_thread *t) {
-  uint32_t name = t->name ? *t->name : t->left_name;
+  uint32_t name = t->row ? *ms_row_name(t->row) : t->left_name;
   return name & MS_NAME_CALLER ? 0 : name;
 }
+
+/* ---- cells ---- */
 
 MS_HOT_FN uint32_t ms_cell_get(const uint16_t *cell) { return __atomic_load_n(cell, __ATOMIC_RELAXED); }
 MS_HOT_FN void ms_cell_put(uint16_t *cell, uint32_t value) { __atomic_store_n(cell, (uint16_t)value, __ATOMIC_RELAXED); }
 
-/* Is the event before this one without a name, or a free elsewhere than its row says? */
-MS_HOT_FN void ms_settle_hot(struct ms_thread *t) {
-  if (MS_UNLIKELY(t->pending | ms_tls.last.block.count)) ms_settle_block(t);
-  if (!t->freed) return;
-  if (MS_LIKELY(ms_freed_at(t, t->place))) t->freed = NULL;
-  else ms_settle_freed(t);
+MS_HOT_FN uint32_t ms_cell_gen(uint32_t cell) { return (uint16_t)cell / MS_CELL_GEN; }
+MS_HOT_FN uint32_t ms_cell_born(uint32_t cell) { return (uint16_t)(cell + MS_CELL_GEN) | MS_CELL_LIVE; }
+
+/* As ms_hot_word, of a block at a multiple of 8 whose cell is that. */
+MS_HOT_FN uint64_t ms_cell_word(enum ms_op op, unsigned fn, uint32_t cell, uintptr_t p) {
+  return (uint64_t)p << 17 | (uint64_t)(cell & ~(MS_CELL_GEN - 1u)) << 4 | ms_hot_tag(op, fn);
 }
 
-/* Busy, all before this event named; NULL: the slow way. Calls stand here, where
- * few registers are in use, and nowhere behind. */
+/* ---- what an event begins with ---- */
+
+/* The newest block has the name it shall have, and the newest free the place. */
+MS_HOT_FN int ms_settled(const struct ms_thread *t) {
+  return !(t->pending | ms_tls.last.block.count) && (!t->freed || ms_freed_at(t, t->place));
+}
+
+/* Busy, with all before this event settled and nothing else to be done first; NULL: no. */
 MS_HOT_FN struct ms_thread *ms_begin_hot(void) {
+  struct ms_thread *t = ms_tls.self;
+  if (MS_UNLIKELY(t->pos >= t->limit)) return NULL;
+  ms_enter();
+  if (MS_LIKELY(ms_settled(t))) return t;
+  ms_leave(t);
+  return NULL;
+}
+
+/* The same for whoever can afford to settle. NULL: the slow way. */
+MS_HOT_FN struct ms_thread *ms_begin(void) {
   struct ms_thread *t = ms_tls.self;
   if (MS_UNLIKELY(t->pos >= t->limit) && !ms_own_tick(t)) return NULL;
   ms_enter();
-  ms_settle_hot(t);
+  ms_settle(t);
   return t;
 }
 
+/* ---- a block is given ---- */
+
 MS_HOT_FN void ms_born(struct ms_thread *t, uint64_t *row, uintptr_t p, uintptr_t ra) {
-  t->name = (ms_half *)(row + 1) + 1;
+  t->row = row;
   t->pending = ra;
+  t->freed = NULL;
   ms_tls.last.block.count = 0;
   ms_tls.last.last_block = p;
 }
+
+/* False: its cell is not as it should be. The thread is busy before, and not behind. */
+MS_HOT_FN int ms_born_put(struct ms_thread *t, uint16_t *at, enum ms_op op, uintptr_t p, size_t size, unsigned fn, uintptr_t ra) {
+  uint32_t cell = ms_cell_get(at);
+  int fits = !(cell & MS_CELL_LIVE);
+  if (MS_LIKELY(fits)) {
+    cell = ms_cell_born(cell);
+    ms_cell_put(at, cell);
+    uint64_t *row = t->pos;
+    row[0] = ms_cell_word(op, fn, cell, p);
+    row[1] = size;
+    ms_born(t, row, p, ra);
+    ms_publish(t, row + 2);
+  }
+  ms_leave(t);
+  return fits;
+}
+
+/* Is it a block like nearly all, at a multiple of `align`? Not one whose row is to be renamed. */
+MS_HOT_FN int ms_is_plain(uintptr_t p, size_t size, uintptr_t align) {
+  return !(p & (align - 1) || size >> 32 || ms_tls.last.last_block == p);
+}
+
+/* Behind the real function; gives the block back. */
+MS_HOT_FN void *ms_emit_born(enum ms_op op, void *block, size_t size, unsigned fn, uintptr_t ra) {
+  uintptr_t p = (uintptr_t)block;
+  struct ms_thread *t = ms_is_plain(p, size, 16) ? ms_begin_hot() : NULL;
+  if (MS_LIKELY(t) && MS_LIKELY(ms_born_put(t, ms_cell_even(p), op, p, size, fn, ra))) return block;
+  return ms_born_slow(op, block, size, fn, ra);
+}
+
+MS_HOT_FN void *ms_emit_alloc(void *block, size_t size, unsigned fn, uintptr_t ra) {
+  return ms_emit_born(MS_OP_ALLOC, block, size, fn, ra);
+}
+
+MS_HOT_FN void *ms_emit_realloc_end(void *block, size_t size, unsigned fn, uintptr_t ra) {
+  return ms_emit_born(MS_OP_REALLOC_END, block, size, fn, ra);
+}
+
+/* The row just written is of a block that an outer function hands out: one
+ * event, with that function's name, size and caller. */
+MS_HOT_FN void ms_rename(struct ms_thread *t, enum ms_op op, size_t size, unsigned fn, uintptr_t ra) {
+  if (!t->row) return; /* it has left the window */
+  ms_enter();
+  *ms_row_size(t->row) = (uint32_t)size;
+  *(uint8_t *)t->row = ms_hot_tag(op, fn);
+  if (t->pending) t->pending = ra; /* nobody can have named it yet */
+  ms_leave(t);
+}
+
+/* Behind a real function that as a rule allocates through one of ours. */
+MS_HOT_FN void *ms_emit_outer(void *block, size_t size, unsigned fn, uintptr_t ra) {
+  struct ms_thread *t = ms_tls.self;
+  uintptr_t p = (uintptr_t)block;
+  if (MS_UNLIKELY(ms_newest(t) != p || !ms_cells || !(ms_cell_get(ms_cell(p)) & MS_CELL_LIVE)))
+    return ms_emit_alloc(block, size, fn, ra);
+  ms_rename(t, MS_OP_ALLOC, size, fn, ra);
+  return block;
+}
+
+/* ---- a block is taken ---- */
 
 MS_HOT_FN void ms_dead(struct ms_thread *t, uint64_t *row, uintptr_t p, uintptr_t ra) {
   t->freed = row;
@@ -118,96 +200,53 @@ MS_HOT_FN void ms_dead(struct ms_thread *t, uint64_t *row, uintptr_t p, uintptr_
   ms_tls.last.last_freed = p;
 }
 
-MS_HOT_FN void ms_emit_born(enum ms_op op, uintptr_t p, size_t size, unsigned fn, uintptr_t ra) {
-  if (MS_UNLIKELY(size >> 32 || ms_tls.last.last_block == p)) goto slow; /* its row is to be renamed, not settled */
-  struct ms_thread *t = ms_begin_hot();
-  if (MS_UNLIKELY(!t)) goto slow;
-  uint16_t *cell = ms_cell(p);
-  uint32_t gen = ms_cell_get(cell);
-  if (MS_UNLIKELY(gen & MS_CELL_LIVE)) goto odd;
-  gen = (gen + 1) & MS_GEN_MASK;
-  ms_cell_put(cell, gen | MS_CELL_LIVE);
-  uint64_t *w = t->pos;
-  w[0] = ms_hot_word(op, fn, gen, p);
-  w[1] = size;
-  ms_born(t, w, p, ra);
-  ms_publish(t, w + 2);
-  ms_leave(t);
-  return;
-odd:
-  ms_leave(t);
-slow:
-  if (op == MS_OP_ALLOC) ms_alloc_slow(p, size, fn, ra);
-  else ms_realloc_end_slow(p, size, fn, ra);
+/* Its row, not published yet; NULL: its cell is not as it should be. The thread is busy. */
+MS_HOT_FN uint64_t *ms_dead_row(struct ms_thread *t, uint16_t *at, enum ms_op op, uintptr_t p, unsigned fn) {
+  uint32_t cell = ms_cell_get(at);
+  if (MS_UNLIKELY(!(cell & MS_CELL_LIVE))) return NULL;
+  ms_cell_put(at, cell - MS_CELL_LIVE);
+  *t->pos = ms_cell_word(op, fn, cell, p) | (op == MS_OP_FREE ? t->slot : 0);
+  return t->pos;
 }
 
-/* Behind the real allocation. */
-MS_HOT_FN void ms_emit_alloc(void *block, size_t size, unsigned fn, uintptr_t ra) {
-  ms_emit_born(MS_OP_ALLOC, (uintptr_t)block, size, fn, ra);
-}
-
-/* The row just written is of a block that an outer function hands out: one
- * event, with that function's name, size and caller. */
-MS_HOT_FN void ms_rename(struct ms_thread *t, enum ms_op op, size_t size, unsigned fn, uintptr_t ra) {
-  if (!t->name) return; /* the row has left the window */
-  ms_enter();
-  t->name[-1] = (uint32_t)size;
-  *(uint8_t *)ms_name_row(t->name) = ms_hot_tag(op, fn);
-  if (t->pending) t->pending = ra; /* nobody can have named it yet */
-  ms_leave(t);
-}
-
-/* Behind a real function that as a rule allocates through one of ours. */
-MS_HOT_FN void ms_emit_outer(void *block, size_t size, unsigned fn, uintptr_t ra) {
-  struct ms_thread *t = ms_tls.self;
-  uintptr_t p = (uintptr_t)block;
-  if (MS_LIKELY(ms_newest(t) == p && ms_cells && ms_cell_get(ms_cell(p)) & MS_CELL_LIVE))
-    ms_rename(t, MS_OP_ALLOC, size, fn, ra);
-  else ms_emit_alloc(block, size, fn, ra);
-}
-
-/* The row of a block that ends. The thread, still busy, its row not published;
- * NULL: the slow way. */
-MS_HOT_FN struct ms_thread *ms_row_of_end(enum ms_op op, uintptr_t p, unsigned fn) {
-  if (MS_UNLIKELY(ms_tls.passing == p)) return NULL; /* no event of its own: settles nothing */
-  struct ms_thread *t = ms_begin_hot();
-  if (MS_UNLIKELY(!t)) return NULL;
-  uint16_t *cell = ms_cell(p);
-  uint32_t gen = ms_cell_get(cell);
-  if (MS_UNLIKELY(!(gen & MS_CELL_LIVE))) return ms_leave(t), NULL;
-  gen &= MS_GEN_MASK;
-  ms_cell_put(cell, gen);
-  *t->pos = ms_hot_word(op, fn, gen, p) | (op == MS_OP_FREE ? t->slot : 0);
-  return t;
-}
-
-/* Before the real free. */
-MS_HOT_FN void ms_emit_free(void *block, unsigned fn, uintptr_t ra) {
-  uintptr_t p = (uintptr_t)block;
-  struct ms_thread *t = ms_row_of_end(MS_OP_FREE, p, fn);
-  if (MS_UNLIKELY(!t)) {
-    ms_free_slow(p, fn, ra);
-    return;
+MS_HOT_FN int ms_free_put(struct ms_thread *t, uint16_t *at, uintptr_t p, unsigned fn, uintptr_t ra) {
+  uint64_t *row = ms_dead_row(t, at, MS_OP_FREE, p, fn);
+  if (MS_LIKELY(row)) {
+    ms_dead(t, row, p, ra);
+    ms_publish(t, row + 1);
   }
-  ms_dead(t, t->pos, p, ra);
-  ms_publish(t, t->pos + 1);
   ms_leave(t);
+  return row != NULL;
+}
+
+MS_HOT_FN int ms_realloc_begin_put(struct ms_thread *t, uintptr_t p, unsigned fn) {
+  uint64_t *row = ms_dead_row(t, ms_cell_even(p), MS_OP_REALLOC_BEGIN, p, fn);
+  if (MS_LIKELY(row)) {
+    if (ms_tls.last.last_block == p) ms_tls.last.last_block = MS_NO_BLOCK;
+    ms_publish(t, row + 1);
+  }
+  ms_leave(t);
+  return row != NULL;
+}
+
+/* Before the real free. False: nothing was done yet, ms_free_slow does it. */
+MS_HOT_FN int ms_emit_free_hot(void *block, unsigned fn, uintptr_t ra) {
+  uintptr_t p = (uintptr_t)block;
+  if (MS_UNLIKELY(p & 15 || ms_tls.passing == p)) return 0;
+  struct ms_thread *t = ms_begin_hot();
+  return MS_LIKELY(t) && MS_LIKELY(ms_free_put(t, ms_cell_even(p), p, fn, ra));
+}
+
+MS_HOT_FN void ms_emit_free(void *block, unsigned fn, uintptr_t ra) {
+  if (!ms_emit_free_hot(block, fn, ra)) ms_free_slow((uintptr_t)block, fn, ra);
 }
 
 /* Before the real realloc. */
 MS_HOT_FN enum ms_realloc ms_emit_realloc_begin(void *block, unsigned fn, uintptr_t ra) {
   uintptr_t p = (uintptr_t)block;
-  struct ms_thread *t = ms_row_of_end(MS_OP_REALLOC_BEGIN, p, fn);
-  if (MS_UNLIKELY(!t)) return ms_realloc_begin_slow(p, fn, ra);
-  if (ms_tls.last.last_block == p) ms_tls.last.last_block = MS_NO_BLOCK;
-  ms_publish(t, t->pos + 1);
-  ms_leave(t);
-  return MS_REALLOC_OPEN;
-}
-
-/* Behind it, when it gave a block. */
-MS_HOT_FN void ms_emit_realloc_end(void *block, size_t size, unsigned fn, uintptr_t ra) {
-  ms_emit_born(MS_OP_REALLOC_END, (uintptr_t)block, size, fn, ra);
+  struct ms_thread *t = MS_UNLIKELY(p & 15 || ms_tls.passing == p) ? NULL : ms_begin_hot();
+  if (MS_LIKELY(t) && MS_LIKELY(ms_realloc_begin_put(t, p, fn))) return MS_REALLOC_OPEN;
+  return ms_realloc_begin_slow(p, fn, ra);
 }
 
 #endif

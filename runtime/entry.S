@@ -74,17 +74,17 @@ ENTRY ms_bind_entry
 	PUSH	%rdx
 	PUSH	%rdi
 	movq	%fs:MS_AT_SELF(%r11), %rcx
-	cmpq	$0, MS_AT_NAME(%rcx)
+	cmpq	$0, MS_AT_ROW(%rcx)
 	je	8f			/* busy, or the row is gone */
 
 	/* The last site: names the block in its row, busy meanwhile. */
 	leaq	ms_busy(%rip), %rax
 	movq	%rsp, %fs:MS_AT_FRAME(%r11)
 	movq	%rax, %fs:MS_AT_SELF(%r11)
-	movq	MS_AT_NAME(%rcx), %rax
+	movq	MS_AT_ROW(%rcx), %rax
 	testq	%rax, %rax
 	je	7f			/* a handler's rows filled the window */
-	cmpl	$0, (%rax)
+	cmpl	$0, 12(%rax)
 	jne	7f			/* named before: the chain goes on from there */
 	movl	%fs:MS_AT_COUNT(%r11), %edi
 	addl	MS_AT_FIRST_SITE(%rsi), %edx
@@ -107,8 +107,8 @@ ENTRY ms_bind_entry
 	decl	%edi
 	jne	1b
 	movl	MS_AT_MEMOS+4(%rax), %edx
-2:	movq	MS_AT_NAME(%rcx), %rax
-	movl	%edx, (%rax)
+2:	movq	MS_AT_ROW(%rcx), %rax
+	movl	%edx, 12(%rax)
 	movq	$0, MS_AT_PENDING(%rcx)
 	movl	$0, %fs:MS_AT_COUNT(%r11)
 	movabsq	$0x8000000000000000, %rax

@@ -30,8 +30,7 @@ MS_DECLARE(free)
 #define APART static __attribute__((noinline))
 
 MS_HOT_FN void *born(void *p, size_t size, unsigned fn, uintptr_t ra) {
-  if (MS_LIKELY(p != NULL)) ms_emit_alloc(p, size, fn, ra);
-  return p;
+  return MS_LIKELY(p != NULL) ? ms_emit_alloc(p, size, fn, ra) : NULL;
 }
 
 APART void *malloc_on(size_t size, uintptr_t ra) { return born(MS_NEXT(malloc)(size), size, MS_FN_malloc, ra); }
@@ -97,15 +96,19 @@ MS_HOT_FN void *regrown(enum ms_realloc how, void *p, void *q, size_t size, unsi
     ms_tls.passing = before_;                                                                                          \
   } while (0)
 
+APART void *realloc_null_on(size_t size, uintptr_t ra) {
+  return born(MS_NEXT(realloc)(NULL, size), size, MS_FN_REALLOC_NULL + MS_FN_realloc, ra);
+}
+
 APART void *realloc_on(void *p, size_t size, uintptr_t ra) {
   void *q;
-  if (!p) return born(MS_NEXT(realloc)(p, size), size, MS_FN_REALLOC_NULL + MS_FN_realloc, ra);
   enum ms_realloc how = ms_emit_realloc_begin(p, MS_FN_realloc, ra);
   PASSING(p, q = MS_NEXT(realloc)(p, size));
   return regrown(how, p, q, size, MS_FN_realloc, ra);
 }
 MS_PUBLIC void *MS_FN(realloc)(void *p, size_t size) {
-  return MS_LIKELY(ms_on) ? realloc_on(p, size, MS_RA) : MS_NEXT(realloc)(p, size);
+  if (MS_UNLIKELY(!ms_on)) return MS_NEXT(realloc)(p, size);
+  return p ? realloc_on(p, size, MS_RA) : realloc_null_on(size, MS_RA);
 }
 
 MS_PUBLIC void *MS_FN(reallocarray)(void *p, size_t count, size_t size) {
@@ -120,12 +123,12 @@ MS_PUBLIC void *MS_FN(reallocarray)(void *p, size_t count, size_t size) {
 
 /* ---- free ---- */
 
-APART void free_on(void *p, uintptr_t ra) {
-  ms_emit_free(p, MS_FN_free, ra);
+APART void free_slow(void *p, uintptr_t ra) {
+  ms_free_slow((uintptr_t)p, MS_FN_free, ra);
   MS_NEXT(free)(p);
 }
 MS_PUBLIC void MS_FN(free)(void *p) {
-  if (MS_LIKELY(ms_on && p)) free_on(p, MS_RA);
+  if (MS_LIKELY(ms_on && p) && !ms_emit_free_hot(p, MS_FN_free, MS_RA)) free_slow(p, MS_RA);
   else MS_NEXT(free)(p);
 }
 

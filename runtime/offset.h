@@ -12,7 +12,7 @@
 #define MS_AT_FRAME 160
 /* struct ms_thread */
 #define MS_AT_PENDING 24
-#define MS_AT_NAME 32
+#define MS_AT_ROW 32
 #define MS_AT_MEMOS (480 + 2 * 16 * 1024)
 /* struct ms_unit */
 #define MS_AT_FIRST_SITE 16

@@ -45,7 +45,7 @@ enum {
 
 /* ---- planes ---- */
 
-enum { MS_CELL_LIVE = 0x8000 };
+enum { MS_CELL_LIVE = 1, MS_CELL_GEN = 1 << 4 }; /* a block is there; the generation counts from the fifth bit */
 /* 16 TiB of cells for the addresses that are multiples of 16, as much for the odd multiples of 8. */
 #define MS_PLANE_BYTES ((size_t)1 << 45)
 
@@ -54,10 +54,13 @@ enum { MS_CELL_LIVE = 0x8000 };
 
 extern uint16_t *ms_cells; /* NULL: could not be reserved, stamps order everything */
 
+/* Of a block at a multiple of 16, as all of glibc's are. */
+MS_HOT_FN uint16_t *ms_cell_even(uintptr_t p) { return (uint16_t *)((char *)ms_cells + (p << 17 >> 20)); }
+
 /* Whatever p is, the cell is within the plane. */
 MS_HOT_FN uint16_t *ms_cell(uintptr_t p) {
   uintptr_t at = p << 17 >> 20;
-  if (MS_UNLIKELY(at & 1)) at += MS_PLANE_BYTES / 2 - 1; /* no block of glibc's */
+  if (at & 1) at += MS_PLANE_BYTES / 2 - 1;
   return (uint16_t *)((char *)ms_cells + at);
 }
 
@@ -101,7 +104,7 @@ struct ms_thread {
   uint64_t *limit; /* slow path from here on: clock, a full window; NULL: every time */
   struct ms_record *record;
   uint64_t pending;   /* return address the newest block was asked for from; 0: it has a name, or that as its name */
-  ms_half *name;      /* of the newest block, in its row; NULL: the row has left the window */
+  uint64_t *row;      /* of the newest block; NULL: it has left the window */
   uint64_t *freed;    /* the newest row that a place is wanted for: FREE, REALLOC_END that freed, BAD_FREE */
   uint64_t freed_ra;  /* the return address that is its place when no site is */
   const struct ms_place *place; /* which the next FREE is taken to mean */
@@ -140,7 +143,7 @@ struct ms_tls {
 #define MS_AT(struct, member, offset) MS_STATIC_ASSERT(offsetof(struct, member) == offset, "entry.S knows this layout by offset.h")
 MS_AT(struct ms_tls, self, MS_AT_SELF);
 MS_AT(struct ms_thread, pending, MS_AT_PENDING);
-MS_AT(struct ms_thread, name, MS_AT_NAME);
+MS_AT(struct ms_thread, row, MS_AT_ROW);
 MS_AT(struct ms_thread, memos, MS_AT_MEMOS);
 MS_AT(struct ms_tls, frame, MS_AT_FRAME);
 MS_AT(struct ms_tls, last.block.count, MS_AT_COUNT);
@@ -207,7 +210,7 @@ int ms_real_is_early(const void *p);
 
 /* emit.c */
 void ms_emit_row(const uint64_t *row, uint32_t words); /* at most MS_SLOT_WORDS - 2 */
-void ms_alloc_slow(uintptr_t p, size_t size, unsigned fn, uintptr_t ra);
+void *ms_born_slow(enum ms_op op, void *block, size_t size, unsigned fn, uintptr_t ra);
 void ms_free_slow(uintptr_t p, unsigned fn, uintptr_t ra);
 enum ms_realloc {
   MS_REALLOC_SILENT, /* not ours to report: an outer function does, or nothing is recorded */
@@ -215,7 +218,6 @@ enum ms_realloc {
   MS_REALLOC_UNBORN, /* of a block born unseen: what comes back is an allocation */
 };
 enum ms_realloc ms_realloc_begin_slow(uintptr_t p, unsigned fn, uintptr_t ra);
-void ms_realloc_end_slow(uintptr_t p, size_t size, unsigned fn, uintptr_t ra);
 void ms_realloc_freed(uintptr_t p, unsigned fn, uintptr_t ra); /* it gave NULL for a size of 0 */
 void ms_realloc_fail(uintptr_t p);
 void ms_settle(struct ms_thread *t);
