@@ -119,6 +119,36 @@ static void frees(void) {
   free(again);
 }
 
+/* More hands than the sites that are gathered before they become a name. */
+static void *deep(size_t size, int hands) {
+  if (!hands) return BIND(unit, malloc(size), INNER | UP);
+  return BIND(unit, deep(size, hands - 1), OUTER | UP);
+}
+
+static void release_deep(void *p, int hands) {
+  if (!hands) release(p);
+  else FREED(unit, p, release_deep(p, hands - 1), OUTER_PLACE | UP);
+}
+
+static void deeps(void) {
+  for (int i = 0; i < 3; i++) free(BIND(unit, deep(1020, 40), VARIABLE));
+  void *p = malloc(1108);
+  FREED(unit, p, release_deep(p, 30), PLACE);
+}
+
+/* More freeing places by turns than a thread has at hand. */
+static void turns(void) {
+  static const uint32_t places[] = {VARIABLE, INNER, OUTER, PLACE, WRAPPER_PLACE, OUTER_PLACE};
+  for (size_t i = 0; i < 60; i++) {
+    void *p = malloc(1301 + i % 6);
+    FREED(unit, p, free(p), places[i % 6]);
+  }
+  for (size_t i = 0; i < 60; i++) {
+    void *p = malloc(1311 + i % 3);
+    FREED(unit, p, free(p), places[i % 3]);
+  }
+}
+
 /* Names are written into rows that have not left the window; many chunks. */
 static void many(void) {
   for (int i = 0; i < 20000; i++) {
@@ -134,7 +164,7 @@ static void *thread(void *argument) {
 
 int main(void) {
   void (*const rules[])(void) = {one,  chains,  final,    interior, records, weaks,
-                                 reallocs, aligned, nulls, freed_first, frees, many};
+                                 reallocs, aligned, nulls, freed_first, frees, deeps, turns, many};
   for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) rules[i]();
   pthread_t t;
   pthread_create(&t, NULL, thread, NULL);
