@@ -308,23 +308,25 @@ static struct ms_place *place_find(struct ms_thread *t) {
   return NULL;
 }
 
-static MS_COLD struct ms_place *place_make(struct ms_thread *t) {
+/* The next slot means that place from here on. */
+static struct ms_place *place_put(struct ms_thread *t, const struct ms_gather *sites, uint32_t name) {
   uint32_t slot = t->place_next++ % MS_PLACE_SLOTS;
   struct ms_place *place = &t->places[slot];
-  place->sites = ms_tls.last.freed;
-  place->ra = t->freed_ra;
-  place->name = place->sites.count ? chain_name(t, &place->sites, 0) : caller_name(t, place->ra);
+  *place = (struct ms_place){.ra = t->freed_ra, .name = name, .sites = *sites};
   uint64_t row;
-  ms_put_place(&row, (struct ms_row_place){.slot = slot, .name = place->name});
+  ms_put_place(&row, (struct ms_row_place){.slot = slot, .name = name});
   ms_own_put(t, &row, 1);
   return place;
 }
 
-/* The row is of a free at another place than the slot in it means, or one that
- * names its place itself. */
-void ms_settle_freed(struct ms_thread *t) {
-  struct ms_place *place = place_find(t);
-  if (!place) place = place_make(t);
+/* May look for modules, whose rows may fill the window. */
+static MS_COLD struct ms_place *place_make(struct ms_thread *t) {
+  const struct ms_gather *gather = &ms_tls.last.freed;
+  return place_put(t, gather, gather->count ? chain_name(t, gather, 0) : caller_name(t, t->freed_ra));
+}
+
+/* The row of the newest free is told its place. */
+static void freed_tell(struct ms_thread *t, const struct ms_place *place) {
   uint64_t *row = t->freed;
   uint8_t *tag = (uint8_t *)row;
   t->freed = NULL;
@@ -335,6 +337,20 @@ void ms_settle_freed(struct ms_thread *t) {
   case MS_TAG_BAD_FREE: ((ms_half *)row)[1] = place->name; break;
   default: ((ms_half *)row)[3] = place->name; /* REALLOC_END */
   }
+}
+
+/* The row is of a free at another place than the slot in it means, or one that
+ * names its place itself. */
+void ms_settle_freed(struct ms_thread *t) {
+  struct ms_place *place = place_find(t);
+  if (!place) place = place_make(t);
+  if (t->freed) freed_tell(t, place);
+}
+
+/* The row goes before its place is found: it shall name none rather than another's. */
+static MS_COLD void freed_leaves(struct ms_thread *t) {
+  static const struct ms_gather nowhere = {.count = UINT32_MAX};
+  freed_tell(t, place_put(t, &nowhere, 0));
 }
 
 /* ---- the newest block ---- */
@@ -368,7 +384,7 @@ void ms_settle_block(struct ms_thread *t) {
 
 /* The window's rows are about to go: what they hold of the newest block is kept. */
 void ms_newest_leaves(struct ms_thread *t) {
-  t->freed = NULL;
+  if (t->freed) freed_leaves(t);
   if (!t->row) return;
   t->left_p = ms_newest(t);
   t->left_size = *ms_row_size(t->row);

@@ -51,10 +51,14 @@ static int note_is(const ElfW(Nhdr) * note, const char *name, uint32_t type) {
   return note->n_type == type && note->n_namesz == n && memcmp(note + 1, name, n) == 0;
 }
 
+/* A unit as this version or another lays it out: only the first words are sure. */
+static const struct ms_note *note_any(const ElfW(Nhdr) * header) {
+  return note_is(header, MS_NOTE_NAME, MS_NOTE_TYPE) && header->n_descsz >= sizeof(uint32_t) ? (const struct ms_note *)header : NULL;
+}
+
 static const struct ms_note *note_unit(const ElfW(Nhdr) * header) {
-  const struct ms_note *note = (const struct ms_note *)header;
-  if (!note_is(header, MS_NOTE_NAME, MS_NOTE_TYPE) || header->n_descsz < sizeof *note - offsetof(struct ms_note, version)) return NULL;
-  return note->version == MS_ABI_VERSION ? note : NULL;
+  const struct ms_note *note = note_any(header);
+  return note && note->version == MS_ABI_VERSION && header->n_descsz >= sizeof *note - offsetof(struct ms_note, version) ? note : NULL;
 }
 
 #define TARGET(note, field) ((const char *)&(note)->field + (note)->field)
@@ -66,6 +70,7 @@ static struct ms_unit *note_cell(const struct ms_note *note) { return (struct ms
 struct facts {
   uint64_t start, end;
   uint32_t segments, units;
+  uint32_t strangers; /* units of another version */
   size_t unit_bytes;
   const ElfW(Nhdr) * build_id;
   struct ms_unit *unit;
@@ -83,6 +88,7 @@ static void facts_note(const ElfW(Nhdr) * header, void *data) {
   struct facts *facts = data;
   if (note_is(header, "GNU", NT_GNU_BUILD_ID)) facts->build_id = header;
   const struct ms_note *note = note_unit(header);
+  facts->strangers += !note && note_any(header);
   if (!note) return;
   facts->units++;
   facts->unit_bytes += unit_bytes(note);
@@ -252,6 +258,8 @@ static void image_add(const struct scan *scan, const struct dl_phdr_info *info, 
   struct filling filling = {NULL, process->next_site};
   notes_each(info, unit_patch, &filling);
   process->next_site = filling.next_site;
+  if (facts->strangers) 
+    ms_say("%s was compiled by another version of the plugin, its units without names are %u: compile it again", path, facts->strangers);
   if (ms_options.verbose && facts->units) ms_say("%u units of %s are named", facts->units, path);
 }
 
