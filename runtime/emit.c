@@ -152,9 +152,11 @@ static void dead_named(struct ms_thread *t, uint64_t *row, uintptr_t p, uintptr_
   t->place = &ms_no_place; /* so that it is looked at when it is settled */
 }
 
+/* Once paused, nobody can say any more whether such a block was there. */
 static void bad_free(uintptr_t p, unsigned fn, uintptr_t ra) {
   uint64_t row[2];
-  ms_put_bad_free(row, (struct ms_row_bad_free){.fn = fn, .address = p});
+  if (ms_process->header->pauses) ms_put_unseen_free(row, (struct ms_row_unseen_free){.fn = fn, .address = p});
+  else ms_put_bad_free(row, (struct ms_row_bad_free){.fn = fn, .address = p});
   struct ms_thread *t = ms_own_begin();
   if (!t) return ms_emit_row(row, 2);
   ms_own_put(t, row, 2);
@@ -204,6 +206,18 @@ __attribute__((noinline)) void ms_free_slow(uintptr_t p, unsigned fn, uintptr_t 
   if (p == ms_tls.passing) return; /* no event of its own: settles nothing */
   struct ms_thread *t = p & 7 ? NULL : ms_begin();
   if (!t || !ms_free_put(t, ms_cell(p), p, fn, ra)) free_slower(p, fn, ra);
+}
+
+/* Without the plane nobody knows the block: it ends when its address is given out again. */
+MS_COLD void ms_paused_end(uintptr_t p) {
+  if (p == ms_tls.passing || ms_real_is_early((void *)p) || !ms_process_ready()) return;
+  ms_paused_look();
+  if (!ms_cells || !cell_is_live(p)) return;
+  struct ms_thread *t = ms_own_begin();
+  if (t || ms_process_ready()) death(t, MS_OP_ENDED, p, 0);
+  else death_lost(p);
+  if (ms_tls.last.last_block == p) ms_tls.last.last_block = MS_NO_BLOCK;
+  if (t) ms_own_end(t);
 }
 
 /* ---- realloc ---- */
@@ -334,6 +348,7 @@ static void freed_tell(struct ms_thread *t, const struct ms_place *place) {
   t->slot = (uint64_t)(place - t->places) << 4;
   switch (ms_row_tag(*tag)) {
   case MS_TAG_FREE: *tag = (uint8_t)((*tag & ~(3 << 4)) | t->slot); break;
+  case MS_TAG_UNSEEN_FREE:
   case MS_TAG_BAD_FREE: ((ms_half *)row)[1] = place->name; break;
   default: ((ms_half *)row)[3] = place->name; /* REALLOC_END */
   }

@@ -35,40 +35,42 @@ MS_HOT_FN void *born(void *p, size_t size, unsigned fn, uintptr_t ra) {
 
 APART void *malloc_on(size_t size, uintptr_t ra) { return born(MS_NEXT(malloc)(size), size, MS_FN_malloc, ra); }
 MS_PUBLIC void *MS_FN(malloc)(size_t size) {
-  return MS_LIKELY(ms_on) ? malloc_on(size, MS_RA) : MS_NEXT(malloc)(size);
+  if (MS_LIKELY(ms_on == MS_ON)) return malloc_on(size, MS_RA);
+  if (ms_on) ms_paused_look();
+  return MS_NEXT(malloc)(size);
 }
 
 APART void *calloc_on(size_t count, size_t size, uintptr_t ra) {
   return born(MS_NEXT(calloc)(count, size), count * size, MS_FN_calloc, ra);
 }
 MS_PUBLIC void *MS_FN(calloc)(size_t count, size_t size) {
-  return MS_LIKELY(ms_on) ? calloc_on(count, size, MS_RA) : MS_NEXT(calloc)(count, size);
+  return MS_LIKELY(ms_on == MS_ON) ? calloc_on(count, size, MS_RA) : MS_NEXT(calloc)(count, size);
 }
 
 MS_PUBLIC int MS_FN(posix_memalign)(void **out, size_t align, size_t size) {
-  if (MS_UNLIKELY(!ms_on)) return MS_NEXT(posix_memalign)(out, align, size);
+  if (MS_UNLIKELY(ms_on != MS_ON)) return MS_NEXT(posix_memalign)(out, align, size);
   int rc = MS_NEXT(posix_memalign)(out, align, size);
   if (MS_LIKELY(rc == 0)) born(*out, size, MS_FN_posix_memalign, MS_RA);
   return rc;
 }
 
 MS_PUBLIC void *MS_FN(aligned_alloc)(size_t align, size_t size) {
-  if (MS_UNLIKELY(!ms_on)) return MS_NEXT(aligned_alloc)(align, size);
+  if (MS_UNLIKELY(ms_on != MS_ON)) return MS_NEXT(aligned_alloc)(align, size);
   return born(MS_NEXT(aligned_alloc)(align, size), size, MS_FN_aligned_alloc, MS_RA);
 }
 
 MS_PUBLIC void *MS_FN(memalign)(size_t align, size_t size) {
-  if (MS_UNLIKELY(!ms_on)) return MS_NEXT(memalign)(align, size);
+  if (MS_UNLIKELY(ms_on != MS_ON)) return MS_NEXT(memalign)(align, size);
   return born(MS_NEXT(memalign)(align, size), size, MS_FN_memalign, MS_RA);
 }
 
 MS_PUBLIC void *MS_FN(valloc)(size_t size) {
-  if (MS_UNLIKELY(!ms_on)) return MS_NEXT(valloc)(size);
+  if (MS_UNLIKELY(ms_on != MS_ON)) return MS_NEXT(valloc)(size);
   return born(MS_NEXT(valloc)(size), size, MS_FN_valloc, MS_RA);
 }
 
 MS_PUBLIC void *MS_FN(pvalloc)(size_t size) {
-  if (MS_UNLIKELY(!ms_on)) return MS_NEXT(pvalloc)(size);
+  if (MS_UNLIKELY(ms_on != MS_ON)) return MS_NEXT(pvalloc)(size);
   return born(MS_NEXT(pvalloc)(size), size, MS_FN_pvalloc, MS_RA);
 }
 
@@ -96,6 +98,12 @@ MS_HOT_FN void *regrown(enum ms_realloc how, void *p, void *q, size_t size, unsi
     ms_tls.passing = before_;                                                                                          \
   } while (0)
 
+/* One that fails leaves a block that the stream says has ended: its free is then unseen. */
+APART void *realloc_not_on(void *p, size_t size) {
+  if (ms_on && p) ms_paused_end((uintptr_t)p);
+  return MS_NEXT(realloc)(p, size);
+}
+
 APART void *realloc_null_on(size_t size, uintptr_t ra) {
   return born(MS_NEXT(realloc)(NULL, size), size, MS_FN_REALLOC_NULL + MS_FN_realloc, ra);
 }
@@ -107,14 +115,15 @@ APART void *realloc_on(void *p, size_t size, uintptr_t ra) {
   return regrown(how, p, q, size, MS_FN_realloc, ra);
 }
 MS_PUBLIC void *MS_FN(realloc)(void *p, size_t size) {
-  if (MS_UNLIKELY(!ms_on)) return MS_NEXT(realloc)(p, size);
+  if (MS_UNLIKELY(ms_on != MS_ON)) return realloc_not_on(p, size);
   return p ? realloc_on(p, size, MS_RA) : realloc_null_on(size, MS_RA);
 }
 
 MS_PUBLIC void *MS_FN(reallocarray)(void *p, size_t count, size_t size) {
   size_t bytes;
   void *q;
-  if (MS_UNLIKELY(!ms_on) || __builtin_mul_overflow(count, size, &bytes)) return MS_NEXT(reallocarray)(p, count, size);
+  if (__builtin_mul_overflow(count, size, &bytes) || !ms_on) return MS_NEXT(reallocarray)(p, count, size);
+  if (MS_UNLIKELY(ms_on != MS_ON)) return realloc_not_on(p, bytes);
   if (!p) return born(MS_NEXT(reallocarray)(p, count, size), bytes, MS_FN_REALLOC_NULL + MS_FN_reallocarray, MS_RA);
   enum ms_realloc how = ms_emit_realloc_begin(p, MS_FN_reallocarray, MS_RA);
   PASSING(p, q = MS_NEXT(reallocarray)(p, count, size));
@@ -123,19 +132,25 @@ MS_PUBLIC void *MS_FN(reallocarray)(void *p, size_t count, size_t size) {
 
 /* ---- free ---- */
 
+APART void free_not_on(void *p) {
+  if (ms_on && p) ms_paused_end((uintptr_t)p);
+  MS_NEXT(free)(p);
+}
+
 APART void free_slow(void *p, uintptr_t ra) {
   ms_free_slow((uintptr_t)p, MS_FN_free, ra);
   MS_NEXT(free)(p);
 }
 MS_PUBLIC void MS_FN(free)(void *p) {
-  if (MS_LIKELY(ms_on && p) && !ms_emit_free_hot(p, MS_FN_free, MS_RA)) free_slow(p, MS_RA);
+  if (MS_UNLIKELY(ms_on != MS_ON)) return free_not_on(p);
+  if (MS_LIKELY(p != NULL) && !ms_emit_free_hot(p, MS_FN_free, MS_RA)) free_slow(p, MS_RA);
   else MS_NEXT(free)(p);
 }
 
 #if MS_HAVE_free_sized
 MS_DECLARE(free_sized)
 MS_PUBLIC void MS_FN(free_sized)(void *p, size_t size) {
-  if (MS_LIKELY(ms_on && p)) ms_emit_free(p, MS_FN_free_sized, MS_RA);
+  if (MS_LIKELY(ms_on == MS_ON && p)) ms_emit_free(p, MS_FN_free_sized, MS_RA);
   PASSING(p, MS_NEXT(free_sized)(p, size));
 }
 #endif
@@ -143,7 +158,7 @@ MS_PUBLIC void MS_FN(free_sized)(void *p, size_t size) {
 #if MS_HAVE_free_aligned_sized
 MS_DECLARE(free_aligned_sized)
 MS_PUBLIC void MS_FN(free_aligned_sized)(void *p, size_t align, size_t size) {
-  if (MS_LIKELY(ms_on && p)) ms_emit_free(p, MS_FN_free_aligned_sized, MS_RA);
+  if (MS_LIKELY(ms_on == MS_ON && p)) ms_emit_free(p, MS_FN_free_aligned_sized, MS_RA);
   PASSING(p, MS_NEXT(free_aligned_sized)(p, align, size));
 }
 #endif

@@ -13,7 +13,7 @@
   void *symbol params;                                                                                                 \
   MS_DECLARE(symbol)                                                                                                   \
   MS_PUBLIC void *MS_FN(symbol) params {                                                                               \
-    if (MS_UNLIKELY(!ms_on)) return MS_NEXT_NEW(symbol) args;                                                          \
+    if (MS_UNLIKELY(ms_on != MS_ON)) return MS_NEXT_NEW(symbol) args;                                                          \
     void *p = MS_NEXT_NEW(symbol) args;                                                                                \
     if (MS_LIKELY(p != NULL)) ms_emit_outer(p, size, MS_FN_##symbol, MS_RA);                                           \
     return p;                                                                                                          \
@@ -23,7 +23,8 @@
   void symbol params;                                                                                                  \
   MS_DECLARE(symbol)                                                                                                   \
   MS_PUBLIC void MS_FN(symbol) params {                                                                                \
-    if (MS_UNLIKELY(!ms_on || !p)) return MS_NEXT_NEW(symbol) args;                                                    \
+    if (MS_UNLIKELY(ms_on == MS_PAUSED && p)) ms_paused_end((uintptr_t)p);                                             \
+    if (MS_UNLIKELY(ms_on != MS_ON || !p)) return MS_NEXT_NEW(symbol) args;                                            \
     ms_emit_free(p, MS_FN_##symbol, MS_RA);                                                                            \
     uintptr_t before = ms_tls.passing;                                                                                 \
     ms_tls.passing = (uintptr_t)p;                                                                                     \

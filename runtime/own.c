@@ -65,6 +65,7 @@ MS_COLD struct ms_thread *ms_own_begin(void) {
   }
   time_put(t);
   if (MS_UNLIKELY(!ms_process->scan_count)) ms_modules_scan(t);
+  if (ms_control_is_asked()) ms_control_obey(t);
   return t;
 }
 

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 struct ms_process *ms_process;
-int ms_on = 1; /* until it is known */
+int ms_on = MS_ON; /* until it is known */
 uint32_t ms_epoch;
 static int hidden; /* our environment, from programs started by exec */
 
@@ -161,7 +161,7 @@ MS_COLD void ms_boot(char **environment) {
   int saved = errno;
   struct ms_thread *before = ms_tls.self;
   ms_tls.self = &ms_busy;
-  ms_on = boot(environment);
+  ms_on = !boot(environment) ? MS_OFF : ms_options.paused ? MS_PAUSED : MS_ON;
   environment_hide(environment);
   ms_tls.self = before;
   errno = saved;
@@ -224,6 +224,8 @@ static int process_start(struct ms_process *process) {
   size_t n = strlen(process->path);
   memcpy(ms_parent.path, process->path, n < sizeof ms_parent.path ? n + 1 : 0);
   ms_parent.position = 0;
+  if (ms_on == MS_PAUSED) process->header->pauses = 1;
+  process->header->recording = ms_on == MS_PAUSED ? MS_RECORDING_PAUSED : MS_RECORDING_ON;
   __atomic_store_n(&process->state, MS_STATE_RECORDING, __ATOMIC_RELEASE);
   program_put();
   if (ms_options.verbose) ms_say("recording to %s", process->path);
@@ -238,7 +240,7 @@ static MS_COLD int process_try(struct ms_process *process) {
   if (__atomic_compare_exchange_n(&process->state, &state, MS_STATE_STARTING, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
     process->starter = &ms_tls;
     if (process_may_start() && process_start(process)) return 1;
-    ms_on = 0;
+    ms_on = MS_OFF;
     __atomic_store_n(&process->state, MS_STATE_STOPPED, __ATOMIC_RELEASE);
     return 0;
   }

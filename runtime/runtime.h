@@ -181,6 +181,7 @@ struct ms_process {
   struct ms_file_header *header;
   struct ms_window *shared;
   uint32_t exact;
+  uint32_t command_taken; /* serial of the last one from outside */
   uint64_t serial;
   uint64_t room; /* of the file, taken ahead of the tail; UINT64_MAX: no more */
   uint32_t pid;
@@ -199,7 +200,8 @@ struct ms_process {
 };
 
 extern struct ms_process *ms_process;
-extern int ms_on;         /* 0: every interposed function just calls the next one */
+enum { MS_OFF, MS_ON, MS_PAUSED };
+extern int ms_on;         /* not MS_ON: every interposed function just calls the next one; paused: ends of known blocks are told */
 extern uint32_t ms_epoch; /* streams this process and its forebears have started */
 
 /* interpose.c, interpose_new.c: no function crosses, but the interposed ones */
@@ -220,6 +222,7 @@ enum ms_realloc {
 enum ms_realloc ms_realloc_begin_slow(uintptr_t p, unsigned fn, uintptr_t ra);
 void ms_realloc_freed(uintptr_t p, unsigned fn, uintptr_t ra); /* it gave NULL for a size of 0 */
 void ms_realloc_fail(uintptr_t p);
+void ms_paused_end(uintptr_t p); /* freed or resized while recording is paused */
 void ms_settle(struct ms_thread *t);
 void ms_settle_block(struct ms_thread *t);
 void ms_settle_freed(struct ms_thread *t);
@@ -272,6 +275,14 @@ void *ms_process_alloc(size_t bytes);
 int ms_process_lock(void); /* 0: held too long, by somebody who may never come back: do without */
 void ms_process_unlock(void);
 void ms_process_end(enum ms_end_how how, int32_t status);
+
+/* control.c */
+void ms_control_obey(struct ms_thread *t);
+void ms_paused_look(void);
+MS_HOT_FN int ms_control_is_asked(void) {
+  const struct ms_file_header *header = ms_process->header;
+  return MS_UNLIKELY(__atomic_load_n(&header->command_asked, __ATOMIC_RELAXED) != __atomic_load_n(&header->command_done, __ATOMIC_RELAXED));
+}
 
 /* fork.c */
 struct ms_parent {

@@ -39,6 +39,12 @@ enum {
 
 enum ms_mode { MS_MODE_FULL = 1, MS_MODE_EXACT = 2 };
 
+enum ms_recording { MS_RECORDING_UNKNOWN, MS_RECORDING_ON, MS_RECORDING_PAUSED, MS_RECORDING_STOPPED };
+
+/* What `memscope ctl` asks of a process; it obeys at its next event. */
+enum ms_command { MS_COMMAND_NONE, MS_COMMAND_PAUSE, MS_COMMAND_RESUME, MS_COMMAND_MARK, MS_COMMAND_SNAPSHOT, MS_COMMAND_STOP };
+enum { MS_COMMAND_TEXT = 64 };
+
 enum ms_end_how {
   MS_END_NONE,   /* still running, or killed */
   MS_END_EXIT,   /* exit or return from main */
@@ -81,6 +87,12 @@ struct ms_file_header {
   uint64_t parent_position; /* forked: the parent's header.tail at fork */
   char host[128];          /* NUL-terminated */
   char parent[1024];       /* forked: the parent's stream, as a path; else "" */
+  uint32_t recording;      /* enum ms_recording, now */
+  uint32_t pauses;         /* how often it was paused; begun paused counts */
+  uint32_t command;        /* enum ms_command, valid while asked != done */
+  uint32_t command_asked;  /* serial, written last by whoever asks */
+  uint32_t command_done;   /* serial of the last one obeyed */
+  char command_text[MS_COMMAND_TEXT]; /* name of a mark or snapshot, NUL-terminated */
 };
 MS_STATIC_ASSERT(sizeof(struct ms_file_header) <= MS_HEADER_BYTES, "header is one page");
 
@@ -152,7 +164,7 @@ enum ms_tag {
 #include "memscope/stream.def"
 };
 
-enum ms_op { MS_OP_ALLOC, MS_OP_FREE, MS_OP_REALLOC_BEGIN, MS_OP_REALLOC_END };
+enum ms_op { MS_OP_ALLOC, MS_OP_FREE, MS_OP_REALLOC_BEGIN, MS_OP_REALLOC_END, MS_OP_ENDED };
 enum {
   MS_HOT = 0x80,
   MS_HOT_TAKES = 0x40, /* of a hot tag: the row ends a block */
@@ -177,7 +189,8 @@ static inline uint32_t ms_row_words(uint64_t word0) {
 }
 
 static inline enum ms_op ms_word_op(uint64_t word0) {
-  if (word0 & MS_HOT_TAKES) return word0 & MS_FREE_FN ? MS_OP_FREE : MS_OP_REALLOC_BEGIN;
+  if (word0 & MS_HOT_TAKES)
+    return word0 & MS_FREE_FN ? MS_OP_FREE : (uint8_t)word0 == MS_TAG_ENDED ? MS_OP_ENDED : MS_OP_REALLOC_BEGIN;
   return word0 & 0x20 ? MS_OP_REALLOC_END : MS_OP_ALLOC;
 }
 
@@ -186,7 +199,8 @@ static inline uint8_t ms_row_tag(uint64_t word0) {
   static const uint8_t hot[] = {[MS_OP_ALLOC] = MS_TAG_ALLOC,
                                 [MS_OP_FREE] = MS_TAG_FREE,
                                 [MS_OP_REALLOC_BEGIN] = MS_TAG_REALLOC_BEGIN,
-                                [MS_OP_REALLOC_END] = MS_TAG_REALLOC_END};
+                                [MS_OP_REALLOC_END] = MS_TAG_REALLOC_END,
+                                [MS_OP_ENDED] = MS_TAG_ENDED};
   return word0 & MS_HOT ? hot[ms_word_op(word0)] : (uint8_t)word0;
 }
 
@@ -221,6 +235,7 @@ static inline uint8_t ms_hot_tag(enum ms_op op, unsigned fn) {
   case MS_OP_ALLOC: return (uint8_t)(0x80 | fn);
   case MS_OP_REALLOC_END: return (uint8_t)(0xa0 | fn);
   case MS_OP_FREE: return (uint8_t)(0xc0 | fn);
+  case MS_OP_ENDED: return MS_TAG_ENDED;
   default: return (uint8_t)(0xc0 | fn << 4);
   }
 }

@@ -207,7 +207,35 @@ static void modules_write(struct book *book) {
   sheet_free(&one);
 }
 
+/* Recording that pauses, goes on, pauses and never goes on; marks and a snapshot. */
+static void moments_write(struct book *book) {
+  struct sheet one = {0}, two = {0};
+  head_write(book);
+  put_malloc(&one, 0x1000, 1, 100, CONN);
+  put_malloc(&one, 0x2000, 1, 200, TEXT);
+  put_text(&one, MS_TAG_MARK, "warm \xe2\x82\xac");
+  put_clock(&one, 10 * MS);
+  put_recording(&one, (struct ms_row_recording){.on = 0, .ns = 10 * MS + 5});
+  put_ended(&one, (struct ms_row_ended){.gen = 1, .addr8 = 0x1000 >> 3});
+  put_ended(&one, (struct ms_row_ended){.gen = 1, .addr8 = 0x7000 >> 3}); /* nobody knows it */
+  put_clock(&one, 30 * MS);
+  put_recording(&one, (struct ms_row_recording){.on = 1, .ns = 30 * MS});
+  put_unseen_free(&one, (struct ms_row_unseen_free){.fn = 1, .name = CLOSE, .address = 0x9000});
+  put_malloc(&one, 0x1000, 2, 50, RBUF);
+  put_text(&one, MS_TAG_SNAPSHOT, "before the end");
+  put_drop(&two, 0x2000, 1); /* by another thread, which came to know late */
+  put_clock(&one, 40 * MS);
+  put_recording(&one, (struct ms_row_recording){.on = 0, .ns = 40 * MS});
+  end_write(&one);
+  book_header(book)->pauses = 2;
+  book_window(book, 1, 0, 0, &one);
+  book_window(book, 2, 0, 35 * MS, &two);
+  sheet_free(&one);
+  sheet_free(&two);
+}
+
 const struct sample samples[] = {
     {"plain", plain_write},   {"threads", threads_write}, {"survival", survival_write},
-    {"losses", losses_write}, {"modules", modules_write}, {0},
+    {"losses", losses_write}, {"modules", modules_write}, {"moments", moments_write},
+    {0},
 };

@@ -175,6 +175,15 @@ static void row_print(const struct dump *dump, const struct ms_event *event) {
   case MS_TAG_THREAD_NAME:
     row_text_print(dump, "thread name", w);
     break;
+  case MS_TAG_RECORDING:
+    fputs(ms_get_recording(w).on ? "recording goes on" : "recording pauses", dump->out);
+    break;
+  case MS_TAG_MARK:
+    row_text_print(dump, "mark", w);
+    break;
+  case MS_TAG_SNAPSHOT:
+    row_text_print(dump, "snapshot", w);
+    break;
   case MS_TAG_EXEC:
     row_text_print(dump, "exec", w);
     break;
@@ -231,6 +240,9 @@ static void event_print(struct dump *dump, const struct ms_event *event) {
   case MS_EVENT_BAD_FREE:
     block_print(dump, event, "bad-free", false);
     place_print(dump, event);
+    break;
+  case MS_EVENT_ENDED:
+    block_print(dump, event, "ended", false);
     break;
   case MS_EVENT_VANISHED:
     block_print(dump, event, "vanished", false);

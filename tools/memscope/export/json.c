@@ -238,6 +238,31 @@ static void domain_put(struct json *json, const struct ms_model_domain *domain) 
   map_close(json);
 }
 
+static void pause_put(struct json *json, const struct ms_model_pause *pause) {
+  map_open(json, NULL);
+  NUMBER(pause, from_ns);
+  NUMBER(pause, to_ns);
+  map_close(json);
+}
+
+static void mark_put(struct json *json, const struct ms_model_mark *mark) {
+  map_open(json, NULL);
+  TEXT(mark, name);
+  NUMBER(mark, ns);
+  NUMBER(mark, live_bytes);
+  NUMBER(mark, live_blocks);
+  if (mark->snapshot) array_open(json, "sites");
+  for (uint32_t i = 0; i < mark->held_count && i < json->top; i++) {
+    map_open(json, NULL);
+    member_number(json, "id", mark->held[i].site_id);
+    NUMBER(&mark->held[i], live_bytes);
+    NUMBER(&mark->held[i], live_blocks);
+    map_close(json);
+  }
+  if (mark->snapshot) array_close(json);
+  map_close(json);
+}
+
 static void finding_put(struct json *json, const struct ms_finding *finding) {
   map_open(json, NULL);
   TEXT(finding, rule);
@@ -282,6 +307,8 @@ static void model_put(struct json *json, const char *version) {
   ARRAY("modules", modules, module_count, UINT32_MAX, module_put);
   ARRAY("threads", threads, thread_count, UINT32_MAX, thread_put);
   ARRAY("domains", domains, domain_count, UINT32_MAX, domain_put);
+  if (json->model->pause_count) ARRAY("pauses", pauses, pause_count, UINT32_MAX, pause_put);
+  if (json->model->mark_count) ARRAY("marks", marks, mark_count, UINT32_MAX, mark_put);
   ARRAY("findings", findings, finding_count, UINT32_MAX, finding_put);
   map_close(json);
 }

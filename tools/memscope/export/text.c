@@ -247,6 +247,25 @@ static void sites_live_print(const struct page *page) {
 
 /* ---- foot ---- */
 
+/* Snapshots with what held the most then. */
+static void marks_print(const struct page *page) {
+  const struct ms_model *model = page->model;
+  char bytes[32], when[32];
+  if (model->mark_count) fprintf(page->out, "\n%sMarks%s\n", bold(page), plain(page));
+  for (uint32_t i = 0; i < model->mark_count && i < page->top; i++) {
+    const struct ms_model_mark *mark = &model->marks[i];
+    fprintf(page->out, "  %10s  %10s live  ", ms_format_ns(when, mark->ns), ms_format_bytes(bytes, mark->live_bytes));
+    ms_text_print(page->out, mark->name, 64, 0);
+    fputs(mark->snapshot ? "  (snapshot)\n" : "\n", page->out);
+    for (uint32_t h = 0; h < mark->held_count && h < 3; h++) {
+      fprintf(page->out, "              %10s  ", ms_format_bytes(bytes, mark->held[h].live_bytes));
+      site_name_print(page, &model->sites[mark->held[h].site_id - 1], page->columns - 26);
+      fputc('\n', page->out);
+    }
+  }
+  more_print(page, model->mark_count > page->top ? model->mark_count - page->top : 0);
+}
+
 static void notes_print(const struct page *page) {
   const struct ms_model *model = page->model;
   if (model->note_count) fprintf(page->out, "\n%sNotes%s\n", bold(page), plain(page));
@@ -289,6 +308,7 @@ void ms_export_text(const struct ms_model *model, const struct ms_text_options *
   sites_peak_print(&page);
   types_print(&page);
   sites_live_print(&page);
+  marks_print(&page);
   notes_print(&page);
   fprintf(out, "\nnext: memscope report ");
   path_print(&page, options->path);

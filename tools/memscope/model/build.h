@@ -160,6 +160,10 @@ struct build {
   enum ms_end_how end_how;
   int32_t end_status;
   struct timeline timeline;
+  struct ms_model_pause *pauses;
+  uint32_t pause_count, pause_room;
+  struct ms_model_mark *moments; /* held: by accumulators, until the end */
+  uint32_t moment_count, moment_room;
   struct ms_model_note *notes;
   uint32_t note_count, note_room;
 };
@@ -227,6 +231,11 @@ void ms_replay(struct build *build, struct ms_merge *merge);
 /* live.c: blocks alive at the end, the largest first; site_ids: final ids */
 void ms_live_take(struct build *build, const struct ms_merge *merge, struct ms_model *model,
                   const uint32_t *site_ids);
+
+/* moment.c: pauses, marks and snapshots */
+void ms_moment_recording(struct build *build, const struct ms_row_recording *row);
+void ms_moment_mark(struct build *build, const char *name, uint64_t ns, bool snapshot);
+void ms_moments_take(struct build *build, struct ms_model *model, const uint32_t *site_ids);
 
 /* row.c: rows that are no hot events */
 void ms_row_note(struct build *build, const struct ms_event *event);

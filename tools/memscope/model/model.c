@@ -66,14 +66,17 @@ static const char *counted(struct build *build, uint64_t count, const char *what
 static void losses_note(struct build *build) {
   const struct ms_model_totals *totals = &build->totals;
   const struct ms_file_header *header = &build->stream->header;
-  bool forked = header->parent[0] != 0;
+  bool forked = header->parent[0] != 0, paused = header->pauses != 0;
   if (totals->lost_events)
     ms_note_add(build, MS_NOTE_LOSS, 0, "%s not recorded: %s", counted(build, totals->lost_events, "event"),
                 ms_lost_reason_name(header->lost_reason));
   if (totals->unborn && forked)
     ms_note_add(build, MS_NOTE_INFO, 0, "%s freed or resized that came from before the fork",
                 counted(build, totals->unborn, "block"));
-  if (totals->unborn && !forked)
+  if (totals->unborn && paused && !forked)
+    ms_note_add(build, MS_NOTE_INFO, 0, "%s freed or resized that came from while nothing was recorded",
+                counted(build, totals->unborn, "block"));
+  if (totals->unborn && !forked && !paused)
     ms_note_add(build, MS_NOTE_LOSS, 0, "%s freed or resized whose allocation is not in the stream",
                 counted(build, totals->unborn, "block"));
   if (totals->vanished)

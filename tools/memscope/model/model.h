@@ -63,6 +63,7 @@ struct ms_model_totals {
   uint64_t bad_frees; /* frees of addresses that held no live block: double, invalid or born unseen */
   uint64_t unborn;    /* frees and reallocations of blocks whose allocation is not in the stream */
   uint64_t vanished;  /* blocks whose free is not in the stream: their address was given out again */
+  uint64_t ended;     /* blocks that ended while recording was paused: no frees, no longer live */
   uint64_t forced;    /* events whose generation never came: placed by time alone */
   uint64_t failed_reallocations;
   uint64_t stream_bytes; /* size of the file */
@@ -266,6 +267,27 @@ struct ms_model_timeline {
   uint32_t holder_count;
 };
 
+/* A stretch in which recording was paused: blocks obtained in it are unknown. */
+struct ms_model_pause {
+  uint64_t from_ns, to_ns; /* to: the end of the stream when it never went on */
+};
+
+/* What a site held at a snapshot. */
+struct ms_model_held {
+  uint32_t site_id;
+  uint64_t live_bytes, live_blocks;
+};
+
+/* A moment with a name. */
+struct ms_model_mark {
+  const char *name;
+  uint64_t ns;
+  uint64_t live_bytes, live_blocks;
+  bool snapshot;
+  const struct ms_model_held *held; /* of a snapshot: the sites that held anything, most bytes first */
+  uint32_t held_count;
+};
+
 /* ---- not freed ---- */
 
 /* Blocks alive at the end, one by one: the largest ones first, at most
@@ -324,6 +346,10 @@ struct ms_model {
   const struct ms_model_domain *domains;
   uint32_t domain_count;
   struct ms_model_timeline timeline;
+  const struct ms_model_pause *pauses; /* in order */
+  uint32_t pause_count;
+  const struct ms_model_mark *marks; /* in order */
+  uint32_t mark_count;
   const struct ms_model_live *live; /* largest first */
   uint32_t live_count;
   const struct ms_finding *findings;

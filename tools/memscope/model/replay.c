@@ -248,11 +248,12 @@ static void on_bind(struct build *build, const struct ms_event *event, uint32_t 
   block->site = id;
 }
 
-static void on_vanished(struct build *build, const struct ms_event *event) {
+/* No free of anybody's: nobody knows where, or how old it grew. */
+static void on_vanished(struct build *build, const struct ms_event *event, uint64_t *count) {
   struct block *block = block_at(build, event->block);
   if (!block->site) return;
   block_gone(build, block);
-  build->totals.vanished++;
+  ++*count;
 }
 
 static void event_take(struct build *build, const struct ms_event *event) {
@@ -288,7 +289,10 @@ static void event_take(struct build *build, const struct ms_event *event) {
     build->totals.bad_frees++;
     break;
   case MS_EVENT_VANISHED:
-    on_vanished(build, event);
+    on_vanished(build, event, &build->totals.vanished);
+    break;
+  case MS_EVENT_ENDED:
+    on_vanished(build, event, &build->totals.ended);
     break;
   default:
     ms_row_note(build, event);

@@ -62,6 +62,15 @@ void ms_row_note(struct build *build, const struct ms_event *event) {
     build->end_how = (enum ms_end_how)ms_get_end(words).how;
     build->end_status = (int32_t)ms_get_end(words).status;
     break;
+  case MS_TAG_RECORDING: {
+    struct ms_row_recording row = ms_get_recording(words);
+    ms_moment_recording(build, &row);
+    break;
+  }
+  case MS_TAG_MARK:
+  case MS_TAG_SNAPSHOT:
+    ms_moment_mark(build, row_text(build, words), event->ns, (uint8_t)words[0] == MS_TAG_SNAPSHOT);
+    break;
   case MS_TAG_FORK:
     ms_note_add(build, MS_NOTE_INFO, 0, "forked process %" PRIu32 " (its events are in its own stream)",
                 (uint32_t)ms_get_fork(words).pid);

@@ -88,6 +88,17 @@ static void bad_free_accept(struct ms_merge *merge, struct run *run) {
   event->place = (uint32_t)bad.name;
 }
 
+/* An event like any free: only its block is not known. */
+static void unseen_free_accept(struct ms_merge *merge, struct run *run) {
+  struct ms_row_unseen_free row = ms_get_unseen_free(run->at);
+  struct ms_event *event = event_put(merge, run, MS_EVENT_UNBORN_FREE, 0);
+  event->fn = (uint8_t)row.fn;
+  event->address = row.address;
+  event->place = (uint32_t)row.name;
+  run->stamp_ns = 0;
+  merge->counts.events++;
+}
+
 void ms_accept_cold(struct ms_merge *merge, struct run *run, uint32_t length) {
   switch ((uint8_t)run->at[0]) {
   case MS_TAG_TIME:
@@ -115,6 +126,9 @@ void ms_accept_cold(struct ms_merge *merge, struct run *run, uint32_t length) {
     break;
   case MS_TAG_BAD_FREE:
     bad_free_accept(merge, run);
+    break;
+  case MS_TAG_UNSEEN_FREE:
+    unseen_free_accept(merge, run);
     break;
   default:
     event_put(merge, run, MS_EVENT_ROW, 0)->words = run->at;

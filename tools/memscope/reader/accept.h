@@ -96,6 +96,13 @@ static inline void free_accept(struct ms_merge *merge, struct run *run, struct m
   if (block) block_put(merge, block);
 }
 
+static inline void ended_accept(struct ms_merge *merge, struct run *run, struct ms_cell *cell) {
+  uint32_t block = block_take(merge, run, cell);
+  if (!block) return;
+  event_put(merge, run, MS_EVENT_ENDED, run->at[0])->block = block;
+  block_put(merge, block);
+}
+
 static inline void begin_accept(struct ms_merge *merge, struct run *run, struct ms_cell *cell) {
   ms_open_add(merge, run, block_take(merge, run, cell));
 }
@@ -115,7 +122,7 @@ static inline void end_accept(struct ms_merge *merge, struct run *run, struct ms
 
 /* Any hot row with a cell, in whatever state that is. */
 static inline void hot_accept(struct ms_merge *merge, struct run *run, struct ms_cell *cell) {
-  unsigned op = ms_word_op(run->at[0]);
+  enum ms_op op = ms_word_op(run->at[0]);
   uint32_t words = 1;
   if (op == MS_OP_ALLOC)
     alloc_accept(merge, run, cell), words = 2;
@@ -123,9 +130,11 @@ static inline void hot_accept(struct ms_merge *merge, struct run *run, struct ms
     free_accept(merge, run, cell);
   else if (op == MS_OP_REALLOC_END)
     end_accept(merge, run, cell), words = 2;
-  else
+  else if (op == MS_OP_REALLOC_BEGIN)
     begin_accept(merge, run, cell);
-  merge->counts.events += op != MS_OP_REALLOC_BEGIN; /* that is an event when it ends */
+  else
+    ended_accept(merge, run, cell);
+  merge->counts.events += op < MS_OP_REALLOC_BEGIN || op == MS_OP_REALLOC_END; /* a begin is one when it ends */
   run->stamp_ns = 0;
   run->at += words;
 }

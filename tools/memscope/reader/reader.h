@@ -148,8 +148,9 @@ enum ms_event_kind {
   MS_EVENT_REALLOC_FAIL,   /* nothing changed */
   MS_EVENT_BIND,           /* a later name for a live block */
   MS_EVENT_BAD_FREE,       /* of an address without a live block */
-  MS_EVENT_UNBORN_FREE,    /* the block's allocation is not in the stream; block 0 */
+  MS_EVENT_UNBORN_FREE,    /* the block's allocation is not in the stream (unseen: recording was paused); block 0 */
   MS_EVENT_UNBORN_REALLOC, /* the same; block is new */
+  MS_EVENT_ENDED,          /* freed or resized while recording was paused */
   MS_EVENT_VANISHED,       /* no row: the block must have been freed, the row of it is missing */
   MS_EVENT_ROW,            /* any other row (words): threads, modules, losses, ends */
 };

@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Recording switched while the program runs, by itself and by memscope ctl: what
+is counted is what the program logged in the open stretches, blocks from other
+times are never invented, and the live blocks stay true."""
+import os
+import subprocess
+
+from e2e import MEMSCOPE, SOURCE, compile_c, environment, main, ok, one_line_error, record, run, summary
+
+HEADER = "-I" + os.path.join(SOURCE, "include")
+PROGRAM = """#include "memscope.h"
+#include <stdlib.h>
+char *kept, *before, *meanwhile;
+int main(void) {
+  before = malloc(100);                     /* known, ends while paused */
+  kept = malloc(1000);                      /* known, stays */
+  free(malloc(10));
+  memscope_mark("first");
+  if (memscope_pause() || memscope_recording()) return 1;
+  free(before);
+  for (int i = 0; i < 50; i++) free(malloc(20));
+  meanwhile = malloc(200);                  /* unknown */
+  kept = realloc(kept, 3000);               /* ends, and is unknown */
+  if (memscope_resume() || memscope_recording() != 1) return 1;
+  free(meanwhile);                          /* unseen, but a free */
+  free(kept);
+  char *last = malloc(300);
+  memscope_snapshot("last");
+  free(last);
+  return memscope_flush();
+}
+"""
+
+
+def test_pause_and_resume(folder):
+    stream = record(folder, compile_c(folder, "a", PROGRAM, HEADER))
+    totals, whole = summary(stream)["totals"], summary(stream)
+    assert (totals["allocations"], totals["frees"], totals["live_blocks"]) == (4, 4, 0), totals
+    assert len(whole["pauses"]) == 1 and whole["pauses"][0]["to_ns"] >= whole["pauses"][0]["from_ns"]
+    first, last = whole["marks"]
+    assert (first["name"], first["live_bytes"], "sites" in first) == ("first", 1100, False), first
+    assert (last["name"], last["live_bytes"], last["live_blocks"]) == ("last", 300, 1), last
+    held = {site["id"]: site["holder"] for site in whole["sites"]}
+    assert [(held[s["id"]], s["live_bytes"]) for s in last["sites"]] == [("last", 300)], last
+    text = ok(MEMSCOPE, "summary", stream)
+    assert "paused 1 time" in text and "2 blocks recorded before ended" in text and "snapshot" in text, text
+    assert "double" not in text and "invalid" not in text, text
+    dump = ok(MEMSCOPE, "dump", stream)
+    for line in ("recording pauses", "recording goes on", "mark first", "snapshot last"):
+        assert line in dump, line
+    ok(MEMSCOPE, "report", stream)
+
+
+def test_without_recording(folder):
+    program = compile_c(folder, "a", PROGRAM.replace("return 1;", "return memscope_mark(0) + memscope_recording() + 2;"), HEADER)
+    assert run(program).returncode == 0
+
+
+def test_begins_paused(folder):
+    program = compile_c(folder, "a", """#include "memscope.h"
+#include <stdlib.h>
+char *early[100];
+int main(void) {
+  for (int i = 0; i < 100; i++) early[i] = malloc(50);
+  memscope_resume();
+  for (int i = 0; i < 100; i++) free(early[i]);
+  early[0] = malloc(70);
+  return 0;
+}
+""", HEADER)
+    stream = folder + "/s.memscope"
+    ok(MEMSCOPE, "run", "--quiet", "-o", stream, program, env=environment(MEMSCOPE_PAUSED="on"))
+    whole = summary(stream)
+    assert (whole["totals"]["allocations"], whole["totals"]["frees"], whole["totals"]["live_bytes"]) == (1, 100, 70), whole["totals"]
+    assert "while nothing was recorded" in ok(MEMSCOPE, "summary", stream)
+
+
+LOOP = """#include "memscope.h"
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+enum { RING = 64 };
+static volatile sig_atomic_t over;
+static void end(int signal) { (void)signal; over = 1; }
+int main(void) {
+  static char *ring[RING];
+  static int seen[RING];
+  long allocations = 0, frees = 0, live = 0;
+  unsigned random = 1;
+  signal(SIGTERM, end);
+  puts("ready");
+  fflush(stdout);
+  while (!over) {
+    int at = (random = random * 1103515245 + 12345) >> 16 & (RING - 1), on = memscope_recording() == 1;
+    frees += on && ring[at];
+    live -= seen[at];
+    free(ring[at]);
+    ring[at] = NULL;
+    on = memscope_recording() == 1;
+    ring[at] = malloc(1 + at);
+    allocations += on;
+    live += seen[at] = on;
+  }
+  if (!memscope_recording()) memscope_resume();
+  printf("%ld %ld %ld\\n", allocations, frees, live);
+  return 0;
+}
+"""
+
+
+def started(folder, program):
+    process = subprocess.Popen([MEMSCOPE, "run", "--quiet", "-o", folder + "/s.memscope", program], stdout=subprocess.PIPE, text=True,
+                               env=environment())
+    assert process.stdout.readline() == "ready\n"
+    for line in open("/proc/%d/task/%d/children" % (process.pid, process.pid)):
+        return process, line.split()[0]
+
+
+def test_ctl_under_load(folder):
+    """A hundred pauses from outside: the counts are those of the program's own log."""
+    process, pid = started(folder, compile_c(folder, "a", LOOP, HEADER))
+    for i in range(100):
+        assert "paused" in ok(MEMSCOPE, "ctl", pid, "pause")
+        assert "goes on" in ok(MEMSCOPE, "ctl", pid, "resume")
+    assert "marked here" in ok(MEMSCOPE, "ctl", pid, "mark", "here")
+    status = ok(MEMSCOPE, "ctl", pid, "status")
+    assert "recording  on" in status and "pauses     100" in status and folder + "/s.memscope" in status, status
+    os.kill(int(pid), 15)
+    said = process.communicate(timeout=60)[0]
+    assert process.returncode == 0
+    whole = summary(folder + "/s.memscope")
+    totals = whole["totals"]
+    logged = [int(word) for word in said.split()]
+    # one more: stdout's buffer, obtained before the first line and never freed
+    assert [totals["allocations"] - 1, totals["frees"], totals["live_blocks"] - 1] == logged, (totals, logged)
+    assert len(whole["pauses"]) == 100 and [m["name"] for m in whole["marks"]] == ["here"]
+
+
+def test_stop(folder):
+    process, pid = started(folder, compile_c(folder, "a", LOOP, HEADER))
+    assert "ended" in ok(MEMSCOPE, "ctl", pid, "stop")
+    one_line_error(run(MEMSCOPE, "ctl", pid, "pause"), 2, "ended", "s.memscope")
+    assert "stopped" in ok(MEMSCOPE, "ctl", pid, "status")
+    os.kill(int(pid), 15)
+    process.communicate(timeout=60)
+    assert process.returncode == 0 and summary(folder + "/s.memscope")["process"]["complete"]
+
+
+def test_idle_process(folder):
+    program = compile_c(folder, "a", """#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+int main(void) { free(malloc(1)); puts("ready"); fflush(stdout); sleep(30); return 0; }
+""")
+    process, pid = started(folder, program)
+    assert "at its next allocation" in ok(MEMSCOPE, "ctl", pid, "pause")
+    process.terminate()
+    process.wait()
+
+
+def test_bad_arguments(folder):
+    one_line_error(run(MEMSCOPE, "ctl"), 2, "no process")
+    one_line_error(run(MEMSCOPE, "ctl", "x", "pause"), 2, "no process id")
+    one_line_error(run(MEMSCOPE, "ctl", "999999999", "pause"), 2, "no process 999999999")
+    one_line_error(run(MEMSCOPE, "ctl", str(os.getpid()), "fly"), 2, "fly")
+    one_line_error(run(MEMSCOPE, "ctl", str(os.getpid()), "mark"), 2, "name")
+    one_line_error(run(MEMSCOPE, "ctl", str(os.getpid()), "status"), 2, "not being recorded")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * memscope ctl: asks a running process through the header page of its stream,
+ * which both have mapped. It obeys at its next event; nothing interrupts it.
+ */
+#define _GNU_SOURCE
+#include "cmd/cmd.h"
+
+#include "base/text.h"
+#include "memscope/stream.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { WAIT_MS = 2000, PATH_ROOM = PATH_MAX + 64 };
+
+struct ctl {
+  pid_t pid;
+  const char *verb, *name;
+  enum ms_command command; /* NONE: status */
+  char path[PATH_ROOM];    /* of the stream, as we reach it */
+  struct ms_file_header *header;
+  int fd;
+};
+
+static const struct verb {
+  const char *name;
+  enum ms_command command;
+  bool named;
+  const char *done;
+} verbs[] = {
+    {"pause", MS_COMMAND_PAUSE, false, "recording is paused"},
+    {"resume", MS_COMMAND_RESUME, false, "recording goes on"},
+    {"stop", MS_COMMAND_STOP, false, "recording has ended"},
+    {"mark", MS_COMMAND_MARK, true, "marked"},
+    {"snapshot", MS_COMMAND_SNAPSHOT, true, "kept"},
+    {"status", MS_COMMAND_NONE, false, NULL},
+};
+
+static const struct verb *verb_find(const char *name) {
+  for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+    if (strcmp(verbs[i].name, name) == 0) return &verbs[i];
+  return NULL;
+}
+
+static int arguments_read(struct ms_cmd_context *context, struct ctl *ctl, int argc, char **argv) {
+  char *end = NULL;
+  long pid = argc > 1 ? strtol(argv[1], &end, 10) : 0;
+  if (argc < 2) return ms_cmd_usage(context, "no process given");
+  if (pid <= 0 || pid > INT_MAX || *end) return ms_cmd_usage(context, "%s is no process id", argv[1]);
+  if (argc < 3) return ms_cmd_usage(context, "what shall process %ld do?", pid);
+  const struct verb *verb = verb_find(argv[2]);
+  if (!verb) return ms_cmd_usage(context, "no command '%s'", argv[2]);
+  if (verb->named && argc < 4) return ms_cmd_usage(context, "%s needs a name", verb->name);
+  if (argc > 3 + verb->named) return ms_cmd_usage(context, "too many words: %s", argv[3 + verb->named]);
+  if (verb->named && strlen(argv[3]) >= MS_COMMAND_TEXT)
+    return ms_cmd_usage(context, "a name has at most %d bytes", MS_COMMAND_TEXT - 1);
+  *ctl = (struct ctl){.pid = (pid_t)pid, .verb = verb->name, .command = verb->command, .name = verb->named ? argv[3] : "", .fd = -1};
+  return 0;
+}
+
+/* ---- its stream ---- */
+
+/* The header page if that file is a stream, which the process has mapped for writing. */
+static struct ms_file_header *header_map(struct ctl *ctl, const char *path) {
+  ctl->fd = open(path, O_RDWR | O_CLOEXEC);
+  if (ctl->fd < 0) return NULL;
+  struct ms_file_header *header = mmap(NULL, MS_HEADER_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, ctl->fd, 0);
+  bool fits = header != MAP_FAILED && lseek(ctl->fd, 0, SEEK_END) >= MS_HEADER_BYTES &&
+              memcmp(header->magic, MS_STREAM_MAGIC, sizeof header->magic) == 0 && header->version == MS_STREAM_VERSION;
+  if (fits) return header;
+  if (header != MAP_FAILED) munmap(header, MS_HEADER_BYTES);
+  close(ctl->fd);
+  ctl->fd = -1;
+  return NULL;
+}
+
+/* One line of /proc/PID/maps: a shared, writable mapping of a file's first page? */
+static bool map_line(const char *line, char *path) {
+  char mode[8];
+  uint64_t offset;
+  int at = 0;
+  if (sscanf(line, "%*[0-9a-f-] %7s %" SCNx64 " %*s %*s %n", mode, &offset, &at) < 2 || !at) return false;
+  if (mode[1] != 'w' || mode[3] != 's' || offset || line[at] != '/') return false;
+  snprintf(path, PATH_MAX, "%.*s", (int)strcspn(line + at, "\n"), line + at);
+  return true;
+}
+
+/* Leaves errno of the first stream that could not be opened. */
+static bool stream_find(struct ctl *ctl, FILE *maps) {
+  char *line = NULL, path[PATH_MAX];
+  size_t room = 0;
+  int why = 0;
+  while (!ctl->header && getline(&line, &room, maps) > 0) {
+    if (!map_line(line, path)) continue;
+    snprintf(ctl->path, sizeof ctl->path, "/proc/%d/root%s", (int)ctl->pid, path);
+    ctl->header = header_map(ctl, ctl->path);
+    if (!ctl->header && !why) why = errno;
+    if (ctl->header) memmove(ctl->path, path, strlen(path) + 1);
+  }
+  free(line);
+  errno = why;
+  return ctl->header != NULL;
+}
+
+static int stream_open(struct ctl *ctl, struct ms_error *error) {
+  char maps[64];
+  snprintf(maps, sizeof maps, "/proc/%d/maps", (int)ctl->pid);
+  FILE *file = fopen(maps, "re");
+  bool found = file && stream_find(ctl, file);
+  int why = errno;
+  if (file) fclose(file);
+  if (found) return 0;
+  if (!file && (why == ENOENT || why == ESRCH || kill(ctl->pid, 0)))
+    return ms_error_set(error, MS_ERROR_USAGE, "there is no process %d", (int)ctl->pid);
+  if (!file || why == EACCES || why == EPERM)
+    return ms_error_set(error, MS_ERROR_USAGE, "process %d is not yours to look into; run memscope ctl as its user", (int)ctl->pid);
+  return ms_error_set(error, MS_ERROR_USAGE, "process %d is not being recorded; start it with `memscope run`", (int)ctl->pid);
+}
+
+/* ---- asking ---- */
+
+static void nap(void) { nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL); }
+
+/* Whether it was obeyed in time. One asks at a time: the file is locked. */
+static bool ask(struct ctl *ctl) {
+  struct ms_file_header *header = ctl->header;
+  flock(ctl->fd, LOCK_EX);
+  uint32_t serial = __atomic_load_n(&header->command_asked, __ATOMIC_ACQUIRE) + 1;
+  snprintf(header->command_text, sizeof header->command_text, "%s", ctl->name);
+  header->command = ctl->command;
+  __atomic_store_n(&header->command_asked, serial, __ATOMIC_RELEASE);
+  bool done = false;
+  for (int i = 0; i < WAIT_MS && !done; i++) {
+    done = __atomic_load_n(&header->command_done, __ATOMIC_ACQUIRE) == serial;
+    if (!done) nap();
+  }
+  flock(ctl->fd, LOCK_UN);
+  return done;
+}
+
+static int ended(const struct ctl *ctl, struct ms_error *error) {
+  return ms_error_set(error, MS_ERROR_USAGE, "the recording of process %d has ended; its stream is %s", (int)ctl->pid, ctl->path);
+}
+
+static int command_run(struct ctl *ctl, struct ms_error *error) {
+  if (ctl->header->end_how) return ended(ctl, error);
+  if (ask(ctl)) {
+    printf("%d: %s%s%s\n", (int)ctl->pid, verb_find(ctl->verb)->done, *ctl->name ? " " : "", ctl->name);
+    return 0;
+  }
+  if (ctl->header->end_how || kill(ctl->pid, 0)) return ended(ctl, error);
+  printf("%d: has not allocated for %d s; it will %s at its next allocation\n", (int)ctl->pid, WAIT_MS / 1000, ctl->verb);
+  return 0;
+}
+
+static int status_print(const struct ctl *ctl) {
+  static const char *const states[] = {"unknown", "on", "paused", "stopped"};
+  const struct ms_file_header *header = ctl->header;
+  struct timespec now;
+  char text[32];
+  clock_gettime(CLOCK_REALTIME, &now);
+  uint64_t now_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+  uint32_t state = header->end_how ? MS_RECORDING_STOPPED : header->recording;
+  printf("recording  %s\n", states[state < 4 ? state : 0]);
+  printf("stream     %s\n", ctl->path);
+  printf("written    %s\n", ms_format_bytes(text, header->tail));
+  if (now_ns > header->start_unix_ns) printf("since      %s\n", ms_format_ns(text, now_ns - header->start_unix_ns));
+  printf("threads    %" PRIu32 " so far\n", header->threads);
+  printf("pauses     %" PRIu32 "\n", header->pauses);
+  printf("lost       %" PRIu64 " events\n", header->lost_events);
+  return 0;
+}
+
+int ms_cmd_ctl(struct ms_cmd_context *context, int argc, char **argv) {
+  struct ctl ctl;
+  if (arguments_read(context, &ctl, argc, argv) || stream_open(&ctl, &context->error)) return (int)context->error.code;
+  int code = ctl.command ? command_run(&ctl, &context->error) : status_print(&ctl);
+  munmap(ctl.header, MS_HEADER_BYTES);
+  close(ctl.fd);
+  return code;
+}
