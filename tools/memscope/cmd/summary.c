@@ -9,20 +9,22 @@
 #include "export/export.h"
 #include "reader/reader.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 struct arguments {
   const char *path, *colour;
   unsigned top;
   bool json;
+  bool follow;
+  double seconds; /* between two looks */
 };
 
-/* What was read is shown even when the stream is damaged; the error says so. */
-static int summary_write(FILE *out, const struct arguments *arguments, struct ms_error *error) {
-  struct ms_arena *arena = ms_arena_new();
-  struct ms_stream *stream = ms_stream_open(arena, arguments->path, error);
-  const struct ms_model *model = stream ? ms_model_build(arena, stream, error) : NULL;
+static void model_write(FILE *out, const struct arguments *arguments, const struct ms_model *model, struct ms_error *error) {
   if (model && arguments->json) {
     if (!ms_export_json(model, MS_VERSION, arguments->top, out))
       ms_error_set(error, MS_ERROR_USAGE, "no memory for JSON; free some");
@@ -33,9 +35,44 @@ static int summary_write(FILE *out, const struct arguments *arguments, struct ms
                                       .columns = ms_terminal_columns(out)};
     ms_export_text(model, &options, out);
   }
+}
+
+/* What was read is shown even when the stream is damaged; the error says so. */
+static int summary_write(FILE *out, const struct arguments *arguments, struct ms_error *error) {
+  struct ms_arena *arena = ms_arena_new();
+  struct ms_stream *stream = ms_stream_open(arena, arguments->path, error);
+  model_write(out, arguments, stream ? ms_model_build(arena, stream, error) : NULL, error);
   ms_stream_close(stream);
   ms_arena_free(arena);
   return (int)error->code;
+}
+
+/* ---- following ---- */
+
+static bool writer_lives(const struct ms_stream *stream) { return kill((pid_t)stream->header.pid, 0) == 0 || errno != ESRCH; }
+
+/* One look; whether there is more to come. */
+static bool look(const struct arguments *arguments, struct ms_error *error) {
+  struct ms_arena *arena = ms_arena_new();
+  struct ms_stream *stream = ms_stream_open_live(arena, arguments->path, error);
+  bool more = stream && stream->live && writer_lives(stream);
+  const struct ms_model *model = more ? ms_model_build(arena, stream, error) : NULL;
+  if (model && isatty(STDOUT_FILENO) && !arguments->json) fputs("\033[H\033[J", stdout);
+  if (model) model_write(stdout, arguments, model, error);
+  fflush(stdout);
+  ms_stream_close(stream);
+  ms_arena_free(arena);
+  return more && !ferror(stdout);
+}
+
+/* Until the program ends; the last look is that of any finished stream. */
+static int summary_follow(const struct arguments *arguments, struct ms_error *error) {
+  const struct timespec pause = {(time_t)arguments->seconds, (long)((arguments->seconds - (double)(time_t)arguments->seconds) * 1e9)};
+  while (look(arguments, error)) {
+    *error = (struct ms_error){0}; /* a record half written mends itself */
+    nanosleep(&pause, NULL);
+  }
+  return error->code ? (int)error->code : summary_write(stdout, arguments, error);
 }
 
 int ms_summary_print(FILE *out, const char *path, unsigned top, struct ms_error *error) {
@@ -48,6 +85,12 @@ static bool top_parse(const char *text, unsigned *top) {
   if (*text < '0' || *text > '9' || *end || !value || value > 1000000) return false;
   *top = (unsigned)value;
   return true;
+}
+
+static bool seconds_parse(const char *text, double *seconds) {
+  char *end;
+  *seconds = strtod(text, &end);
+  return *text && !*end && *seconds >= 0.01 && *seconds <= 86400;
 }
 
 static bool colour_known(const char *how) {
@@ -64,7 +107,11 @@ static int arguments_parse(struct ms_cmd_context *context, int argc, char **argv
       top = argv[i] + 6;
     else if (strcmp(argv[i], "--top") == 0)
       top = i + 1 < argc ? argv[++i] : "";
-    else if (strncmp(argv[i], "--color=", 8) == 0 && colour_known(argv[i] + 8))
+    else if (strcmp(argv[i], "--follow") == 0 || strncmp(argv[i], "--follow=", 9) == 0) {
+      arguments->follow = true;
+      if (argv[i][8] && !seconds_parse(argv[i] + 9, &arguments->seconds))
+        return ms_cmd_usage(context, "--follow needs seconds, from 0.01 to 86400");
+    } else if (strncmp(argv[i], "--color=", 8) == 0 && colour_known(argv[i] + 8))
       arguments->colour = argv[i] + 8;
     else if (argv[i][0] == '-' && argv[i][1])
       return ms_cmd_usage(context, "summary knows no '%s'", argv[i]);
@@ -79,7 +126,8 @@ static int arguments_parse(struct ms_cmd_context *context, int argc, char **argv
 }
 
 int ms_cmd_summary(struct ms_cmd_context *context, int argc, char **argv) {
-  struct arguments arguments = {0};
+  struct arguments arguments = {.seconds = 1};
   int code = arguments_parse(context, argc, argv, &arguments);
-  return code ? code : summary_write(stdout, &arguments, &context->error);
+  if (code) return code;
+  return arguments.follow ? summary_follow(&arguments, &context->error) : summary_write(stdout, &arguments, &context->error);
 }

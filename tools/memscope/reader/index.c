@@ -26,6 +26,7 @@ struct found {
   uint32_t words;  /* in use and in the file */
   uint64_t offset; /* of the record */
   uint64_t start_ns;
+  const uint64_t *rows;
 };
 
 struct index {
@@ -85,17 +86,36 @@ static enum standing rows_standing(const struct ms_record *record, const unsigne
   return (uint32_t)XXH3_64bits(payload, bytes) == record->checksum ? WHOLE : DAMAGED;
 }
 
-static void rows_take(struct index *index, const struct ms_record *record, uint64_t offset) {
+/* A window that is being written to: its rows as they were at one moment. The
+ * thread that seals it raises the chunk's number before it writes over them. */
+static const unsigned char *window_copy(struct index *index, struct ms_record *record, uint64_t offset) {
+  const volatile struct ms_record *there = (const volatile struct ms_record *)(index->stream->bytes + offset);
   bool cut;
+  for (;;) {
+    *record = record_at(index->stream, offset);
+    record->fill = __atomic_load_n(&there->fill, __ATOMIC_ACQUIRE);
+    uint64_t bytes = payload_there(index, record, offset, &cut);
+    void *copy = ms_arena_get(index->stream->arena, bytes + 1);
+    memcpy(copy, (const void *)(there + 1), bytes);
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    if (ms_fill_chunk(there->fill) == ms_fill_chunk(record->fill)) return copy;
+  }
+}
+
+static void rows_take(struct index *index, const struct ms_record *found, uint64_t offset) {
+  bool cut;
+  struct ms_record copy = *found, *record = &copy;
+  const unsigned char *payload = index->stream->bytes + offset + sizeof *record;
+  if (index->stream->live && record->kind == MS_RECORD_WINDOW) payload = window_copy(index, record, offset);
   if (!ms_fill_bytes(record->fill)) return; /* a window that waits for its next thread */
   uint64_t bytes = payload_there(index, record, offset, &cut);
-  const unsigned char *payload = index->stream->bytes + offset + sizeof *record;
   *found_add(index) = (struct found){.thread = record->thread,
                                      .chunk = ms_fill_chunk(record->fill),
                                      .standing = rows_standing(record, payload, bytes, cut),
                                      .words = (uint32_t)(bytes / sizeof(uint64_t)),
                                      .offset = offset,
-                                     .start_ns = record->start_ns};
+                                     .start_ns = record->start_ns,
+                                     .rows = (const uint64_t *)payload};
 }
 
 static void tables_take(struct index *index, const struct ms_record *record, uint64_t offset) {
@@ -216,9 +236,9 @@ static void founds_choose(struct index *index) {
   index->count = kept;
 }
 
-static struct ms_piece piece_of(const struct ms_stream *stream, const struct found *found) {
+static struct ms_piece piece_of(const struct found *found) {
   uint64_t offset = found->offset + sizeof(struct ms_record);
-  return (struct ms_piece){.rows = (const uint64_t *)(stream->bytes + offset),
+  return (struct ms_piece){.rows = found->rows,
                            .words = found->words,
                            .chunk = found->chunk,
                            .offset = offset,
@@ -293,7 +313,7 @@ static void lanes_build(struct index *index) {
   struct parts parts = {0};
   uint32_t own = 0;
   while (own < index->count && !index->founds[own].thread)
-    shared_split(stream, &parts, piece_of(stream, &index->founds[own++]));
+    shared_split(stream, &parts, piece_of(&index->founds[own++]));
   if (parts.count) qsort(parts.rows, parts.count, sizeof *parts.rows, part_order);
 
   uint32_t most = index->count - own + parts.count, used = 0;
@@ -303,7 +323,7 @@ static void lanes_build(struct index *index) {
   for (uint32_t i = own; i < index->count; i++) {
     if (!lane || lane->thread != index->founds[i].thread)
       lane = lane_add(stream, index->founds[i].thread, false, pieces + used);
-    pieces[used++] = piece_of(stream, &index->founds[i]);
+    pieces[used++] = piece_of(&index->founds[i]);
     lane->piece_count++;
   }
   lane = NULL;

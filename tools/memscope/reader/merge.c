@@ -276,6 +276,11 @@ static bool lane_choose(struct ms_merge *merge) {
       continue; /* they have been parked */
     }
     if (!parked) return false;
+    if (merge->stream->live && parked->key >= merge->stream->live_ns) {
+      wait_remove(merge, parked); /* what it waits for is still to come */
+      run_end(merge, parked);
+      continue;
+    }
     parked_force(merge, parked);
     return !merge->failed;
   }

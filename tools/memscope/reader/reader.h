@@ -87,6 +87,8 @@ struct ms_stream {
   uint32_t missing_chunks; /* gaps in the threads' chunk numbers */
   struct ms_names *names;
   bool mapped;
+  bool live;        /* still being written: a prefix of it, in which no event comes before its cause */
+  uint64_t live_ns; /* live: everything before that time is in it, since start */
 };
 
 enum { MS_PROBLEMS_MAX = 100 };
@@ -97,6 +99,11 @@ enum { MS_PROBLEMS_MAX = 100 };
 struct ms_stream *ms_stream_open(struct ms_arena *arena, const char *path, struct ms_error *error);
 struct ms_stream *ms_stream_open_memory(struct ms_arena *arena, const void *bytes, uint64_t size,
                                         struct ms_error *error);
+
+/* A stream whose process runs on: its windows are copied, so that they hold
+ * still, and what depends on events not copied yet is left to the next time. The
+ * same as _open when the process has ended meanwhile. On the writer's machine only. */
+struct ms_stream *ms_stream_open_live(struct ms_arena *arena, const char *path, struct ms_error *error);
 void ms_stream_close(struct ms_stream *stream);
 
 void ms_stream_problem(struct ms_stream *stream, uint64_t offset, const char *format, ...)

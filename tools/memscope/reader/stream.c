@@ -18,7 +18,10 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { LIVE_TRIES = 20 };
 
 void ms_stream_problem(struct ms_stream *stream, uint64_t offset, const char *format, ...) {
   if (stream->problem_count == MS_PROBLEMS_MAX) {
@@ -93,12 +96,22 @@ static struct ms_stream *stream_new(struct ms_arena *arena, const char *path) {
   return stream;
 }
 
+/* Now, on the writer's clock, less what its rows may lag behind it. */
+static uint64_t since_start(const struct ms_stream *stream) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  uint64_t ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec, lag = 2 * (uint64_t)stream->header.clock_step_ns;
+  return ns > stream->header.start_mono_ns + lag ? ns - stream->header.start_mono_ns - lag : 0;
+}
+
 static struct ms_stream *stream_index(struct ms_stream *stream, struct ms_error *error) {
   header_take(stream);
   if (!header_check(stream, error)) {
     ms_stream_close(stream);
     return NULL;
   }
+  stream->live &= stream->header.end_how == MS_END_NONE;
+  if (stream->live) stream->live_ns = since_start(stream);
   ms_index_build(stream);
   stream->names = ms_names_new(stream);
   return stream;
@@ -150,7 +163,7 @@ static bool stream_unpack(struct ms_stream *stream, struct ms_error *error) {
   return true;
 }
 
-struct ms_stream *ms_stream_open(struct ms_arena *arena, const char *path, struct ms_error *error) {
+static struct ms_stream *stream_open(struct ms_arena *arena, const char *path, bool live, struct ms_error *error) {
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   struct stat status;
   if (fd < 0 || fstat(fd, &status) != 0) {
@@ -178,7 +191,25 @@ struct ms_stream *ms_stream_open(struct ms_arena *arena, const char *path, struc
     ms_stream_close(stream);
     return NULL;
   }
+  stream->live = live;
   return stream_index(stream, error);
+}
+
+struct ms_stream *ms_stream_open(struct ms_arena *arena, const char *path, struct ms_error *error) {
+  return stream_open(arena, path, false, error);
+}
+
+/* A chunk sealed while we looked may lie behind the end we knew, a record may be
+ * half written: that mends itself, and what does not is real damage. */
+struct ms_stream *ms_stream_open_live(struct ms_arena *arena, const char *path, struct ms_error *error) {
+  struct ms_stream *stream = NULL;
+  for (int i = 0; i < LIVE_TRIES; i++) {
+    ms_stream_close(stream);
+    stream = stream_open(arena, path, true, error);
+    if (!stream || !stream->live || (!stream->problem_count && !stream->missing_chunks)) break;
+    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+  }
+  return stream;
 }
 
 struct ms_stream *ms_stream_open_memory(struct ms_arena *arena, const void *bytes, uint64_t size,

@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""summary --follow of a program whose threads free each other's blocks: every
+look is a whole prefix, with no free before its allocation and nothing lost, and
+the last one is the finished stream's."""
+import json
+import os
+import signal
+import subprocess
+import time
+
+from e2e import MEMSCOPE, compile_c, environment, main, ok, one_line_error, run
+
+PROGRAM = """#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <stdio.h>
+static _Atomic(char *) shared[256];
+static atomic_int over;
+static void *work(void *argument) {
+  unsigned random = (unsigned)(size_t)argument;
+  while (!over) {
+    random = random * 1103515245 + 12345;
+    free(atomic_exchange(&shared[random >> 16 & 255], malloc(1 + (random >> 24))));
+  }
+  return NULL;
+}
+int main(void) {
+  pthread_t threads[4];
+  for (size_t i = 0; i < 4; i++) pthread_create(&threads[i], NULL, work, (void *)(i + 1));
+  getchar();
+  over = 1;
+  for (int i = 0; i < 4; i++) pthread_join(threads[i], NULL);
+  for (int i = 0; i < 256; i++) free(shared[i]);
+  return 0;
+}
+"""
+
+
+def started(folder):
+    program = compile_c(folder, "a", PROGRAM, "-pthread")
+    stream = folder + "/s.memscope"
+    process = subprocess.Popen([program], stdin=subprocess.PIPE, env=environment(MEMSCOPE="on", MEMSCOPE_OUTPUT=stream))
+    while not os.path.exists(stream) or os.path.getsize(stream) < 1 << 20:
+        time.sleep(0.01)
+    return process, stream
+
+
+def documents(text):
+    decoder, at, found = json.JSONDecoder(), 0, []
+    while at < len(text):
+        document, at = decoder.raw_decode(text, at)
+        found.append(document)
+        while at < len(text) and text[at].isspace():
+            at += 1
+    return found
+
+
+def test_every_look_is_whole(folder):
+    process, stream = started(folder)
+    follow = subprocess.Popen([MEMSCOPE, "summary", stream, "--json", "--follow=0.05"], stdout=subprocess.PIPE, text=True)
+    time.sleep(1.5)
+    process.communicate(b"\n")
+    said = follow.communicate(timeout=60)[0]
+    assert follow.returncode == 0
+    looks = documents(said)
+    assert len(looks) >= 4, len(looks)
+    for look, after in zip(looks, looks[1:]):
+        totals = look["totals"]
+        assert totals["allocations"] - totals["frees"] == totals["live_blocks"], totals
+        assert 100 < totals["live_blocks"] <= 256 + 20, totals
+        assert totals["events"] < after["totals"]["events"], (totals, after["totals"])
+        assert not look["process"]["complete"] and not totals["lost_events"]
+    assert looks[-1] == json.loads(ok(MEMSCOPE, "summary", stream, "--json")) and looks[-1]["process"]["complete"]
+
+
+def test_no_event_is_placed_by_force(folder):
+    process, stream = started(folder)
+    follow = subprocess.Popen([MEMSCOPE, "summary", stream, "--follow=0.05"], stdout=subprocess.PIPE, text=True)
+    time.sleep(1)
+    process.communicate(b"\n")
+    said = follow.communicate(timeout=60)[0]
+    assert said.count("next: memscope report") >= 3, said[-500:]
+    for loss in ("placed by time", "not in the stream", "without a row", "damaged", "missing"):
+        assert loss not in said, loss
+
+
+def test_killed_program(folder):
+    process, stream = started(folder)
+    follow = subprocess.Popen([MEMSCOPE, "summary", stream, "--json", "--follow=0.1"], stdout=subprocess.PIPE, text=True)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    looks = documents(follow.communicate(timeout=60)[0])
+    totals = looks[-1]["totals"]
+    assert follow.returncode == 0 and totals["allocations"] - totals["frees"] == totals["live_blocks"], totals
+
+
+def test_bad_arguments(folder):
+    one_line_error(run(MEMSCOPE, "summary", folder + "/none", "--follow"), 2, "none")
+    one_line_error(run(MEMSCOPE, "summary", folder, "--follow=no"), 2, "--follow")
+
+
+if __name__ == "__main__":
+    main()
