@@ -3,6 +3,7 @@
  * One command's memory. Small pieces come from chained slabs, large ones have
  * a mapping of their own, so that growing tables give their old space back.
  */
+#define _DEFAULT_SOURCE /* madvise */
 #include "base/arena.h"
 
 #include <stdarg.h>
@@ -10,8 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-enum { ALIGN = 16, SLAB_FIRST = 1 << 14, SLAB_MOST = 1 << 20, LARGE_BYTES = 1 << 16 };
+enum { ALIGN = 16, SLAB_FIRST = 1 << 14, SLAB_MOST = 1 << 20, LARGE_BYTES = 1 << 16, HUGE_BYTES = 4 << 20, PAGE = 4096 };
 
 struct large {
   struct large *before, *after;
@@ -65,8 +67,16 @@ void ms_arena_free(struct ms_arena *arena) {
   free(arena);
 }
 
+/* Tables of millions of rows are reached at random: huge pages, where the system
+ * has them, save most of what that costs. */
+static void huge_wish(char *at, size_t bytes) {
+  char *page = (char *)(((uintptr_t)at + PAGE - 1) & ~(uintptr_t)(PAGE - 1));
+  madvise(page, (bytes - (size_t)(page - at)) & ~(size_t)(PAGE - 1), MADV_HUGEPAGE);
+}
+
 static void *large_get(struct ms_arena *arena, size_t bytes) {
   struct large *large = system_get(sizeof *large + bytes);
+  if (bytes >= HUGE_BYTES) huge_wish((char *)large, bytes);
   large->bytes = bytes;
   large->before = &arena->larges;
   large->after = arena->larges.after;

@@ -38,7 +38,6 @@ enum run_state { RUN, READY, PARKED, DONE };
 
 struct run {                /* a lane being read */
   const uint64_t *at, *end; /* in the current piece */
-  const uint64_t *ahead;    /* rows before it have had their cell fetched */
   uint64_t bias;            /* file offset of a row minus its address here */
   uint64_t lo;              /* coarse time now */
   uint32_t index, thread;
