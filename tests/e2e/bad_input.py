@@ -31,6 +31,16 @@ def test_programs(folder):
     assert not [f for f in os.listdir(folder) if ".memscope" in f], "nothing ran, so nothing is left"
 
 
+def test_verbs(folder):
+    one_line_error(run(MEMSCOPE, "sumary"), 2, "did you mean 'summary'")
+    one_line_error(run(MEMSCOPE, "dmup"), 2, "did you mean 'dump'")
+    one_line_error(run(MEMSCOPE, "entirely-else"), 2, "memscope help")
+    write(folder + "/a.memscope", "text")
+    write(folder + "/prog", "text", 0o755)
+    one_line_error(run(MEMSCOPE, folder + "/a.memscope"), 2, "memscope report")
+    one_line_error(run(MEMSCOPE, folder + "/prog"), 2, "memscope run")
+
+
 def test_unwritable_output(folder):
     started = folder + "/started"
     os.mkdir(folder + "/d")

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const struct ms_cmd ms_cmds[] = {
 #define MS_CMD(verb, usage, help) {#verb, ms_cmd_##verb, usage, help},
@@ -32,10 +33,17 @@ static void stdout_close(struct ms_cmd_context *context) {
                  "cannot write to standard output: %s; send it to another place", strerror(errno));
 }
 
+static int verb_missing(const char *word, struct ms_error *error) {
+  const char *near = ms_cmd_near(word);
+  if (near) return ms_error_set(error, MS_ERROR_USAGE, "no verb '%s'; did you mean '%s'? See: memscope help", word, near);
+  if (access(word, F_OK) == 0)
+    return ms_error_set(error, MS_ERROR_USAGE, "no verb before '%s'; try: memscope %s %s", word, access(word, X_OK) == 0 ? "run" : "report", word);
+  return ms_error_set(error, MS_ERROR_USAGE, "no verb '%s'; see: memscope help", word);
+}
+
 static int verb_run(struct ms_cmd_context *context, int argc, char **argv) {
   context->cmd = ms_cmd_find(argv[0]);
-  if (!context->cmd)
-    return ms_error_set(&context->error, MS_ERROR_USAGE, "no verb '%s'; see: memscope help", argv[0]);
+  if (!context->cmd) return verb_missing(argv[0], &context->error);
   if (wants_help(argc, argv)) {
     char *help[] = {"help", argv[0], NULL};
     return ms_cmd_help(context, 2, help);

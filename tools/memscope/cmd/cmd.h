@@ -30,6 +30,9 @@ extern const struct ms_cmd ms_cmds[];
 /* The verb of that name, NULL if there is none. */
 const struct ms_cmd *ms_cmd_find(const char *name);
 
+/* The verb that was most likely meant by a word that is none, NULL if none is near. */
+const char *ms_cmd_near(const char *word);
+
 /* Sets a usage error that ends with the verb's usage; returns its exit code. */
 int ms_cmd_usage(struct ms_cmd_context *context, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
