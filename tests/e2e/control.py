@@ -70,7 +70,7 @@ int main(void) {
 }
 """, HEADER)
     stream = folder + "/s.memscope"
-    ok(MEMSCOPE, "run", "--quiet", "-o", stream, program, env=environment(MEMSCOPE_PAUSED="on"))
+    ok(MEMSCOPE, "run", "--quiet", "--paused", "-o", stream, program)
     whole = summary(stream)
     assert (whole["totals"]["allocations"], whole["totals"]["frees"], whole["totals"]["live_bytes"]) == (1, 100, 70), whole["totals"]
     assert "while nothing was recorded" in ok(MEMSCOPE, "summary", stream)

@@ -20,13 +20,13 @@
 
 /* ---- arguments ---- */
 
-enum { OPTION_MODE = 256, OPTION_QUIET, OPTION_FORK, OPTION_EXEC, OPTION_PACK };
+enum { OPTION_MODE = 256, OPTION_QUIET, OPTION_FORK, OPTION_EXEC, OPTION_PACK, OPTION_PAUSED };
 
 static const struct option options[] = {
     {"output", required_argument, NULL, 'o'},        {"mode", required_argument, NULL, OPTION_MODE},
     {"quiet", no_argument, NULL, OPTION_QUIET},      {"follow-fork", required_argument, NULL, OPTION_FORK},
     {"follow-exec", no_argument, NULL, OPTION_EXEC}, {"pack", no_argument, NULL, OPTION_PACK},
-    {0}};
+    {"paused", no_argument, NULL, OPTION_PAUSED},    {0}};
 
 /* WORD options hold their values as "a|b". */
 static bool is_one_of(const char *values, const char *word) {
@@ -58,6 +58,9 @@ static int option_apply(struct ms_cmd_context *context, struct ms_run *run, int 
     return 0;
   case OPTION_PACK:
     run->pack = true;
+    return 0;
+  case OPTION_PAUSED:
+    run->paused = true;
     return 0;
   case OPTION_MODE:
     run->mode = optarg;
