@@ -102,6 +102,8 @@ function history(e, rnd, samples, points, site) {
   const total = Array.from(totals), most = total.map((v) => Math.floor(v * (1 + rnd() * 0.03)));
   const peak = most.indexOf(Math.max(...most));
   e.table("timeline", { end_ns: total.map((_, i) => Math.floor(((i + 1) / samples) * 12.4e9)), end_event: total.map((_, i) => (i + 1) * 52000), live_bytes: total, most_bytes: most, live_blocks: total.map((v) => Math.floor(v / 90)), allocations: total.map(() => 26000), frees: total.map(() => 25500), allocated_bytes: total.map(() => 3e6) });
+  e.table("marks", { name: ["config loaded", "warm", "first client", "before the long compaction of the index"], ns: [0.4e9, 3.1e9, 3.2e9, 9.1e9], live_bytes: [30e6, 71e6, 72e6, 93e6], snapshot: [0, 0, 0, 1] });
+  e.table("pauses", { from_ns: [5.2e9, 8e9], to_ns: [6.1e9, 8.01e9] });
   e.table("curves", curves).table("curve_points", live);
   e.peak = { sample: peak, bytes: most[peak], ns: ((peak + 1) / samples) * 12.4e9 };
 }

@@ -3,6 +3,7 @@
 import type { Report } from "./report";
 import { largest, type NumberColumn } from "./table";
 import { others as othersColour, categories } from "../colour";
+import { time } from "../format";
 
 export type Group = "types" | "holders";
 export type Axis = "time" | "events";
@@ -38,6 +39,33 @@ export function spreadTimes(ends: ArrayLike<number>, events: ArrayLike<number>, 
     for (let k = i; k < next; k++) out[k] = (ends[i]! + ((until - ends[i]!) * (events[k]! - first)) / span) / 1e9;
   }
   return out;
+}
+
+/** Where a time lies along an axis: on the events' axis at the end of its sample. */
+export function axisAt(report: Report, axis: Axis, x: Float64Array, ns: number): number {
+  if (axis === "time") return ns / 1e9;
+  const ends = report.timeline.num("end_ns");
+  let low = 0, high = ends.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (ends[middle]! < ns) low = middle + 1;
+    else high = middle;
+  }
+  return x[Math.min(low, x.length - 2) + 1]!;
+}
+
+export interface Mark { name: string; x: number; live: number; snapshot: boolean; at: string }
+
+/** Moments with a name, and the stretches in which nothing was recorded. */
+export function moments(report: Report, axis: Axis, x: Float64Array): { marks: Mark[]; pauses: [number, number][] } {
+  const marks = report.table("marks"), pauses = report.table("pauses");
+  const place = (ns: number): number => axisAt(report, axis, x, ns);
+  return {
+    marks: Array.from({ length: marks.rows }, (_, i) => ({
+      name: marks.text("name", i), x: place(marks.num("ns")[i]!), live: marks.num("live_bytes")[i]!, snapshot: !!marks.num("snapshot")[i]!, at: time(marks.num("ns")[i]!),
+    })),
+    pauses: Array.from({ length: pauses.rows }, (_, i) => [place(pauses.num("from_ns")[i]!), place(pauses.num("to_ns")[i]!)]),
+  };
 }
 
 /** The curves of a group that ever were the biggest, as many as there are colours; the rest as one. */

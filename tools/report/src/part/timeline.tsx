@@ -5,7 +5,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import { colourValue } from "../colour";
-import { stacked, type Axis, type Curve } from "../data/history";
+import { stacked, type Axis, type Curve, type Mark } from "../data/history";
 import { bytes, count, time } from "../format";
 import { useTheme } from "../state/theme";
 
@@ -18,13 +18,16 @@ export interface TimelineProps {
   peak: number;
   /** When it was: exact to the clock's step, where the point is spread within it. */
   peakText: string;
+  marks: Mark[];
+  /** Stretches in which recording was paused. */
+  pauses: [number, number][];
   range: [number, number] | undefined;
   onRange: (range: [number, number] | undefined) => void;
   onHover: (point: number | undefined) => void;
   height: number;
 }
 
-const labelWidth = 200;
+const labelWidth = 200, markWidth = 96;
 const axisText = (axis: Axis, v: number): string => (axis === "time" ? time(v * 1e9) : count(v));
 /** Round figures want no zeros behind the point. */
 const tickText = (text: string): string => text.replace(/(\.\d*?)0+(?= )/, "$1").replace(/\.(?= )/, "");
@@ -147,6 +150,8 @@ export function Timeline(props: TimelineProps): JSX.Element {
     const span = props.x[props.x.length - 1]! || 1;
     return box.width * (props.x[Math.min(p, props.x.length - 1)]! / span);
   };
+  const across = (at: number): number => Math.max(0, Math.min(box.width, (box.width * at) / (props.x[props.x.length - 1]! || 1)));
+  let labelled = -markWidth; // names that have no room are still in the line's title
   const chosen = drag ? toSamples(...drag) : props.range;
   const [from, to] = chosen ? [pos(chosen[0] + 1), pos(chosen[1] + 1)] : [0, 0];
   const peakX = pos(props.peak);
@@ -159,6 +164,16 @@ export function Timeline(props: TimelineProps): JSX.Element {
         style={{ left: `${box.left}px`, top: `${box.top}px`, width: `${box.width}px`, height: `${box.height}px` }}
         onPointerDown={down} onPointerMove={move} onPointerUp={up} onPointerCancel={() => { start.current = undefined; setDrag(undefined); }}
         onPointerLeave={() => show(undefined)} onKeyDown={key} onBlur={() => show(undefined)}>
+        {props.pauses.map(([a, b]) => <div class="pause" title="recording was paused" style={{ left: `${across(a)}px`, width: `${Math.max(1, across(b) - across(a))}px` }} />)}
+        {props.marks.map((mark) => {
+          const left = across(mark.x), room = left - labelled >= markWidth && box.width - left >= 24;
+          if (room) labelled = left;
+          return (
+            <div class={mark.snapshot ? "mark snapshot" : "mark"} style={{ left: `${left}px` }} title={`${mark.name}: ${bytes(mark.live)} live at ${mark.at}`}>
+              {room && <span style={{ maxWidth: `${Math.min(markWidth - 8, box.width - left)}px` }}>{mark.name}</span>}
+            </div>
+          );
+        })}
         {chosen && <>
           <div class="range-out" style={{ left: "0", width: `${from}px` }} />
           <div class="range-out" style={{ left: `${to}px`, right: "0" }} />
@@ -167,7 +182,7 @@ export function Timeline(props: TimelineProps): JSX.Element {
         <div class="peak-line" style={{ left: `${peakX}px`, top: `${peakY}px` }} />
         <div class="peak-dot" style={{ left: `${peakX}px`, top: `${peakY}px` }} />
         <div class="peak-label" style={{ top: `${Math.max(0, peakY - 24)}px`, left: `${Math.max(0, Math.min(peakX - labelWidth / 2, box.width - labelWidth))}px`, width: `${labelWidth}px` }}>
-          peak <b>{bytes(props.most[props.peak]!)}</b> at {props.peakText}
+          <span>peak <b>{bytes(props.most[props.peak]!)}</b> at {props.peakText}</span>
         </div>
         {hover !== undefined && <div class="hover-line" style={{ left: `${pos(hover)}px` }} />}
       </div>

@@ -3,7 +3,7 @@
 // who held it, what stayed.
 import type { JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
-import { axisOf, axisPoints, curves, parseRange, type Curve, type Group } from "../data/history";
+import { axisOf, axisPoints, curves, moments, parseRange, type Curve, type Group } from "../data/history";
 import { allRows, sortRows } from "../data/sort";
 import type { Report } from "../data/report";
 import { sum } from "../data/table";
@@ -112,6 +112,7 @@ function History({ report, params }: { report: Report; params: Record<string, st
   const [hover, setHover] = useState<number>();
   const list = curves(report, group);
   const x = useMemo(() => axisPoints(report, axis), [report, axis]);
+  const along = useMemo(() => moments(report, axis, x), [report, axis, x]);
   const most = report.once("most", () => {
     const values = new Float64Array(report.timeline.rows + 1);
     values.set(report.timeline.num("most_bytes"), 1);
@@ -129,7 +130,7 @@ function History({ report, params }: { report: Report; params: Record<string, st
       <Segments label="Along" choices={axes} value={axis} onChange={(id) => go({ params: { along: id } }, "replace")} />
     </>}>
       <div class="history-body">
-        <Timeline curves={list} most={most} x={x} axis={axis} peak={peak} peakText={peakText} height={wide ? 300 : 208} onHover={setHover}
+        <Timeline curves={list} most={most} x={x} axis={axis} peak={peak} {...along} peakText={peakText} height={wide ? 300 : 208} onHover={setHover}
           range={parseRange(params["range"], report.timeline.rows)}
           onRange={(r) => go({ params: { range: r && `${r[0]}-${r[1]}` } })} />
         <Legend report={report} list={list} group={group} at={at} hovering={hover !== undefined}
