@@ -74,6 +74,7 @@ int main(void) {
     whole = summary(stream)
     assert (whole["totals"]["allocations"], whole["totals"]["frees"], whole["totals"]["live_bytes"]) == (1, 100, 70), whole["totals"]
     assert "while nothing was recorded" in ok(MEMSCOPE, "summary", stream)
+    assert len(whole["pauses"]) == 1 and whole["pauses"][0]["from_ns"] == 0 < whole["pauses"][0]["to_ns"], whole["pauses"]
 
 
 LOOP = """#include "memscope.h"

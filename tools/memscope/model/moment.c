@@ -8,14 +8,17 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+static void pause_add(struct build *build, uint64_t from_ns, uint64_t to_ns) {
+  MS_TABLE_ROOM(build, build->pauses, build->pause_count, build->pause_room);
+  build->pauses[build->pause_count++] = (struct ms_model_pause){.from_ns = from_ns, .to_ns = to_ns};
+}
+
+/* A recording that begins paused has no row that says so. */
 void ms_moment_recording(struct build *build, const struct ms_row_recording *row) {
   struct ms_model_pause *last = build->pause_count ? &build->pauses[build->pause_count - 1] : NULL;
-  if (row->on) {
-    if (last && last->to_ns == UINT64_MAX) last->to_ns = row->ns;
-    return;
-  }
-  MS_TABLE_ROOM(build, build->pauses, build->pause_count, build->pause_room);
-  build->pauses[build->pause_count++] = (struct ms_model_pause){.from_ns = row->ns, .to_ns = UINT64_MAX};
+  if (!row->on) pause_add(build, row->ns, UINT64_MAX);
+  else if (!last) pause_add(build, 0, row->ns);
+  else if (last->to_ns == UINT64_MAX) last->to_ns = row->ns;
 }
 
 /* Of the sites as they are accumulated: their final ids come at the end. */
@@ -59,6 +62,7 @@ static void pauses_note(struct build *build) {
 }
 
 void ms_moments_take(struct build *build, struct ms_model *model, const uint32_t *site_ids) {
+  if (!build->pause_count && build->stream->header.recording == MS_RECORDING_PAUSED) pause_add(build, 0, UINT64_MAX);
   for (uint32_t i = 0; i < build->pause_count; i++)
     if (build->pauses[i].to_ns == UINT64_MAX || build->pauses[i].to_ns < build->pauses[i].from_ns)
       build->pauses[i].to_ns = model->process.duration_ns > build->pauses[i].from_ns ? model->process.duration_ns : build->pauses[i].from_ns;
