@@ -283,8 +283,10 @@ static uint32_t caller_name(struct ms_thread *t, uint64_t ra) {
   return caller->name = MS_NAME_CALLER | id;
 }
 
+/* The parent is spread over the whole word before the site is added: side by side
+ * their bits would meet, and neighbours be taken for one another. */
 static uint32_t pair_name(struct ms_thread *t, uint32_t parent, uint32_t site) {
-  uint64_t key = ms_chain_step((uint64_t)parent << 32, site);
+  uint64_t key = ms_chain_step(ms_chain_step(0, parent), site);
   struct ms_intern *chain = ms_chain_slot(t, key);
   if (chain->key == key) return chain->name;
   uint32_t id = ++t->chains_given & MS_NAME_ID;

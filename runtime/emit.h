@@ -50,7 +50,9 @@ MS_HOT_FN uint64_t ms_chain_step(uint64_t hash, uint32_t site) {
 
 MS_HOT_FN struct ms_intern *ms_chain_slot(struct ms_thread *t, uint64_t hash) { return &t->chains[hash >> 40 & (MS_CHAINS - 1)]; }
 
-MS_HOT_FN uint64_t ms_chain_hash(uint64_t hash, const struct ms_gather *gather) {
+/* Of the sites behind a name; 0: behind none. */
+MS_HOT_FN uint64_t ms_chain_hash(uint32_t name, const struct ms_gather *gather) {
+  uint64_t hash = name ? ms_chain_step(0, name) : 0;
   for (uint32_t i = 0; i < gather->count; i++) hash = ms_chain_step(hash, gather->site[i]);
   return hash;
 }

@@ -136,6 +136,13 @@ static void deeps(void) {
   FREED(unit, p, release_deep(p, 30), PLACE);
 }
 
+/* Many chains whose parents and last sites are near each other: each its own. */
+static void pairs(void) {
+  static const uint32_t last[] = {VARIABLE, INNER, OUTER, OUTERMOST};
+  for (int hands = 0; hands < 64; hands++)
+    for (int i = 0; i < 4; i++) free(BIND(unit, deep(4000 + (size_t)(hands * 4 + i), hands), last[i]));
+}
+
 /* More freeing places by turns than a thread has at hand. */
 static void turns(void) {
   static const uint32_t places[] = {VARIABLE, INNER, OUTER, PLACE, WRAPPER_PLACE, OUTER_PLACE};
@@ -164,7 +171,7 @@ static void *thread(void *argument) {
 
 int main(void) {
   void (*const rules[])(void) = {one,  chains,  final,    interior, records, weaks,
-                                 reallocs, aligned, nulls, freed_first, frees, deeps, turns, many};
+                                 reallocs, aligned, nulls, freed_first, frees, deeps, pairs, turns, many};
   for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) rules[i]();
   pthread_t t;
   pthread_create(&t, NULL, thread, NULL);
