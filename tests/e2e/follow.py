@@ -15,12 +15,14 @@ PROGRAM = """#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <stdio.h>
+#include <unistd.h>
 static _Atomic(char *) shared[256];
 static atomic_int over;
 static void *work(void *argument) {
   unsigned random = (unsigned)(size_t)argument;
   while (!over) {
     random = random * 1103515245 + 12345;
+    if (random >> 16 & 1) usleep(50); /* so that a look takes less than the time between two */
     free(atomic_exchange(&shared[random >> 16 & 255], malloc(1 + (random >> 24))));
   }
   return NULL;
@@ -41,9 +43,22 @@ def started(folder):
     program = compile_c(folder, "a", PROGRAM, "-pthread")
     stream = folder + "/s.memscope"
     process = subprocess.Popen([program], stdin=subprocess.PIPE, env=environment(MEMSCOPE="on", MEMSCOPE_OUTPUT=stream))
-    while not os.path.exists(stream) or os.path.getsize(stream) < 1 << 20:
+    while not os.path.exists(stream) or os.path.getsize(stream) < 1 << 18:
         time.sleep(0.01)
     return process, stream
+
+
+def looks_until(follow, process, sign, times):
+    """What follow says until `sign` has come so often; then the program may end."""
+    said = ""
+    while said.count(sign) < times:
+        line = follow.stdout.readline()
+        assert line, said[-300:]
+        said += line
+    process.communicate(b"\n")
+    said += follow.stdout.read()
+    assert follow.wait(timeout=100) == 0
+    return said
 
 
 def documents(text):
@@ -59,12 +74,8 @@ def documents(text):
 def test_every_look_is_whole(folder):
     process, stream = started(folder)
     follow = subprocess.Popen([MEMSCOPE, "summary", stream, "--json", "--follow=0.05"], stdout=subprocess.PIPE, text=True)
-    time.sleep(1.5)
-    process.communicate(b"\n")
-    said = follow.communicate(timeout=60)[0]
-    assert follow.returncode == 0
-    looks = documents(said)
-    assert len(looks) >= 4, len(looks)
+    looks = documents(looks_until(follow, process, '"memscope"', 6))
+    assert len(looks) >= 6, len(looks)
     for look, after in zip(looks, looks[1:]):
         totals = look["totals"]
         assert totals["allocations"] - totals["frees"] == totals["live_blocks"], totals
@@ -77,10 +88,7 @@ def test_every_look_is_whole(folder):
 def test_no_event_is_placed_by_force(folder):
     process, stream = started(folder)
     follow = subprocess.Popen([MEMSCOPE, "summary", stream, "--follow=0.05"], stdout=subprocess.PIPE, text=True)
-    time.sleep(1)
-    process.communicate(b"\n")
-    said = follow.communicate(timeout=60)[0]
-    assert said.count("next: memscope report") >= 3, said[-500:]
+    said = looks_until(follow, process, "next: memscope report", 6)
     for loss in ("placed by time", "not in the stream", "without a row", "damaged", "missing"):
         assert loss not in said, loss
 

@@ -146,7 +146,7 @@ static inline enum turn hot_turn(struct ms_merge *merge, struct run *run) {
     ready_add(merge, run, cell);
     return SWITCH;
   }
-  if (merge->alive == 1) {
+  if (merge->alive == 1 && !merge->stream->live) {
     hot_force(merge, run, cell);
     return AGAIN;
   }
