@@ -86,7 +86,7 @@ void ms_control_obey(struct ms_thread *t) {
   char text[MS_COMMAND_TEXT];
   memcpy(text, header->command_text, sizeof text);
   text[sizeof text - 1] = 0;
-  command_run(t, header->command, text);
+  if (!command_run(t, header->command, text)) header->command = MS_COMMAND_NONE;
   __atomic_store_n(&header->command_done, asked, __ATOMIC_RELEASE);
 }
 

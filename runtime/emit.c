@@ -269,10 +269,25 @@ MS_COLD void ms_realloc_fail(uintptr_t p) {
   }
 }
 
+/* ---- chains ---- */
+
+static uint64_t chain_step(uint64_t hash, uint32_t site) {
+  return ((hash << 27 | hash >> 37) ^ site) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+static struct ms_intern *chain_slot(struct ms_thread *t, uint64_t hash) { return &t->chains[hash >> 40 & (MS_CHAINS - 1)]; }
+
+/* Of the sites behind a name; 0: behind none. */
+static uint64_t chain_hash(uint32_t name, const struct ms_gather *gather) {
+  uint64_t hash = name ? chain_step(0, name) : 0;
+  for (uint32_t i = 0; i < gather->count; i++) hash = chain_step(hash, gather->site[i]);
+  return hash;
+}
+
 /* ---- names that nobody gave ---- */
 
 static uint32_t caller_name(struct ms_thread *t, uint64_t ra) {
-  struct ms_intern *caller = &t->callers[ms_chain_step(0, (uint32_t)ra) >> 40 & (MS_CALLERS - 1)];
+  struct ms_intern *caller = &t->callers[chain_step(0, (uint32_t)ra) >> 40 & (MS_CALLERS - 1)];
   if (caller->key == ra) return caller->name;
   ms_modules_look(t, (uintptr_t)ra);
   uint32_t id = ++t->callers_given & (MS_NAME_ID >> 1);
@@ -286,8 +301,8 @@ static uint32_t caller_name(struct ms_thread *t, uint64_t ra) {
 /* The parent is spread over the whole word before the site is added: side by side
  * their bits would meet, and neighbours be taken for one another. */
 static uint32_t pair_name(struct ms_thread *t, uint32_t parent, uint32_t site) {
-  uint64_t key = ms_chain_step(ms_chain_step(0, parent), site);
-  struct ms_intern *chain = ms_chain_slot(t, key);
+  uint64_t key = chain_step(chain_step(0, parent), site);
+  struct ms_intern *chain = chain_slot(t, key);
   if (chain->key == key) return chain->name;
   uint32_t id = ++t->chains_given & MS_NAME_ID;
   uint64_t row[2];
@@ -303,7 +318,7 @@ static MS_COLD uint32_t chain_make(struct ms_thread *t, uint64_t hash, const str
     uint32_t site = gather->site[i] & MS_GATHERED_ID;
     name = name ? pair_name(t, name, site) : site;
   }
-  struct ms_intern *chain = ms_chain_slot(t, hash);
+  struct ms_intern *chain = chain_slot(t, hash);
   chain->key = hash;
   return chain->name = name;
 }
@@ -311,8 +326,8 @@ static MS_COLD uint32_t chain_make(struct ms_thread *t, uint64_t hash, const str
 /* Ids of chains are interned twice over: by the hash of the whole, one look for
  * any length, and pair by pair, so that chains share their beginnings. */
 static uint32_t chain_name(struct ms_thread *t, const struct ms_gather *gather, uint32_t name) {
-  uint64_t hash = ms_chain_hash(name, gather);
-  const struct ms_intern *chain = ms_chain_slot(t, hash);
+  uint64_t hash = chain_hash(name, gather);
+  const struct ms_intern *chain = chain_slot(t, hash);
   return MS_LIKELY(chain->key == hash) ? chain->name : chain_make(t, hash, gather, name);
 }
 

@@ -6,10 +6,10 @@
  * &ms_busy while a row is written, so a handler that allocates meanwhile goes
  * the slow way and leaves the row alone.
  *
- * The only branches to the slow path are: nothing left before `limit` (window
- * full, first event, forked, busy, exact mode; when only the clock is due, the
- * event goes on here), a size of 4 GiB, and a cell in another state than it
- * should be.
+ * It calls nothing of ours. The branches to the slow path, which may, are: nothing left before `limit` (window full,
+ * clock due, first event, forked, busy, exact mode), a name or a place still to be
+ * settled, an address that is no multiple of 16, a size of 4 GiB, and a cell in
+ * another state than it should be.
  *
  * Cost all told, names bound and chunks written: bench/results.md.
  */
@@ -42,19 +42,6 @@ MS_HOT_FN void ms_publish(struct ms_thread *t, uint64_t *pos) {
   uint32_t fill = (uint32_t)((char *)pos - (char *)(t->record + 1));
   t->pos = pos;
   __atomic_store_n((uint32_t *)&t->record->fill, fill, __ATOMIC_RELEASE); /* little-endian */
-}
-
-MS_HOT_FN uint64_t ms_chain_step(uint64_t hash, uint32_t site) {
-  return ((hash << 27 | hash >> 37) ^ site) * UINT64_C(0x9e3779b97f4a7c15);
-}
-
-MS_HOT_FN struct ms_intern *ms_chain_slot(struct ms_thread *t, uint64_t hash) { return &t->chains[hash >> 40 & (MS_CHAINS - 1)]; }
-
-/* Of the sites behind a name; 0: behind none. */
-MS_HOT_FN uint64_t ms_chain_hash(uint32_t name, const struct ms_gather *gather) {
-  uint64_t hash = name ? ms_chain_step(0, name) : 0;
-  for (uint32_t i = 0; i < gather->count; i++) hash = ms_chain_step(hash, gather->site[i]);
-  return hash;
 }
 
 /* Is that the newest free's place? It is known by its sites, or by the return

@@ -29,48 +29,53 @@ MS_DECLARE(free)
 /* What needs registers saved stands apart, so that with recording off nothing is. */
 #define APART static __attribute__((noinline))
 
+/* Nothing to be recorded; while paused, the moment to hear commands. */
+MS_HOT_FN int is_off(void) {
+  if (MS_LIKELY(ms_on == MS_ON)) return 0;
+  if (ms_on) ms_paused_look();
+  return 1;
+}
+
 MS_HOT_FN void *born(void *p, size_t size, unsigned fn, uintptr_t ra) {
   return MS_LIKELY(p != NULL) ? ms_emit_alloc(p, size, fn, ra) : NULL;
 }
 
 APART void *malloc_on(size_t size, uintptr_t ra) { return born(MS_NEXT(malloc)(size), size, MS_FN_malloc, ra); }
 MS_PUBLIC void *MS_FN(malloc)(size_t size) {
-  if (MS_LIKELY(ms_on == MS_ON)) return malloc_on(size, MS_RA);
-  if (ms_on) ms_paused_look();
-  return MS_NEXT(malloc)(size);
+  return is_off() ? MS_NEXT(malloc)(size) : malloc_on(size, MS_RA);
 }
 
 APART void *calloc_on(size_t count, size_t size, uintptr_t ra) {
   return born(MS_NEXT(calloc)(count, size), count * size, MS_FN_calloc, ra);
 }
 MS_PUBLIC void *MS_FN(calloc)(size_t count, size_t size) {
-  return MS_LIKELY(ms_on == MS_ON) ? calloc_on(count, size, MS_RA) : MS_NEXT(calloc)(count, size);
+  return is_off() ? MS_NEXT(calloc)(count, size) : calloc_on(count, size, MS_RA);
 }
 
 MS_PUBLIC int MS_FN(posix_memalign)(void **out, size_t align, size_t size) {
-  if (MS_UNLIKELY(ms_on != MS_ON)) return MS_NEXT(posix_memalign)(out, align, size);
+  if (is_off()) return MS_NEXT(posix_memalign)(out, align, size);
   int rc = MS_NEXT(posix_memalign)(out, align, size);
   if (MS_LIKELY(rc == 0)) born(*out, size, MS_FN_posix_memalign, MS_RA);
   return rc;
 }
 
 MS_PUBLIC void *MS_FN(aligned_alloc)(size_t align, size_t size) {
-  if (MS_UNLIKELY(ms_on != MS_ON)) return MS_NEXT(aligned_alloc)(align, size);
+  if (is_off()) return MS_NEXT(aligned_alloc)(align, size);
   return born(MS_NEXT(aligned_alloc)(align, size), size, MS_FN_aligned_alloc, MS_RA);
 }
 
 MS_PUBLIC void *MS_FN(memalign)(size_t align, size_t size) {
-  if (MS_UNLIKELY(ms_on != MS_ON)) return MS_NEXT(memalign)(align, size);
+  if (is_off()) return MS_NEXT(memalign)(align, size);
   return born(MS_NEXT(memalign)(align, size), size, MS_FN_memalign, MS_RA);
 }
 
 MS_PUBLIC void *MS_FN(valloc)(size_t size) {
-  if (MS_UNLIKELY(ms_on != MS_ON)) return MS_NEXT(valloc)(size);
+  if (is_off()) return MS_NEXT(valloc)(size);
   return born(MS_NEXT(valloc)(size), size, MS_FN_valloc, MS_RA);
 }
 
 MS_PUBLIC void *MS_FN(pvalloc)(size_t size) {
-  if (MS_UNLIKELY(ms_on != MS_ON)) return MS_NEXT(pvalloc)(size);
+  if (is_off()) return MS_NEXT(pvalloc)(size);
   return born(MS_NEXT(pvalloc)(size), size, MS_FN_pvalloc, MS_RA);
 }
 
@@ -147,10 +152,17 @@ MS_PUBLIC void MS_FN(free)(void *p) {
   else MS_NEXT(free)(p);
 }
 
+#if MS_HAVE_free_sized || MS_HAVE_free_aligned_sized
+static void dying(void *p, unsigned fn, uintptr_t ra) {
+  if (MS_LIKELY(ms_on == MS_ON)) ms_emit_free(p, fn, ra);
+  else if (ms_on) ms_paused_end((uintptr_t)p);
+}
+#endif
+
 #if MS_HAVE_free_sized
 MS_DECLARE(free_sized)
 MS_PUBLIC void MS_FN(free_sized)(void *p, size_t size) {
-  if (MS_LIKELY(ms_on == MS_ON && p)) ms_emit_free(p, MS_FN_free_sized, MS_RA);
+  if (p) dying(p, MS_FN_free_sized, MS_RA);
   PASSING(p, MS_NEXT(free_sized)(p, size));
 }
 #endif
@@ -158,7 +170,7 @@ MS_PUBLIC void MS_FN(free_sized)(void *p, size_t size) {
 #if MS_HAVE_free_aligned_sized
 MS_DECLARE(free_aligned_sized)
 MS_PUBLIC void MS_FN(free_aligned_sized)(void *p, size_t align, size_t size) {
-  if (MS_LIKELY(ms_on == MS_ON && p)) ms_emit_free(p, MS_FN_free_aligned_sized, MS_RA);
+  if (p) dying(p, MS_FN_free_aligned_sized, MS_RA);
   PASSING(p, MS_NEXT(free_aligned_sized)(p, align, size));
 }
 #endif

@@ -89,7 +89,7 @@ struct ms_file_header {
   char parent[1024];       /* forked: the parent's stream, as a path; else "" */
   uint32_t recording;      /* enum ms_recording, now */
   uint32_t pauses;         /* how often it was paused; begun paused counts */
-  uint32_t command;        /* enum ms_command, valid while asked != done */
+  uint32_t command;        /* enum ms_command; NONE when done: it could not be obeyed */
   uint32_t command_asked;  /* serial, written last by whoever asks */
   uint32_t command_done;   /* serial of the last one obeyed */
   char command_text[MS_COMMAND_TEXT]; /* name of a mark or snapshot, NUL-terminated */

@@ -155,7 +155,11 @@ static int ended(const struct ctl *ctl, struct ms_error *error) {
 
 static int command_run(struct ctl *ctl, struct ms_error *error) {
   if (ctl->header->end_how) return ended(ctl, error);
-  if (ask(ctl)) {
+  bool done = ask(ctl);
+  if (done && ctl->header->command == MS_COMMAND_NONE)
+    return ms_error_set(error, MS_ERROR_USAGE, "process %d could not %s: its stream %s cannot be written to any more", (int)ctl->pid,
+                        ctl->verb, ctl->path);
+  if (done) {
     printf("%d: %s%s%s\n", (int)ctl->pid, verb_find(ctl->verb)->done, *ctl->name ? " " : "", ctl->name);
     return 0;
   }
