@@ -6,10 +6,10 @@
  * &ms_busy while a row is written, so a handler that allocates meanwhile goes
  * the slow way and leaves the row alone.
  *
- * It calls nothing of ours. The branches to the slow path, which may, are: nothing left before `limit` (window full,
- * clock due, first event, forked, busy, exact mode), a name or a place still to be
- * settled, an address that is no multiple of 16, a size of 4 GiB, and a cell in
- * another state than it should be.
+ * It calls nothing of ours. The branches to the slow path, which may, are: nothing
+ * left before `limit` (window full, clock due, first event, forked, busy, exact
+ * mode), a name or a place still to be settled, an address that is no multiple of
+ * 16, a size of 4 GiB, and a cell in another state than it should be.
  *
  * Cost all told, names bound and chunks written: bench/results.md.
  */

@@ -68,6 +68,8 @@ def test_bad_input(folder):
     one_line_error(run(MEMSCOPE, "pack", "--unpack", stream), 3, "memscope pack")
     one_line_error(run(MEMSCOPE, "pack", folder), 2, "directory")
     one_line_error(run(MEMSCOPE, "pack", folder + "/none"), 2, "No such file")
+    open(folder + "/empty", "w").close()
+    one_line_error(run(MEMSCOPE, "pack", folder + "/empty"), 2, "empty")
     one_line_error(run(MEMSCOPE, "pack", stream, "-o", folder + "/no/where"), 2, "-o")
     one_line_error(run(MEMSCOPE, "pack"), 2, "no stream")
     with open(packed, "rb") as file:

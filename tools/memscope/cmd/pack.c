@@ -48,19 +48,20 @@ static const char *output_name(struct ms_arena *arena, const struct ms_packing *
   return ms_arena_print(arena, "%.*s%s", (int)(ends ? length - cut : length), packing->input, to);
 }
 
+static int cannot_read(const struct ms_packing *packing, const char *why, struct ms_error *error) {
+  return ms_error_set(error, MS_ERROR_USAGE, "%s: cannot be read: %s; give the stream that `memscope run` wrote", packing->input, why);
+}
+
 static int input_map(struct ms_packing *packing, struct ms_error *error) {
   struct stat status;
   int fd = open(packing->input, O_RDONLY | O_CLOEXEC);
-  void *bytes = MAP_FAILED;
-  if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size)
-    bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-  else if (fd >= 0)
-    errno = fstat(fd, &status) == 0 && S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
+  bool known = fd >= 0 && fstat(fd, &status) == 0, file = known && S_ISREG(status.st_mode) && status.st_size;
+  void *bytes = file ? mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
   int why = errno;
   if (fd >= 0) close(fd);
-  if (bytes == MAP_FAILED)
-    return ms_error_set(error, MS_ERROR_USAGE, "%s: cannot be read: %s; give the stream that `memscope run` wrote", packing->input,
-                        strerror(why));
+  if (known && !file)
+    return cannot_read(packing, S_ISDIR(status.st_mode) ? "it is a directory" : S_ISREG(status.st_mode) ? "it is empty" : "it is no file", error);
+  if (bytes == MAP_FAILED) return cannot_read(packing, strerror(why), error);
   packing->bytes = bytes;
   packing->size = (uint64_t)status.st_size;
   return 0;
@@ -79,22 +80,26 @@ static int output_write(struct ms_arena *arena, const struct ms_packing *packing
   return code;
 }
 
+static int cannot_write(const char *path, struct ms_error *error) {
+  return ms_error_set(error, MS_ERROR_USAGE, "cannot write %s: %s; choose another place with -o", path, strerror(errno));
+}
+
 /* Into a file beside the output, which takes its name in the end. */
 static int output_make(struct ms_arena *arena, const struct ms_packing *packing, struct ms_error *error) {
   const char *path = packing->output;
   char *aside = ms_arena_print(arena, "%s.XXXXXX", path);
   int fd = mkostemp(aside, O_CLOEXEC);
   FILE *out = fd < 0 ? NULL : fdopen(fd, "wb");
-  if (!out) return ms_error_set(error, MS_ERROR_USAGE, "cannot write %s: %s; choose another place with -o", path, strerror(errno));
+  if (!out) return cannot_write(path, error);
   mode_t mask = umask(0);
   umask(mask);
   fchmod(fd, 0666 & ~mask);
   int code = output_write(arena, packing, out, path, error);
   if (fclose(out) && !code)
-    code = ms_error_set(error, MS_ERROR_USAGE, "cannot write %s: %s; choose another place with -o", path, strerror(errno));
+    code = cannot_write(path, error);
   bool keep = !code || code == MS_ERROR_DATA; /* what was whole before the damage */
   if (keep && rename(aside, path))
-    code = ms_error_set(error, MS_ERROR_USAGE, "cannot write %s: %s; choose another place with -o", path, strerror(errno)), keep = false;
+    code = cannot_write(path, error), keep = false;
   if (!keep) unlink(aside);
   return code;
 }
