@@ -61,7 +61,7 @@ prog_load() {
 prog_make() {
   local name=$1 out=$MS_WORK/$1/$2 tree key rc
   tree=$(source_tree "$name") || { rc=$?; [ $rc = 77 ] && exit 77; die "no source of $name"; }
-  key="${CC-} ${CXX-} ${CFLAGS-} ${CXXFLAGS-} ${LDFLAGS-} $(toolchain_stamp)"
+  key="${MEMSCOPE_CLANG-} ${CC-} ${CXX-} ${CFLAGS-} ${CXXFLAGS-} ${LDFLAGS-} $(toolchain_stamp)"
   if [ "$(cat "$out/.key" 2>/dev/null)" != "$key" ]; then
     rm -rf "$out" && mkdir -p "$out"
     ( prog_build "$tree" "$out" ) >"$out.log" 2>&1 || { tail -20 "$out.log" >&2; die "$name ($2) does not build; see $out.log"; }
