@@ -3,7 +3,7 @@
  * MemScope from inside a program: to be included by C and C++. Link with
  * -lmemscope, or build with memscope-cc. Every function may be called by any
  * thread at any time, also when nothing is recorded: then it does nothing and
- * returns -1. None allocates, none changes errno.
+ * returns -1; when it has done what it says, 0. None allocates, none changes errno.
  */
 #ifndef MEMSCOPE_H
 #define MEMSCOPE_H

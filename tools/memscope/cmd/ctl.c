@@ -24,18 +24,9 @@
 
 enum { WAIT_MS = 2000, PATH_ROOM = PATH_MAX + 64 };
 
-struct ctl {
-  pid_t pid;
-  const char *verb, *name;
-  enum ms_command command; /* NONE: status */
-  char path[PATH_ROOM];    /* of the stream, as we reach it */
-  struct ms_file_header *header;
-  int fd;
-};
-
 static const struct verb {
   const char *name;
-  enum ms_command command;
+  enum ms_command command; /* NONE: status */
   bool named;
   const char *done;
 } verbs[] = {
@@ -45,6 +36,15 @@ static const struct verb {
     {"mark", MS_COMMAND_MARK, true, "marked"},
     {"snapshot", MS_COMMAND_SNAPSHOT, true, "kept"},
     {"status", MS_COMMAND_NONE, false, NULL},
+};
+
+struct ctl {
+  pid_t pid;
+  const struct verb *verb;
+  const char *name;
+  char path[PATH_ROOM]; /* of the stream, as we reach it */
+  struct ms_file_header *header;
+  int fd;
 };
 
 static const struct verb *verb_find(const char *name) {
@@ -65,7 +65,7 @@ static int arguments_read(struct ms_cmd_context *context, struct ctl *ctl, int a
   if (argc > 3 + verb->named) return ms_cmd_usage(context, "too many words: %s", argv[3 + verb->named]);
   if (verb->named && strlen(argv[3]) >= MS_COMMAND_TEXT)
     return ms_cmd_usage(context, "a name has at most %d bytes", MS_COMMAND_TEXT - 1);
-  *ctl = (struct ctl){.pid = (pid_t)pid, .verb = verb->name, .command = verb->command, .name = verb->named ? argv[3] : "", .fd = -1};
+  *ctl = (struct ctl){.pid = (pid_t)pid, .verb = verb, .name = verb->named ? argv[3] : "", .fd = -1};
   return 0;
 }
 
@@ -138,7 +138,7 @@ static bool ask(struct ctl *ctl) {
   flock(ctl->fd, LOCK_EX);
   uint32_t serial = __atomic_load_n(&header->command_asked, __ATOMIC_ACQUIRE) + 1;
   snprintf(header->command_text, sizeof header->command_text, "%s", ctl->name);
-  header->command = ctl->command;
+  header->command = ctl->verb->command;
   __atomic_store_n(&header->command_asked, serial, __ATOMIC_RELEASE);
   bool done = false;
   for (int i = 0; i < WAIT_MS && !done; i++) {
@@ -158,13 +158,13 @@ static int command_run(struct ctl *ctl, struct ms_error *error) {
   bool done = ask(ctl);
   if (done && ctl->header->command == MS_COMMAND_NONE)
     return ms_error_set(error, MS_ERROR_USAGE, "process %d could not %s: its stream %s cannot be written to any more", (int)ctl->pid,
-                        ctl->verb, ctl->path);
+                        ctl->verb->name, ctl->path);
   if (done) {
-    printf("%d: %s%s%s\n", (int)ctl->pid, verb_find(ctl->verb)->done, *ctl->name ? " " : "", ctl->name);
+    printf("%d: %s%s%s\n", (int)ctl->pid, ctl->verb->done, *ctl->name ? " " : "", ctl->name);
     return 0;
   }
   if (ctl->header->end_how || kill(ctl->pid, 0)) return ended(ctl, error);
-  printf("%d: has not allocated for %d s; it will %s at its next allocation\n", (int)ctl->pid, WAIT_MS / 1000, ctl->verb);
+  printf("%d: has not allocated for %d s; it will %s at its next allocation\n", (int)ctl->pid, WAIT_MS / 1000, ctl->verb->name);
   return 0;
 }
 
@@ -189,7 +189,7 @@ static int status_print(const struct ctl *ctl) {
 int ms_cmd_ctl(struct ms_cmd_context *context, int argc, char **argv) {
   struct ctl ctl;
   if (arguments_read(context, &ctl, argc, argv) || stream_open(&ctl, &context->error)) return (int)context->error.code;
-  int code = ctl.command ? command_run(&ctl, &context->error) : status_print(&ctl);
+  int code = ctl.verb->command ? command_run(&ctl, &context->error) : status_print(&ctl);
   munmap(ctl.header, MS_HEADER_BYTES);
   close(ctl.fd);
   return code;

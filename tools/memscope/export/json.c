@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * The model as JSON, schema 1. Every key of the schema is always there; arrays
- * may be empty. Lifetimes are 0 where nothing died, unloaded_ns is null while a
- * module is loaded. Sites' chains begin innermost, at the allocator's caller.
+ * The model as JSON, schema 1. Every key of the schema is always there, but for
+ * pauses and marks when there are none; arrays may be empty. Lifetimes are 0
+ * where nothing died, unloaded_ns is null while a module is loaded. Sites' chains
+ * begin innermost, at the allocator's caller.
  */
 #include "export/export.h"
 

@@ -80,21 +80,18 @@ static void bind_accept(struct ms_merge *merge, struct run *run) {
   event->name = (uint32_t)bind.name;
 }
 
-static void bad_free_accept(struct ms_merge *merge, struct run *run) {
-  struct ms_row_bad_free bad = ms_get_bad_free(run->at);
-  struct ms_event *event = event_put(merge, run, MS_EVENT_BAD_FREE, 0);
-  event->fn = (uint8_t)bad.fn;
-  event->address = bad.address;
-  event->place = (uint32_t)bad.name;
+/* A BAD_FREE, or an UNSEEN_FREE, which has the same fields. */
+static void blockless_free_put(struct ms_merge *merge, struct run *run, enum ms_event_kind kind) {
+  struct ms_row_bad_free row = ms_get_bad_free(run->at);
+  struct ms_event *event = event_put(merge, run, kind, 0);
+  event->fn = (uint8_t)row.fn;
+  event->address = row.address;
+  event->place = (uint32_t)row.name;
 }
 
 /* An event like any free: only its block is not known. */
 static void unseen_free_accept(struct ms_merge *merge, struct run *run) {
-  struct ms_row_unseen_free row = ms_get_unseen_free(run->at);
-  struct ms_event *event = event_put(merge, run, MS_EVENT_UNBORN_FREE, 0);
-  event->fn = (uint8_t)row.fn;
-  event->address = row.address;
-  event->place = (uint32_t)row.name;
+  blockless_free_put(merge, run, MS_EVENT_UNBORN_FREE);
   run->stamp_ns = 0;
   merge->counts.events++;
 }
@@ -125,7 +122,7 @@ void ms_accept_cold(struct ms_merge *merge, struct run *run, uint32_t length) {
     bind_accept(merge, run);
     break;
   case MS_TAG_BAD_FREE:
-    bad_free_accept(merge, run);
+    blockless_free_put(merge, run, MS_EVENT_BAD_FREE);
     break;
   case MS_TAG_UNSEEN_FREE:
     unseen_free_accept(merge, run);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The timeline as the chart wants it: an axis, the stacked curves, the peak.
 import type { Report } from "./report";
-import { largest, type NumberColumn } from "./table";
+import { largest, lowerBound, type NumberColumn } from "./table";
 import { others as othersColour, categories } from "../colour";
 import { time } from "../format";
 
@@ -44,14 +44,7 @@ export function spreadTimes(ends: ArrayLike<number>, events: ArrayLike<number>, 
 /** Where a time lies along an axis: on the events' axis at the end of its sample. */
 export function axisAt(report: Report, axis: Axis, x: Float64Array, ns: number): number {
   if (axis === "time") return ns / 1e9;
-  const ends = report.timeline.num("end_ns");
-  let low = 0, high = ends.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (ends[middle]! < ns) low = middle + 1;
-    else high = middle;
-  }
-  return x[Math.min(low, x.length - 2) + 1]!;
+  return x[Math.min(lowerBound(report.timeline.num("end_ns"), ns), x.length - 2) + 1]!;
 }
 
 export interface Mark { name: string; x: number; live: number; snapshot: boolean; at: string }
