@@ -3,6 +3,10 @@
  * Walks the file's records once and sorts what holds rows into lanes: each
  * (thread, chunk) once, a whole CHUNK before the WINDOW it came from, that
  * before a damaged CHUNK. Cut and damaged records give what they still have.
+ *
+ * Of a stream that is being written the windows are read first, and then the rest
+ * up to an end that is asked for after that: what a thread sealed before its window
+ * was read lies in front of that end, and what it sealed later was in the window.
  */
 #include "reader/index.h"
 
@@ -29,8 +33,11 @@ struct found {
   const uint64_t *rows;
 };
 
+enum pass { ALL, WINDOWS, REST };
+
 struct index {
   struct ms_stream *stream;
+  enum pass pass;
   struct found *founds;
   uint32_t count, room;
   bool cut; /* the file ends inside a record */
@@ -87,18 +94,22 @@ static enum standing rows_standing(const struct ms_record *record, const unsigne
 }
 
 /* A window that is being written to: its rows as they were at one moment. The
- * thread that seals it raises the chunk's number before it writes over them. */
+ * thread that seals it raises the chunk's number before it writes over them, one
+ * that takes it over names itself before it has rows. */
 static const unsigned char *window_copy(struct index *index, struct ms_record *record, uint64_t offset) {
   const volatile struct ms_record *there = (const volatile struct ms_record *)(index->stream->bytes + offset);
   bool cut;
   for (;;) {
+    uint32_t thread = __atomic_load_n(&there->thread, __ATOMIC_ACQUIRE);
+    uint64_t fill = __atomic_load_n(&there->fill, __ATOMIC_ACQUIRE);
     *record = record_at(index->stream, offset);
-    record->fill = __atomic_load_n(&there->fill, __ATOMIC_ACQUIRE);
+    record->thread = thread;
+    record->fill = fill;
     uint64_t bytes = payload_there(index, record, offset, &cut);
     void *copy = ms_arena_get(index->stream->arena, bytes + 1);
     memcpy(copy, (const void *)(there + 1), bytes);
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
-    if (ms_fill_chunk(there->fill) == ms_fill_chunk(record->fill)) return copy;
+    if (there->thread == thread && ms_fill_chunk(there->fill) == ms_fill_chunk(fill)) return copy;
   }
 }
 
@@ -106,7 +117,7 @@ static void rows_take(struct index *index, const struct ms_record *found, uint64
   bool cut;
   struct ms_record copy = *found, *record = &copy;
   const unsigned char *payload = index->stream->bytes + offset + sizeof *record;
-  if (index->stream->live && record->kind == MS_RECORD_WINDOW) payload = window_copy(index, record, offset);
+  if (index->pass == WINDOWS) payload = window_copy(index, record, offset);
   if (!ms_fill_bytes(record->fill)) return; /* a window that waits for its next thread */
   uint64_t bytes = payload_there(index, record, offset, &cut);
   *found_add(index) = (struct found){.thread = record->thread,
@@ -136,6 +147,7 @@ static void tables_take(struct index *index, const struct ms_record *record, uin
 }
 
 static void record_take(struct index *index, const struct ms_record *record, uint64_t offset) {
+  if (index->pass != ALL && (index->pass == WINDOWS) != (record->kind == MS_RECORD_WINDOW)) return;
   switch (record->kind) {
   case MS_RECORD_WINDOW:
   case MS_RECORD_CHUNK:
@@ -160,13 +172,15 @@ static uint64_t resync(struct index *index, uint64_t offset) {
     if (record_holds(&record)) break;
   }
   if (offset + sizeof(struct ms_record) > stream->size) offset = stream->size;
-  ms_stream_problem(index->stream, from, "no record begins here; %" PRIu64 " bytes left out", offset - from);
+  if (index->pass != WINDOWS) /* else it is said in the next pass, if it is still so */
+    ms_stream_problem(index->stream, from, "no record begins here; %" PRIu64 " bytes left out", offset - from);
   return offset;
 }
 
-static void records_walk(struct index *index) {
+static void records_walk(struct index *index, enum pass pass) {
   const struct ms_stream *stream = index->stream;
   uint64_t offset = MS_HEADER_BYTES;
+  index->pass = pass;
   while (offset < stream->size) {
     uint64_t left = stream->size - offset;
     if (zero_page(stream->bytes + offset, left)) {
@@ -174,6 +188,7 @@ static void records_walk(struct index *index) {
       continue;
     }
     if (left < sizeof(struct ms_record)) {
+      if (pass == WINDOWS) return;
       ms_stream_problem(index->stream, offset, "the file ends inside a record");
       index->cut = true;
       return;
@@ -338,7 +353,11 @@ static void lanes_build(struct index *index) {
 
 void ms_index_build(struct ms_stream *stream) {
   struct index index = {.stream = stream};
-  records_walk(&index);
+  if (stream->live) {
+    records_walk(&index, WINDOWS);
+    ms_stream_grow(stream);
+  }
+  records_walk(&index, stream->live ? REST : ALL);
   founds_choose(&index);
   lanes_build(&index);
   ms_modules_finish(stream);

@@ -9,6 +9,9 @@
 
 #include "reader/reader.h"
 
+/* stream.c: maps what the file has grown by since it was opened; pointers into it end */
+void ms_stream_grow(struct ms_stream *stream);
+
 /* index.c: records to lanes */
 void ms_index_build(struct ms_stream *stream);
 

@@ -187,20 +187,35 @@ static struct ms_stream *stream_open(struct ms_arena *arena, const char *path, b
     return path_refuse(error, path, "cannot be mapped: the machine has too little memory or address space");
   stream->bytes = bytes;
   stream->mapped = bytes != NULL;
-  if (bytes && ms_is_packed(bytes, stream->size) && !stream_unpack(stream, error)) {
+  bool packed = bytes && ms_is_packed(bytes, stream->size);
+  if (packed && !stream_unpack(stream, error)) {
     ms_stream_close(stream);
     return NULL;
   }
-  stream->live = live;
+  stream->live = live && !packed;
   return stream_index(stream, error);
+}
+
+void ms_stream_grow(struct ms_stream *stream) {
+  struct stat status;
+  int fd = open(stream->path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return; /* the name is gone: what is mapped is all there is */
+  if (fstat(fd, &status) == 0 && (uint64_t)status.st_size > stream->size) {
+    void *bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (bytes != MAP_FAILED) {
+      munmap((void *)(uintptr_t)stream->bytes, stream->size);
+      stream->bytes = bytes;
+      stream->size = (uint64_t)status.st_size;
+    }
+  }
+  close(fd);
 }
 
 struct ms_stream *ms_stream_open(struct ms_arena *arena, const char *path, struct ms_error *error) {
   return stream_open(arena, path, false, error);
 }
 
-/* A chunk sealed while we looked may lie behind the end we knew, a record may be
- * half written: that mends itself, and what does not is real damage. */
+/* The last record may be half written: that mends itself, and what does not is real damage. */
 struct ms_stream *ms_stream_open_live(struct ms_arena *arena, const char *path, struct ms_error *error) {
   struct ms_stream *stream = NULL;
   for (int i = 0; i < LIVE_TRIES; i++) {
