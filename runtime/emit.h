@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
  * The hot path: what runs behind every malloc and before every free. No lock,
- * no system call, no clock: one cell of the plane, one row, one store that
- * publishes it. Called by every thread, also in signal handlers: self is
- * &ms_busy while a row is written, so a handler that allocates meanwhile goes
- * the slow way and leaves the row alone.
+ * no system call, no clock: a load that tells whether it has ticked (tick.c), one
+ * cell of the plane, one row, one store that publishes it. Called by every thread,
+ * also in signal handlers: self is &ms_busy while a row is written, so a handler
+ * that allocates meanwhile goes the slow way and leaves the row alone.
  *
  * It calls nothing of ours. The branches to the slow path, which may, are: nothing
- * left before `limit` (window full, clock due, first event, forked, busy, exact
- * mode), a name or a place still to be settled, an address that is no multiple of
+ * left before `limit` (window full, first event, forked, busy, exact mode), a tick
+ * of the clock, a name or a place still to be settled, an address that is no multiple of
  * 16, a size of 4 GiB, and a cell in another state than it should be.
  *
  * Cost all told, names bound and chunks written: bench/results.md.
@@ -91,10 +91,13 @@ MS_HOT_FN int ms_settled(const struct ms_thread *t) {
   return !(t->pending | ms_tls.last.block.count) && (!t->freed || ms_freed_at(t, t->place));
 }
 
+/* Is the window full, or has time gone on, or is the hot path not to be taken at all? */
+MS_HOT_FN int ms_is_due(const struct ms_thread *t) { return t->pos >= t->limit || *ms_tick != t->tick; }
+
 /* Busy, with all before this event settled and nothing else to be done first; NULL: no. */
 MS_HOT_FN struct ms_thread *ms_begin_hot(void) {
   struct ms_thread *t = ms_tls.self;
-  if (MS_UNLIKELY(t->pos >= t->limit)) return NULL;
+  if (MS_UNLIKELY(ms_is_due(t))) return NULL;
   ms_enter();
   if (MS_LIKELY(ms_settled(t))) return t;
   ms_leave(t);
@@ -104,7 +107,7 @@ MS_HOT_FN struct ms_thread *ms_begin_hot(void) {
 /* The same for whoever can afford to settle. NULL: the slow way. */
 MS_HOT_FN struct ms_thread *ms_begin(void) {
   struct ms_thread *t = ms_tls.self;
-  if (MS_UNLIKELY(t->pos >= t->limit) && !ms_own_tick(t)) return NULL;
+  if (MS_UNLIKELY(ms_is_due(t)) && !ms_own_tick(t)) return NULL;
   ms_enter();
   ms_settle(t);
   return t;

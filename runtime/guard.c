@@ -110,14 +110,9 @@ static int maps_lock(const char *text, int on_fault) {
 
 static int maps_read_and_lock(int on_fault) {
   char *text = ms_os_pages(MAPS_ROOM);
-  int fd = text ? ms_os_open("/proc/self/maps", 0) : -1, rc = -ENOMEM;
-  if (fd >= 0) {
-    size_t used = 0;
-    for (long got; used < MAPS_ROOM - 1 && (got = ms_os_read(fd, text + used, MAPS_ROOM - 1 - used)) > 0;) used += (size_t)got;
-    ms_os_close(fd);
-    rc = maps_lock(text, on_fault);
-  }
-  if (text) ms_os_unmap(text, MAPS_ROOM);
+  if (!text) return -ENOMEM;
+  int rc = ms_os_read_file("/proc/self/maps", text, MAPS_ROOM - 1) ? maps_lock(text, on_fault) : -ENOMEM;
+  ms_os_unmap(text, MAPS_ROOM);
   return rc;
 }
 

@@ -110,15 +110,11 @@ static void entry_take(const char *entry) {
 
 /* Too early for libc's list: what the kernel was given. */
 static void entries_read_proc(void) {
-  int fd = ms_os_open("/proc/self/environ", 0);
-  char *text = fd < 0 ? NULL : ms_os_pages(ENVIRON_ROOM);
-  if (text) {
-    size_t used = 0;
-    for (long got; used < ENVIRON_ROOM - 1 && (got = ms_os_read(fd, text + used, ENVIRON_ROOM - 1 - used)) > 0;) used += (size_t)got;
-    for (const char *entry = text; entry < text + used; entry += strlen(entry) + 1) entry_take(entry);
-    ms_os_unmap(text, ENVIRON_ROOM);
-  }
-  if (fd >= 0) ms_os_close(fd);
+  char *text = ms_os_pages(ENVIRON_ROOM);
+  if (!text) return;
+  size_t used = ms_os_read_file("/proc/self/environ", text, ENVIRON_ROOM - 1);
+  for (const char *entry = text; entry < text + used; entry += strlen(entry) + 1) entry_take(entry);
+  ms_os_unmap(text, ENVIRON_ROOM);
 }
 
 void ms_options_read(char **environment) {

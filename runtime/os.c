@@ -114,6 +114,15 @@ long ms_os_read(int fd, void *to, size_t bytes) {
   return got;
 }
 
+size_t ms_os_read_file(const char *path, char *to, size_t room) {
+  size_t used = 0;
+  int fd = ms_os_open(path, 0);
+  if (fd < 0) return 0;
+  for (long got; used < room && (got = ms_os_read(fd, to + used, room - used)) > 0;) used += (size_t)got;
+  ms_os_close(fd);
+  return used;
+}
+
 long ms_os_pwrite(int fd, const void *from, size_t bytes, uint64_t offset) {
   const char *p = from;
   size_t done = 0;

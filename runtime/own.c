@@ -24,6 +24,7 @@ static struct ms_thread *own_succeed(void) {
 }
 
 static void time_put(struct ms_thread *t) {
+  t->tick = *ms_tick; /* before the clock, so that none is missed */
   uint64_t now = ms_process_ns(ms_os_now_coarse());
   if (now <= t->time_ns) {
     t->soft = t->soft < MS_SOFT_WORDS ? t->soft * 2 : MS_SOFT_WORDS;
@@ -70,8 +71,8 @@ MS_COLD struct ms_thread *ms_own_begin(void) {
 }
 
 void ms_own_end(struct ms_thread *t) {
-  uint64_t *soft = t->pos + t->soft;
-  t->limit = ms_process->exact || !ms_cells ? NULL : soft < t->hard ? soft : t->hard;
+  uint64_t *soft = t->pos + t->soft, *due = ms_tick == &ms_no_tick && soft < t->hard ? soft : t->hard;
+  t->limit = ms_process->exact || !ms_cells ? NULL : due;
   ms_leave(t);
 }
 

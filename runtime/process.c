@@ -188,11 +188,7 @@ enum { ARGUMENTS_ROOM = 1 << 17, STRINGS_ROOM = ARGUMENTS_ROOM + 2 * 4096 };
 
 /* argv as the kernel has it: NULs between. */
 static size_t arguments_read(char *to, size_t room) {
-  int fd = ms_os_open("/proc/self/cmdline", 0);
-  size_t used = 0;
-  if (fd < 0) return 0;
-  for (long got; used < room && (got = ms_os_read(fd, to + used, room - used)) > 0;) used += (size_t)got;
-  ms_os_close(fd);
+  size_t used = ms_os_read_file("/proc/self/cmdline", to, room);
   if (used && to[used - 1]) to[used == room ? used - 1 : used++] = 0;
   return used;
 }
@@ -220,7 +216,7 @@ static int process_start(struct ms_process *process) {
   process->exact = ms_options.mode || !ms_cells;
   process->next_site = 1;
   if (!ms_stream_open(process)) return 0;
-  ms_epoch++;
+  if (!ms_epoch++) ms_tick_find();
   size_t n = strlen(process->path);
   memcpy(ms_parent.path, process->path, n < sizeof ms_parent.path ? n + 1 : 0);
   ms_parent.position = 0;

@@ -101,7 +101,8 @@ struct ms_memo {
  * and its first event takes the slow path, where the child starts its own stream. */
 struct ms_thread {
   uint64_t *pos;   /* next row */
-  uint64_t *limit; /* slow path from here on: clock, a full window; NULL: every time */
+  uint64_t *limit; /* slow path from here on: a full window; NULL: every time */
+  uint64_t tick;   /* what *ms_tick was when the thread looked at the clock */
   struct ms_record *record;
   uint64_t pending;   /* return address the newest block was asked for from; 0: it has a name, or that as its name */
   uint64_t *row;      /* of the newest block; NULL: it has left the window */
@@ -118,7 +119,7 @@ struct ms_thread {
   uint64_t *hard; /* end of the window less the slack */
   struct ms_window *window;
   uint64_t time_ns;
-  uint32_t soft; /* words until the next look at the clock */
+  uint32_t soft; /* words until the next look at the clock, if nothing else tells that it is due */
   uint32_t chunk;
   uint32_t chains_given, callers_given;
   uint32_t dead_rounds;
@@ -299,6 +300,11 @@ struct ms_unit_at { /* one unit, as a note describes it */
 };
 void ms_modules_look(struct ms_thread *t, uintptr_t code); /* is this address in an image we know? */
 void ms_modules_scan(struct ms_thread *t);
+
+/* tick.c */
+extern const uint64_t ms_no_tick;
+extern const volatile uint64_t *ms_tick; /* this changes when the coarse clock does; &ms_no_tick: nobody knows */
+void ms_tick_find(void);
 
 /* entry.S: as compiled code calls it, all general registers kept. What is
  * quickly done is done there; the rest, registers saved, by ms_bind. */

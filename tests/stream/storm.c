@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * storm THREADS SLOTS EVENTS FOLDER: threads allocate, put blocks into common
- * slots and free what they find there, so that most blocks die on a thread
- * other than their own. Each block carries a serial; allocation, reallocation
- * and free of it are logged, by thread, in FOLDER/log.TID: what really was
- * paired, known to nobody but the program.
+ * storm THREADS SLOTS EVENTS FOLDER [NAP_EVERY]: threads allocate, put blocks into
+ * common slots and free what they find there, so that most blocks die on a thread
+ * other than their own. After that many blocks each naps for 400 ms, as if the
+ * processors were wanted elsewhere. Each block carries a serial; allocation,
+ * reallocation and free of it are logged, by thread, in FOLDER/log.TID: what
+ * really was paired, known to nobody but the program.
  */
 #include "storm.h"
 
@@ -17,11 +18,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { THREADS_MOST = 64, SLOTS_MOST = 1 << 16 };
+enum { THREADS_MOST = 64, SLOTS_MOST = 1 << 16, NAP_US = 400000 };
 
 static _Atomic(uint64_t *) slots[SLOTS_MOST];
 static uint32_t slot_count;
-static uint64_t events_each;
+static uint64_t events_each, nap_every;
 static const char *folder;
 static pthread_barrier_t start;
 
@@ -65,6 +66,7 @@ static void *storm_run(void *argument) {
     uint64_t *block = malloc(bytes), serial = w->number << 40 | ++w->blocks;
     *block = serial;
     entry_add(w, STORM_ALLOC, block, serial);
+    if (nap_every && w->blocks % nap_every == w->number * 997 % nap_every) usleep(NAP_US);
     if (dice(w) % 64 == 0) {
       uint64_t *moved = realloc(block, bytes + dice(w) % 200);
       entry_add(w, STORM_LEAVE, block, serial);
@@ -81,11 +83,12 @@ static void *storm_run(void *argument) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 5) return 2;
+  if (argc != 5 && argc != 6) return 2;
   static struct worker workers[THREADS_MOST];
   uint32_t threads = (uint32_t)atoi(argv[1]);
   slot_count = (uint32_t)atoi(argv[2]);
   folder = argv[4];
+  nap_every = argc == 6 ? strtoull(argv[5], NULL, 10) : 0;
   if (!threads || threads > THREADS_MOST || !slot_count || slot_count > SLOTS_MOST) return 2;
   events_each = strtoull(argv[3], NULL, 10) / threads;
   pthread_barrier_init(&start, NULL, threads);

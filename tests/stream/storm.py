@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """storm.py LIBMEMSCOPE STORM STORM_CHECK EVENTS: the merge by generations against both
 oracles, with 4 and 16 threads, few and many slots, over glibc, jemalloc and mimalloc;
-and what everybody records, full mode, against the program's own oracle."""
+and what everybody records, full mode, against the program's own oracle; a long storm also
+with threads that stand still for a while, as on a machine that has other work."""
 import glob
 import os
 import subprocess
@@ -10,6 +11,8 @@ import sys
 import tempfile
 
 ALLOCATORS = {"glibc": None, "jemalloc": "libjemalloc.so.2", "mimalloc": "libmimalloc.so.2*"}
+KINDS = ((3, "exact", 0), (5000, "exact", 0), (3, "full", 0), (50, "full", 0))  # slots, mode, blocks between naps
+NAPS = (3, "full", 300000)  # for a nap to be seen, an address must pass its 4096 generations meanwhile
 FOLDERS = ("/usr/lib/*-linux-gnu", "/usr/lib64", "/usr/local/lib", "/usr/lib")
 
 
@@ -18,12 +21,12 @@ def library(pattern):
     return found[0] if found else None
 
 
-def storm(runtime, program, checker, threads, slots, events, beneath, mode):
+def storm(runtime, program, checker, threads, slots, events, beneath, mode, nap_every=0):
     with tempfile.TemporaryDirectory() as folder:
         stream = f"{folder}/storm.memscope"
         preload = runtime + (f" {beneath}" if beneath else "")
         environment = {**os.environ, "LD_PRELOAD": preload, "MEMSCOPE": "on", "MEMSCOPE_MODE": mode, "MEMSCOPE_OUTPUT": stream}
-        subprocess.run([program, str(threads), str(slots), str(events), folder], env=environment, check=True, timeout=1200)
+        subprocess.run([program, str(threads), str(slots), str(events), folder, str(nap_every)], env=environment, check=True, timeout=1200)
         done = subprocess.run([checker, stream, folder], capture_output=True, text=True, timeout=1200)
         return done.returncode, done.stdout + done.stderr
 
@@ -37,9 +40,9 @@ def main():
             missing.append(name)
             continue
         for threads in (4, 16):
-            for slots, mode in ((3, "exact"), (5000, "exact"), (3, "full"), (50, "full")):
-                code, text = storm(runtime, program, checker, threads, slots, events, beneath, mode)
-                print(f"{name}, {threads} threads, {slots} slots: {'right' if code == 0 else 'WRONG'}: {text.strip()}", flush=True)
+            for slots, mode, nap_every in (*KINDS, NAPS) if events > 20 * NAPS[2] else KINDS:
+                code, text = storm(runtime, program, checker, threads, slots, events, beneath, mode, nap_every)
+                print(f"{name}, {threads} threads, {slots} slots{', naps' if nap_every else ''}: {'right' if code == 0 else 'WRONG'}: {text.strip()}", flush=True)
                 failed += code != 0
     if missing:
         print("not installed, not tried:", ", ".join(missing))
