@@ -76,22 +76,11 @@ MS_PUBLIC void MS_FN(closefrom)(int first) {
 
 /* ---- mlockall ---- */
 
-enum { MAPS_ROOM = 1 << 22 };
-
-/* "7f12…-7f34… rw-p …" */
-static const char *address_parse(const char *at, uintptr_t *address) {
-  for (*address = 0;; at++) {
-    unsigned digit = *at >= '0' && *at <= '9' ? (unsigned)(*at - '0') : *at >= 'a' && *at <= 'f' ? (unsigned)(*at - 'a' + 10) : 16;
-    if (digit > 15) return at;
-    *address = *address << 4 | digit;
-  }
-}
-
 /* 0, or -errno when the limit does not allow it. As mlockall does, whatever
  * cannot be read in (no access, no memory behind it) is passed over. */
 static int line_lock(const char *line, int on_fault) {
   uintptr_t start, end, plane = (uintptr_t)ms_cells;
-  const char *at = address_parse(address_parse(line, &start) + 1, &end);
+  const char *at = ms_os_hex(ms_os_hex(line, &start) + 1, &end);
   if (plane && start < plane + MS_PLANE_BYTES && end > plane) return 0;
   if (at[1] != 'r' || start >> 47) return 0;
   int rc = ms_os_lock_memory(start, end, on_fault);
@@ -109,10 +98,10 @@ static int maps_lock(const char *text, int on_fault) {
 }
 
 static int maps_read_and_lock(int on_fault) {
-  char *text = ms_os_pages(MAPS_ROOM);
+  char *text = ms_os_pages(MS_OS_MAPS_ROOM);
   if (!text) return -ENOMEM;
-  int rc = ms_os_read_file("/proc/self/maps", text, MAPS_ROOM - 1) ? maps_lock(text, on_fault) : -ENOMEM;
-  ms_os_unmap(text, MAPS_ROOM);
+  int rc = ms_os_read_file("/proc/self/maps", text, MS_OS_MAPS_ROOM - 1) ? maps_lock(text, on_fault) : -ENOMEM;
+  ms_os_unmap(text, MS_OS_MAPS_ROOM);
   return rc;
 }
 

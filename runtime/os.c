@@ -114,6 +114,14 @@ long ms_os_read(int fd, void *to, size_t bytes) {
   return got;
 }
 
+const char *ms_os_hex(const char *at, uintptr_t *value) {
+  for (*value = 0;; at++) {
+    unsigned digit = *at >= '0' && *at <= '9' ? (unsigned)(*at - '0') : *at >= 'a' && *at <= 'f' ? (unsigned)(*at - 'a' + 10) : 16;
+    if (digit > 15) return at;
+    *value = *value << 4 | digit;
+  }
+}
+
 size_t ms_os_read_file(const char *path, char *to, size_t room) {
   size_t used = 0;
   int fd = ms_os_open(path, 0);

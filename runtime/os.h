@@ -44,6 +44,8 @@ int ms_os_lock_memory(uintptr_t start, uintptr_t end, int on_fault);
 int ms_os_create(const char *path); /* O_EXCL, read and write, close on exec */
 int ms_os_open(const char *path, int write);
 long ms_os_read(int fd, void *to, size_t bytes);
+const char *ms_os_hex(const char *at, uintptr_t *value); /* "7f12…-7f34…": reads to the first that is no digit */
+enum { MS_OS_MAPS_ROOM = 1 << 22 }; /* for /proc/self/maps of a program with some 40,000 mappings */
 size_t ms_os_read_file(const char *path, char *to, size_t room); /* its first bytes, as many as there are */
 long ms_os_pwrite(int fd, const void *from, size_t bytes, uint64_t offset); /* whole, or -errno */
 long ms_os_pwrite_all(int fd, const struct ms_os_piece *pieces, int count, uint64_t offset); /* whole, or -errno */

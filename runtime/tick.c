@@ -10,28 +10,19 @@
  */
 #include "runtime.h"
 
-enum { MAPS_ROOM = 1 << 16, TRIES = 4 };
+enum { TRIES = 4 };
 
 const uint64_t ms_no_tick;
 const volatile uint64_t *ms_tick = &ms_no_tick;
 
-static uintptr_t hex(const char *text) {
-  uintptr_t value = 0;
-  for (; *text; text++) {
-    if (*text >= '0' && *text <= '9') value = value << 4 | (uintptr_t)(*text - '0');
-    else if (*text >= 'a' && *text <= 'f') value = value << 4 | (uintptr_t)(*text - 'a' + 10);
-    else break;
-  }
-  return value;
-}
-
 /* Where the page begins that the vDSO reads; NULL: there is none. */
 static const volatile uint64_t *time_page(char *text) {
-  size_t used = ms_os_read_file("/proc/self/maps", text, MAPS_ROOM);
+  size_t used = ms_os_read_file("/proc/self/maps", text, MS_OS_MAPS_ROOM);
   static const char name[] = " [vvar]\n";
+  uintptr_t page = 0;
   for (size_t i = 0, line = 0; i + sizeof name - 1 <= used; i++) {
     if (text[i] == '\n') line = i + 1;
-    else if (memcmp(text + i, name, sizeof name - 1) == 0) return (const volatile uint64_t *)hex(text + line);
+    else if (memcmp(text + i, name, sizeof name - 1) == 0) return ms_os_hex(text + line, &page), (const volatile uint64_t *)page;
   }
   return NULL;
 }
@@ -44,9 +35,9 @@ static const volatile uint64_t *clock_word(const volatile uint64_t *page, uint64
 }
 
 void ms_tick_find(void) {
-  char *text = ms_os_pages(MAPS_ROOM);
+  char *text = ms_os_pages(MS_OS_MAPS_ROOM);
   const volatile uint64_t *page = text ? time_page(text) : NULL, *word = NULL;
   for (int i = 0; page && !word && i < TRIES; i++) word = clock_word(page, ms_os_now_coarse()); /* again: it ticked between */
   if (word) ms_tick = word;
-  if (text) ms_os_unmap(text, MAPS_ROOM);
+  if (text) ms_os_unmap(text, MS_OS_MAPS_ROOM);
 }
