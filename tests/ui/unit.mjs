@@ -67,6 +67,12 @@ test("filters keep exactly the rows they name", () => {
   }
 });
 
+test("samples of one clock step lie within it, also when nothing happens for long behind it", () => {
+  const ms = (list) => Array.from(list, (s) => Math.round(s * 1e6) / 1e3);
+  assert.deepEqual(ms(page.spreadTimes([8e6, 8e6, 8e6, 8e6, 100e6, 104e6], [10, 20, 30, 40, 50, 60], 200e6, 4e6)), [8, 9, 10, 11, 100, 104]);
+  assert.deepEqual(ms(page.spreadTimes([4e6, 4e6, 6e6], [1, 2, 3], 7e6, 4e6)), [4, 5, 6]);
+});
+
 test("an address says what is shown and is read back", () => {
   const route = { view: "variables", params: { q: "a&b=c #?", sel: "12" } };
   assert.deepEqual(page.parseRoute(page.formatRoute(route)), route);

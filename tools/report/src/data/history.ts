@@ -22,19 +22,19 @@ export function axisOf(report: Report, wanted?: string): Axis {
 export function axisPoints(report: Report, axis: Axis): Float64Array {
   const events = report.timeline.num("end_event");
   const points = new Float64Array(events.length + 1);
-  points.set(axis === "events" ? events : spreadTimes(report.timeline.num("end_ns"), events, report.num("duration_ns")), 1);
+  points.set(axis === "events" ? events : spreadTimes(report.timeline.num("end_ns"), events, report.num("duration_ns"), report.num("clock_step_ns")), 1);
   return points;
 }
 
 /**
  * The clock is coarse: all samples of one of its steps bear the same time. They
- * lie between that time and the next one, and by their events is where.
+ * lie within that step, before the next time, and by their events is where.
  */
-export function spreadTimes(ends: ArrayLike<number>, events: ArrayLike<number>, duration: number): Float64Array {
+export function spreadTimes(ends: ArrayLike<number>, events: ArrayLike<number>, duration: number, step: number): Float64Array {
   const out = new Float64Array(ends.length);
   for (let i = 0, next; i < ends.length; i = next) {
     for (next = i + 1; next < ends.length && ends[next] === ends[i]; ) next++;
-    const until = next < ends.length ? ends[next]! : Math.max(duration, ends[i]!);
+    const until = Math.min(next < ends.length ? ends[next]! : Math.max(duration, ends[i]!), ends[i]! + step);
     const first = events[i]!, span = (next < ends.length ? events[next]! : events[next - 1]! + 1) - first;
     for (let k = i; k < next; k++) out[k] = (ends[i]! + ((until - ends[i]!) * (events[k]! - first)) / span) / 1e9;
   }
