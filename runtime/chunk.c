@@ -69,6 +69,7 @@ void ms_chunk_begin(struct ms_thread *t, void (*first)(struct ms_thread *)) {
   t->limit = NULL;
   t->place = &ms_no_place;
   memset(t->places, 0, sizeof t->places);
+  if (ms_process->header->volume_tail) ms_names_tell(t);
   t->time_ns = now;
   t->soft = 1;
   if (first) first(t);
@@ -92,8 +93,8 @@ int ms_chunk_seal(struct ms_thread *t) {
                              .start_ns = t->record->start_ns};
   record.check = XXH3_64bits_withSeed(&record, offsetof(struct ms_record, fill), MS_RECORD_MAGIC);
   struct ms_os_piece pieces[] = {{&record, sizeof record}, {t->record + 1, used}, {zeros, whole - sizeof record - used}};
-  uint64_t offset = ms_stream_take(whole);
-  if (!offset || !ms_stream_write(pieces, 3, offset)) return 0;
+  uint64_t offset = ms_volume_take(whole);
+  if (!offset || !ms_volume_write(pieces, 3, offset)) return 0;
   t->chunk++;
   __atomic_store_n(&t->record->fill, ms_fill(t->chunk, 0), __ATOMIC_RELEASE);
   return 1;

@@ -284,18 +284,23 @@ static uint64_t chain_hash(uint32_t name, const struct ms_gather *gather) {
   return hash;
 }
 
+/* Is the entry of that key, and its name defined where this thread's rows now go? */
+static int is_told(const struct ms_thread *t, const struct ms_intern *entry, uint64_t key) {
+  return entry->key == key && entry->told == t->telling;
+}
+
 /* ---- names that nobody gave ---- */
 
 static uint32_t caller_name(struct ms_thread *t, uint64_t ra) {
   struct ms_intern *caller = &t->callers[chain_step(0, (uint32_t)ra) >> 40 & (MS_CALLERS - 1)];
-  if (caller->key == ra) return caller->name;
+  if (is_told(t, caller, ra)) return caller->name;
   ms_modules_look(t, (uintptr_t)ra);
-  uint32_t id = ++t->callers_given & (MS_NAME_ID >> 1);
+  uint32_t id = caller->key == ra ? caller->name & MS_NAME_ID : ++t->callers_given & (MS_NAME_ID >> 1);
   uint64_t row[2];
   ms_put_caller(row, (struct ms_row_caller){.id = id, .address = ra});
   ms_own_put(t, row, 2);
-  caller->key = ra;
-  return caller->name = MS_NAME_CALLER | id;
+  *caller = (struct ms_intern){.key = ra, .name = MS_NAME_CALLER | id, .told = t->telling};
+  return caller->name;
 }
 
 /* The parent is spread over the whole word before the site is added: side by side
@@ -303,13 +308,13 @@ static uint32_t caller_name(struct ms_thread *t, uint64_t ra) {
 static uint32_t pair_name(struct ms_thread *t, uint32_t parent, uint32_t site) {
   uint64_t key = chain_step(chain_step(0, parent), site);
   struct ms_intern *chain = chain_slot(t, key);
-  if (chain->key == key) return chain->name;
-  uint32_t id = ++t->chains_given & MS_NAME_ID;
+  if (is_told(t, chain, key)) return chain->name;
+  uint32_t id = (chain->key == key ? chain->name : ++t->chains_given) & MS_NAME_ID;
   uint64_t row[2];
   ms_put_chain(row, (struct ms_row_chain){.id = id, .parent = parent, .site = site});
   ms_own_put(t, row, 2);
-  chain->key = key;
-  return chain->name = MS_NAME_CHAIN | id;
+  *chain = (struct ms_intern){.key = key, .name = MS_NAME_CHAIN | id, .told = t->telling};
+  return chain->name;
 }
 
 /* A chain not met before. */
@@ -319,8 +324,8 @@ static MS_COLD uint32_t chain_make(struct ms_thread *t, uint64_t hash, const str
     name = name ? pair_name(t, name, site) : site;
   }
   struct ms_intern *chain = chain_slot(t, hash);
-  chain->key = hash;
-  return chain->name = name;
+  *chain = (struct ms_intern){.key = hash, .name = name, .told = t->telling};
+  return name;
 }
 
 /* Ids of chains are interned twice over: by the hash of the whole, one look for
@@ -328,7 +333,12 @@ static MS_COLD uint32_t chain_make(struct ms_thread *t, uint64_t hash, const str
 static uint32_t chain_name(struct ms_thread *t, const struct ms_gather *gather, uint32_t name) {
   uint64_t hash = chain_hash(name, gather);
   const struct ms_intern *chain = chain_slot(t, hash);
-  return MS_LIKELY(chain->key == hash) ? chain->name : chain_make(t, hash, gather, name);
+  return MS_LIKELY(is_told(t, chain, hash)) ? chain->name : chain_make(t, hash, gather, name);
+}
+
+void ms_names_tell(struct ms_thread *t) {
+  t->telling++;
+  memset(t->memos, 0, sizeof t->memos);
 }
 
 /* ---- places ---- */

@@ -37,23 +37,11 @@ static int word_index(const char *values, const char *value) {
   return -1;
 }
 
-/* Bytes with K, M or G behind; 0 = not a size. */
-static size_t size_parse(const char *value) {
-  size_t size = 0;
-  for (; *value >= '0' && *value <= '9'; value++) {
-    if (size > SIZE_MAX / 16) return 0;
-    size = size * 10 + (size_t)(*value - '0');
-  }
-  int shift = *value == 'K' || *value == 'k' ? 10 : *value == 'M' || *value == 'm' ? 20 : *value == 'G' ? 30 : 0;
-  value += shift != 0;
-  return *value || size > SIZE_MAX >> shift ? 0 : size << shift;
-}
-
 static size_t size_clamp(size_t size, const char *range) {
   char low[16] = "";
   size_t n = strcspn(range, ".");
   memcpy(low, range, n < sizeof low - 1 ? n : sizeof low - 1);
-  size_t least = size_parse(low), most = size_parse(range + n + strspn(range + n, "."));
+  size_t least = ms_size_parse(low), most = ms_size_parse(range + n + strspn(range + n, "."));
   return size < least ? least : size > most ? most : size;
 }
 
@@ -69,8 +57,13 @@ static size_t size_clamp(size_t size, const char *range) {
   }
 #define PARSE_SIZE(id, values)                                                                                         \
   {                                                                                                                    \
-    size_t size = size_parse(value);                                                                                   \
+    size_t size = ms_size_parse(value);                                                                                   \
     if (size) return ms_options.id = size_clamp(size, values), 1;                                                      \
+  }
+#define PARSE_SPAN(id, values)                                                                                         \
+  {                                                                                                                    \
+    struct ms_span span;                                                                                               \
+    if (ms_span_parse(&span, value)) return ms_options.id = span, 1;                                                   \
   }
 #define PARSE_TEXT(id, values)                                                                                         \
   {                                                                                                                    \

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
  * The runtime's options, one member for each row of option.def: BOOL and WORD
- * (index into its values) as int, SIZE in bytes, TEXT as a string that lasts.
+ * (index into its values) as int, SIZE in bytes, TEXT as a string that lasts,
+ * SPAN as bytes or time.
  */
 #ifndef MS_OPTION_H
 #define MS_OPTION_H
+
+#include "memscope/span.h"
 
 #include <stddef.h>
 
@@ -12,6 +15,7 @@
 #define MS_OPTION_MEMBER_WORD(id) int id;
 #define MS_OPTION_MEMBER_SIZE(id) size_t id;
 #define MS_OPTION_MEMBER_TEXT(id) const char *id;
+#define MS_OPTION_MEMBER_SPAN(id) struct ms_span id;
 
 struct ms_options {
 #define MS_OPTION(id, NAME, kind, fallback, values, help) MS_OPTION_MEMBER_##kind(id)

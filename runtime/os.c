@@ -194,6 +194,11 @@ int ms_os_identify(int fd, struct ms_os_file *file) {
   return 0;
 }
 
+int ms_os_is(int fd, const struct ms_os_file *file) {
+  struct ms_os_file now = {0};
+  return ms_os_identify(fd, &now) == 0 && now.device == file->device && now.inode == file->inode;
+}
+
 uint64_t ms_os_size(int fd) {
   struct stat status;
   return CALL3(SYS_fstat, fd, &status, 0) < 0 ? UINT64_MAX : (uint64_t)status.st_size;

@@ -76,7 +76,7 @@ struct ms_window {
 struct ms_intern {
   uint64_t key;
   uint32_t name;
-  uint32_t unused;
+  uint32_t told; /* the thread's `telling` when its definition was last written */
 };
 
 #define MS_GATHERED_ID UINT32_C(0x1fffffff) /* the site; above it the flags of its bind */
@@ -122,6 +122,7 @@ struct ms_thread {
   uint32_t soft; /* words until the next look at the clock, if nothing else tells that it is due */
   uint32_t chunk;
   uint32_t chains_given, callers_given;
+  uint32_t telling; /* of a rotated stream: rises with each chunk, which has to define its names itself */
   uint32_t dead_rounds;
   struct ms_thread *next; /* of the free ones */
   struct ms_intern callers[MS_CALLERS];
@@ -175,6 +176,12 @@ struct ms_image {
   uint32_t seen; /* scan that last met it */
 };
 
+struct ms_volume {
+  uint32_t number; /* 0: none */
+  int fd;
+  struct ms_os_file file;
+};
+
 struct ms_process {
   uint32_t state; /* enum ms_state */
   int fd;
@@ -185,6 +192,8 @@ struct ms_process {
   uint32_t command_taken; /* serial of the last one from outside */
   uint64_t serial;
   uint64_t room; /* of the file, taken ahead of the tail; UINT64_MAX: no more */
+  struct ms_volume volumes[2]; /* the newest two, by their number's lowest bit */
+  uint64_t volume_bytes, volume_due_ns; /* the next one begins behind that many, or then; UINT64_MAX: not */
   uint32_t pid;
   struct ms_tls *starter;
 
@@ -228,6 +237,7 @@ void ms_settle(struct ms_thread *t);
 void ms_settle_block(struct ms_thread *t);
 void ms_settle_freed(struct ms_thread *t);
 void ms_newest_leaves(struct ms_thread *t);
+void ms_names_tell(struct ms_thread *t); /* each is defined again at its next use, as what it was */
 
 /* own.c */
 struct ms_thread *ms_own_begin(void);
@@ -260,7 +270,15 @@ int ms_stream_write(const struct ms_os_piece *pieces, int count, uint64_t offset
 void ms_stream_trim(void);
 uint64_t ms_stream_record(struct ms_record *record, size_t payload_bytes);
 void ms_stream_stop(enum ms_lost_reason reason);
+void ms_stream_fail(long error); /* stops for that reason, -errno */
+const char *ms_stream_reason(long error); /* why a file could not be made, -errno */
+void ms_record_seal(struct ms_record *record, size_t payload_bytes);
 void ms_lost(enum ms_lost_reason reason, uint64_t events);
+
+/* volume.c: of a stream that is not rotated, the functions above */
+void ms_volumes_open(struct ms_process *process);
+uint64_t ms_volume_take(uint64_t bytes);
+int ms_volume_write(const struct ms_os_piece *pieces, int count, uint64_t offset);
 
 /* thread.c */
 struct ms_thread *ms_thread_attach(void);

@@ -86,8 +86,9 @@ void ms_stream_stop(enum ms_lost_reason reason) {
   ms_say("recording to %s ends here: %s; the program runs on", process->path, reason_text(reason));
 }
 
-static enum ms_lost_reason reason_of(long error) {
-  return error == -28 /* ENOSPC */ || error == -27 /* EFBIG */ || error == -122 /* EDQUOT */ ? MS_LOST_SPACE : MS_LOST_IO;
+void ms_stream_fail(long error) {
+  int space = error == -28 /* ENOSPC */ || error == -27 /* EFBIG */ || error == -122 /* EDQUOT */;
+  ms_stream_stop(space ? MS_LOST_SPACE : MS_LOST_IO);
 }
 
 uint64_t ms_stream_take(uint64_t bytes) {
@@ -100,16 +101,11 @@ uint64_t ms_stream_take(uint64_t bytes) {
 
 /* The host may have closed our descriptor by its number, and opened another
  * file under it. Then the stream is opened again by its name. */
-static int file_is_ours(struct ms_process *process) {
-  struct ms_os_file now;
-  return ms_os_identify(process->fd, &now) == 0 && now.device == process->file.device && now.inode == process->file.inode;
-}
-
 static int file_check(struct ms_process *process) {
-  if (file_is_ours(process)) return 1;
+  if (ms_os_is(process->fd, &process->file)) return 1;
   int fd = ms_os_open(process->path, 1);
   if (fd >= 0) process->fd = ms_os_dup_high(fd);
-  if (fd >= 0 && file_is_ours(process)) return 1;
+  if (fd >= 0 && ms_os_is(process->fd, &process->file)) return 1;
   if (fd >= 0) ms_os_close(process->fd);
   process->fd = -1;
   ms_stream_stop(MS_LOST_FILE_GONE);
@@ -122,7 +118,7 @@ int ms_stream_grow(uint64_t offset, uint64_t bytes) {
   ms_os_xfsz_hold(&block);
   int rc = ms_os_allocate(ms_process->fd, offset, bytes);
   ms_os_xfsz_release(&block);
-  if (rc < 0) ms_stream_stop(reason_of(rc));
+  if (rc < 0) ms_stream_fail(rc);
   return rc == 0;
 }
 
@@ -138,7 +134,7 @@ static void room_take(struct ms_process *process, uint64_t end) {
 /* Gives back what was taken too much, if no other thread can be writing. */
 void ms_stream_trim(void) {
   struct ms_process *process = ms_process;
-  if (process->room && process->header->threads == 1 && file_is_ours(process))
+  if (process->room && process->header->threads == 1 && ms_os_is(process->fd, &process->file))
     ms_os_resize(process->fd, ms_os_size(process->fd));
 }
 
@@ -151,19 +147,24 @@ int ms_stream_write(const struct ms_os_piece *pieces, int count, uint64_t offset
   room_take(ms_process, end);
   long rc = ms_os_pwrite_all(ms_process->fd, pieces, count, offset);
   ms_os_xfsz_release(&block);
-  if (rc < 0) ms_stream_stop(reason_of(rc));
+  if (rc < 0) ms_stream_fail(rc);
   return rc >= 0;
+}
+
+/* Fills in what a record says of its payload, which lies behind it. */
+void ms_record_seal(struct ms_record *record, size_t payload_bytes) {
+  record->magic = MS_RECORD_MAGIC;
+  record->bytes = (sizeof *record + payload_bytes + MS_RECORD_ALIGN - 1) & ~(uint64_t)(MS_RECORD_ALIGN - 1);
+  record->checksum = (uint32_t)XXH3_64bits(record + 1, payload_bytes);
+  record->fill = ms_fill(0, (uint32_t)payload_bytes);
+  record->check = XXH3_64bits_withSeed(record, offsetof(struct ms_record, fill), MS_RECORD_MAGIC);
 }
 
 /* Writes a record whose payload lies behind its header; 0 = not written. */
 uint64_t ms_stream_record(struct ms_record *record, size_t payload_bytes) {
   static const char zeros[MS_RECORD_ALIGN];
   size_t used = sizeof *record + payload_bytes;
-  record->magic = MS_RECORD_MAGIC;
-  record->bytes = (used + MS_RECORD_ALIGN - 1) & ~(uint64_t)(MS_RECORD_ALIGN - 1);
-  record->checksum = (uint32_t)XXH3_64bits(record + 1, payload_bytes);
-  record->fill = ms_fill(0, (uint32_t)payload_bytes);
-  record->check = XXH3_64bits_withSeed(record, offsetof(struct ms_record, fill), MS_RECORD_MAGIC);
+  ms_record_seal(record, payload_bytes);
   struct ms_os_piece pieces[] = {{record, used}, {zeros, record->bytes - used}};
   uint64_t offset = ms_stream_take(record->bytes);
   return offset && ms_stream_write(pieces, 2, offset) ? offset : 0;
@@ -203,16 +204,21 @@ static long header_map(struct ms_process *process) {
   return process->header ? 0 : -12 /* ENOMEM */;
 }
 
+const char *ms_stream_reason(long error) {
+  return error == -2    ? "no such directory"
+         : error == -13 ? "permission denied"
+         : error == -17 ? "it exists already"
+         : error == -30 ? "read-only file system"
+         : error == -28 ? "no space left on device"
+         : error == -27 ? "over the file-size limit"
+         : error == -24 ? "too many open files"
+         : error == -36 ? "name too long"
+                        : "it cannot be created";
+}
+
 static void complain(const struct ms_process *process, long error) {
-  const char *why = error == -2    ? "no such directory"
-                    : error == -13 ? "permission denied"
-                    : error == -30 ? "read-only file system"
-                    : error == -28 ? "no space left on device"
-                    : error == -27 ? "over the file-size limit"
-                    : error == -24 ? "too many open files"
-                    : error == -36 ? "name too long"
-                                   : "it cannot be created";
-  ms_say("cannot write %s: %s; the program runs unrecorded (set MEMSCOPE_OUTPUT or use run -o)", process->path, why);
+  ms_say("cannot write %s: %s; the program runs unrecorded (set MEMSCOPE_OUTPUT or use run -o)", process->path,
+         ms_stream_reason(error));
 }
 
 int ms_stream_open(struct ms_process *process) {
@@ -227,5 +233,6 @@ int ms_stream_open(struct ms_process *process) {
     return complain(process, rc), 0;
   }
   header_fill(process);
+  ms_volumes_open(process);
   return 1;
 }

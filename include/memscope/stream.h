@@ -19,6 +19,11 @@
  * (chunk + 1, 0) in one store: at every instant each row is in a window, in a
  * whole CHUNK, or in both; (thread, chunk) tells both from one another, and a
  * CHUNK whose checksum fails is ignored in favour of the window.
+ *
+ * A rotated stream is several files, *volumes*. The first is as above but for its
+ * chunks; F.vol2, F.vol3 … have those, behind a page with a VOLUME record. Offsets
+ * count through: byte B of volume N is at (N - 1) * MS_VOLUME_STRIDE + B. Each of
+ * its chunks defines the names it uses, so that no volume needs another one's.
  */
 #ifndef MEMSCOPE_STREAM_H
 #define MEMSCOPE_STREAM_H
@@ -35,6 +40,7 @@ enum {
   MS_BYTE_ORDER = 0x01020304,
   MS_RECORD_MAGIC = 0x4352534d, /* "MSRC" */
 };
+#define MS_VOLUME_STRIDE (UINT64_C(1) << 36) /* 64 GiB, more than a volume ever has */
 #define MS_STREAM_MAGIC "\x89MemScop" /* 8 bytes, no NUL: the first is no ASCII, so text tools see a binary */
 
 enum ms_mode { MS_MODE_FULL = 1, MS_MODE_EXACT = 2 };
@@ -93,6 +99,8 @@ struct ms_file_header {
   uint32_t command_asked;  /* serial, written last by whoever asks */
   uint32_t command_done;   /* serial of the last one obeyed */
   char command_text[MS_COMMAND_TEXT]; /* name of a mark or snapshot, NUL-terminated */
+  uint32_t unused;
+  uint64_t volume_tail;    /* rotated: where the next chunk goes, counted through; 0: one file */
 };
 MS_STATIC_ASSERT(sizeof(struct ms_file_header) <= MS_HEADER_BYTES, "header is one page");
 
@@ -101,6 +109,7 @@ enum ms_record_kind {
   MS_RECORD_CHUNK = 2,  /* rows, sealed */
   MS_RECORD_MODULE = 3, /* struct ms_module_record */
   MS_RECORD_PROCESS = 4, /* struct ms_process_record */
+  MS_RECORD_VOLUME = 5,  /* struct ms_volume_record */
 };
 
 /* Before every record's payload. */
@@ -156,6 +165,16 @@ struct ms_process_record {
   uint32_t argc;
   uint32_t strings_bytes;
 };
+
+/* VOLUME payload: which one this is, and of which stream. */
+struct ms_volume_record {
+  uint64_t start_unix_ns; /* the header's */
+  uint32_t pid;           /* the header's */
+  uint32_t number;        /* from 2 */
+};
+
+static inline uint32_t ms_volume_of(uint64_t offset) { return (uint32_t)(offset / MS_VOLUME_STRIDE) + 1; }
+static inline uint64_t ms_volume_start(uint32_t number) { return (number - 1) * MS_VOLUME_STRIDE; }
 
 /* ---- rows ---- */
 

@@ -8,12 +8,14 @@
 #include "cmd/pack.h"
 
 #include "base/text.h"
+#include "memscope/stream.h"
 #include "pack/pack.h"
 #include "reader/reader.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -120,7 +122,7 @@ static int input_check(const struct ms_packing *packing, struct ms_error *error)
                 : ms_error_set(error, MS_ERROR_DATA, "%s is not a packed stream; give a file that `memscope pack` wrote", packing->input);
 }
 
-int ms_pack_file(struct ms_arena *arena, struct ms_packing *packing, struct ms_error *error) {
+static int file_pack(struct ms_arena *arena, struct ms_packing *packing, struct ms_error *error) {
   if (input_map(packing, error)) return (int)error->code;
   int code = input_check(packing, error);
   if (!code && !packing->output) packing->output = output_name(arena, packing);
@@ -129,11 +131,59 @@ int ms_pack_file(struct ms_arena *arena, struct ms_packing *packing, struct ms_e
   return code;
 }
 
+/* ---- the further files of a rotated stream ---- */
+
+static const char *volume_name(struct ms_arena *arena, const char *path, uint32_t number) {
+  return ms_arena_print(arena, "%s.vol%" PRIu32, path, number);
+}
+
+/* The number of the last one, as the plain form of the first file says; 1: none. */
+static uint32_t volumes_of(const char *path) {
+  struct ms_file_header header = {0};
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  bool whole = fd >= 0 && pread(fd, &header, sizeof header, 0) == sizeof header;
+  if (fd >= 0) close(fd);
+  return whole && header.volume_tail ? ms_volume_of(header.volume_tail) : 1;
+}
+
+/* Those that are there. */
+static int volumes_pack(struct ms_arena *arena, const struct ms_packing *first, struct ms_error *error) {
+  uint32_t last = volumes_of(first->unpack ? first->output : first->input);
+  int code = 0;
+  for (uint32_t number = 2; number <= last && !code; number++) {
+    struct ms_packing volume = *first;
+    volume.input = volume_name(arena, first->input, number);
+    volume.output = volume_name(arena, first->output, number);
+    if (access(volume.input, F_OK) == 0) code = file_pack(arena, &volume, error);
+  }
+  return code;
+}
+
+static void all_unlink(struct ms_arena *arena, const char *path, uint32_t last) {
+  unlink(path);
+  for (uint32_t number = 2; number <= last; number++) unlink(volume_name(arena, path, number));
+}
+
+int ms_pack_file(struct ms_arena *arena, struct ms_packing *packing, struct ms_error *error) {
+  int code = file_pack(arena, packing, error);
+  return code ? code : volumes_pack(arena, packing, error);
+}
+
+/* ---- in the stream's place ---- */
+
+static bool same_volumes(const struct ms_stream *a, const struct ms_stream *b) {
+  if (a->volume_count != b->volume_count) return false;
+  for (uint32_t i = 0; i < a->volume_count; i++)
+    if (a->volumes[i].size != b->volumes[i].size || memcmp(a->volumes[i].bytes, b->volumes[i].bytes, a->volumes[i].size) != 0)
+      return false;
+  return true;
+}
+
 /* Opening a packed stream unpacks it. */
 static bool same_bytes(struct ms_arena *arena, const char *path, const char *packed) {
   struct ms_error error = {0};
   struct ms_stream *a = ms_stream_open(arena, path, &error), *b = ms_stream_open(arena, packed, &error);
-  bool same = a && b && a->size == b->size && memcmp(a->bytes, b->bytes, a->size) == 0;
+  bool same = a && b && a->size == b->size && memcmp(a->bytes, b->bytes, a->size) == 0 && same_volumes(a, b);
   ms_stream_close(a);
   ms_stream_close(b);
   return same;
@@ -141,11 +191,12 @@ static bool same_bytes(struct ms_arena *arena, const char *path, const char *pac
 
 int ms_pack_replace(struct ms_arena *arena, struct ms_packing *packing, struct ms_error *error) {
   if (ms_pack_file(arena, packing, error)) return (int)error->code;
+  uint32_t last = volumes_of(packing->input);
   if (same_bytes(arena, packing->input, packing->output)) {
-    unlink(packing->input);
+    all_unlink(arena, packing->input, last);
     return 0;
   }
-  unlink(packing->output);
+  all_unlink(arena, packing->output, last);
   return ms_error_set(error, MS_ERROR_DATA, "%s could not be packed without loss; it stays as it is", packing->input);
 }
 

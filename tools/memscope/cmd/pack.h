@@ -19,8 +19,8 @@ struct ms_packing {
   uint64_t size;
 };
 
-/* Packs or unpacks the input, which stays; sets output when it was NULL. The
- * output gets its name when it is whole. Returns 0 or the code of *error. */
+/* Packs or unpacks the input, which stays, and the further files of a rotated one;
+ * sets output when it was NULL. An output gets its name when it is whole. Returns 0 or the code of *error. */
 int ms_pack_file(struct ms_arena *arena, struct ms_packing *packing, struct ms_error *error);
 
 /* The same, then looks whether every byte would come back, and only then removes

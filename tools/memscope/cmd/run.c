@@ -7,6 +7,7 @@
 #include "cmd/cmd.h"
 #include "cmd/summary.h"
 #include "place/place.h"
+#include "memscope/span.h"
 #include "memscope/stream.h"
 
 #include <errno.h>
@@ -20,13 +21,14 @@
 
 /* ---- arguments ---- */
 
-enum { OPTION_MODE = 256, OPTION_QUIET, OPTION_FORK, OPTION_EXEC, OPTION_PACK, OPTION_PAUSED };
+enum { OPTION_MODE = 256, OPTION_QUIET, OPTION_FORK, OPTION_EXEC, OPTION_PACK, OPTION_PAUSED, OPTION_ROTATE };
 
 static const struct option options[] = {
     {"output", required_argument, NULL, 'o'},        {"mode", required_argument, NULL, OPTION_MODE},
     {"quiet", no_argument, NULL, OPTION_QUIET},      {"follow-fork", required_argument, NULL, OPTION_FORK},
     {"follow-exec", no_argument, NULL, OPTION_EXEC}, {"pack", no_argument, NULL, OPTION_PACK},
-    {"paused", no_argument, NULL, OPTION_PAUSED},    {0}};
+    {"paused", no_argument, NULL, OPTION_PAUSED},    {"rotate", required_argument, NULL, OPTION_ROTATE},
+    {0}};
 
 /* WORD options hold their values as "a|b". */
 static bool is_one_of(const char *values, const char *word) {
@@ -46,6 +48,7 @@ static const char *option_values(const char *name) {
 }
 
 static int option_apply(struct ms_cmd_context *context, struct ms_run *run, int option) {
+  struct ms_span span;
   switch (option) {
   case 'o':
     run->output = optarg;
@@ -62,6 +65,10 @@ static int option_apply(struct ms_cmd_context *context, struct ms_run *run, int 
   case OPTION_PAUSED:
     run->paused = true;
     return 0;
+  case OPTION_ROTATE:
+    run->rotate = optarg;
+    if (ms_span_parse(&span, optarg)) return 0;
+    return ms_cmd_usage(context, "--rotate needs bytes from 64K on (64K, 1G) or a time (30s, 10min, 6h, 1d), not '%s'", optarg);
   case OPTION_MODE:
     run->mode = optarg;
     if (is_one_of(option_values("MEMSCOPE_MODE"), optarg)) return 0;

@@ -94,7 +94,7 @@ static void notes_take(struct build *build, const struct ms_merge_counts *counts
   totals->lost_events =
       stream->header.lost_events > build->lost_in_rows ? stream->header.lost_events : build->lost_in_rows;
   totals->forced = counts->forced;
-  totals->stream_bytes = stream->size;
+  totals->stream_bytes = ms_stream_bytes(stream);
   for (uint32_t i = 0; i < stream->problem_count; i++)
     ms_note_add(build, MS_NOTE_DAMAGE, stream->problems[i].offset, "%s", stream->problems[i].text);
   losses_note(build);

@@ -38,6 +38,9 @@ enum pass { ALL, WINDOWS, REST };
 struct index {
   struct ms_stream *stream;
   enum pass pass;
+  const unsigned char *bytes; /* of the file being walked */
+  uint64_t size;
+  uint64_t base; /* what its offsets are counted from */
   struct found *founds;
   uint32_t count, room;
   bool cut; /* the file ends inside a record */
@@ -48,9 +51,9 @@ static bool zero_page(const unsigned char *bytes, uint64_t size) {
   return size == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0);
 }
 
-static struct ms_record record_at(const struct ms_stream *stream, uint64_t offset) {
+static struct ms_record record_at(const struct index *index, uint64_t offset) {
   struct ms_record record;
-  memcpy(&record, stream->bytes + offset, sizeof record);
+  memcpy(&record, index->bytes + offset, sizeof record);
   return record;
 }
 
@@ -77,9 +80,9 @@ static struct found *found_add(struct index *index) {
 static uint64_t payload_there(struct index *index, const struct ms_record *record, uint64_t offset,
                               bool *cut) {
   uint64_t use = ms_fill_bytes(record->fill), room = record->bytes - sizeof *record;
-  uint64_t there = index->stream->size - offset - sizeof *record;
+  uint64_t there = index->size - offset - sizeof *record;
   if (use > room) {
-    ms_stream_problem(index->stream, offset, "the record says it uses more bytes than it has");
+    ms_stream_problem(index->stream, index->base + offset, "the record says it uses more bytes than it has");
     use = room;
   }
   *cut = use > there;
@@ -97,12 +100,12 @@ static enum standing rows_standing(const struct ms_record *record, const unsigne
  * thread that seals it raises the chunk's number before it writes over them, one
  * that takes it over names itself before it has rows. */
 static const unsigned char *window_copy(struct index *index, struct ms_record *record, uint64_t offset) {
-  const volatile struct ms_record *there = (const volatile struct ms_record *)(index->stream->bytes + offset);
+  const volatile struct ms_record *there = (const volatile struct ms_record *)(index->bytes + offset);
   bool cut;
   for (;;) {
     uint32_t thread = __atomic_load_n(&there->thread, __ATOMIC_ACQUIRE);
     uint64_t fill = __atomic_load_n(&there->fill, __ATOMIC_ACQUIRE);
-    *record = record_at(index->stream, offset);
+    *record = record_at(index, offset);
     record->thread = thread;
     record->fill = fill;
     uint64_t bytes = payload_there(index, record, offset, &cut);
@@ -116,7 +119,7 @@ static const unsigned char *window_copy(struct index *index, struct ms_record *r
 static void rows_take(struct index *index, const struct ms_record *found, uint64_t offset) {
   bool cut;
   struct ms_record copy = *found, *record = &copy;
-  const unsigned char *payload = index->stream->bytes + offset + sizeof *record;
+  const unsigned char *payload = index->bytes + offset + sizeof *record;
   if (index->pass == WINDOWS) payload = window_copy(index, record, offset);
   if (!ms_fill_bytes(record->fill)) return; /* a window that waits for its next thread */
   uint64_t bytes = payload_there(index, record, offset, &cut);
@@ -124,7 +127,7 @@ static void rows_take(struct index *index, const struct ms_record *found, uint64
                                      .chunk = ms_fill_chunk(record->fill),
                                      .standing = rows_standing(record, payload, bytes, cut),
                                      .words = (uint32_t)(bytes / sizeof(uint64_t)),
-                                     .offset = offset,
+                                     .offset = index->base + offset,
                                      .start_ns = record->start_ns,
                                      .rows = (const uint64_t *)payload};
 }
@@ -132,13 +135,13 @@ static void rows_take(struct index *index, const struct ms_record *found, uint64
 static void tables_take(struct index *index, const struct ms_record *record, uint64_t offset) {
   bool cut;
   uint64_t bytes = payload_there(index, record, offset, &cut);
-  const unsigned char *payload = index->stream->bytes + offset + sizeof *record;
+  const unsigned char *payload = index->bytes + offset + sizeof *record;
   if (cut) {
-    ms_stream_problem(index->stream, offset,
+    ms_stream_problem(index->stream, index->base + offset,
                       "the file ends inside this record of names; some places stay unknown");
     index->cut = true;
   } else if ((uint32_t)XXH3_64bits(payload, bytes) != record->checksum) {
-    ms_stream_problem(index->stream, offset, "this record of names is damaged; some may be wrong or unknown");
+    ms_stream_problem(index->stream, index->base + offset, "this record of names is damaged; some may be wrong or unknown");
   }
   if (record->kind == MS_RECORD_MODULE)
     ms_module_take(index->stream, offset, payload, bytes);
@@ -164,36 +167,35 @@ static void record_take(struct index *index, const struct ms_record *record, uin
 
 /* The next page that begins a record, or the end; damage is one problem, however long. */
 static uint64_t resync(struct index *index, uint64_t offset) {
-  const struct ms_stream *stream = index->stream;
   uint64_t from = offset;
-  for (offset += MS_RECORD_ALIGN; offset + sizeof(struct ms_record) <= stream->size;
+  for (offset += MS_RECORD_ALIGN; offset + sizeof(struct ms_record) <= index->size;
        offset += MS_RECORD_ALIGN) {
-    struct ms_record record = record_at(stream, offset);
+    struct ms_record record = record_at(index, offset);
     if (record_holds(&record)) break;
   }
-  if (offset + sizeof(struct ms_record) > stream->size) offset = stream->size;
+  if (offset + sizeof(struct ms_record) > index->size) offset = index->size;
   if (index->pass != WINDOWS) /* else it is said in the next pass, if it is still so */
-    ms_stream_problem(index->stream, from, "no record begins here; %" PRIu64 " bytes left out", offset - from);
+    ms_stream_problem(index->stream, index->base + from, "no record begins here; %" PRIu64 " bytes left out", offset - from);
   return offset;
 }
 
+/* From the page behind the file's first one. */
 static void records_walk(struct index *index, enum pass pass) {
-  const struct ms_stream *stream = index->stream;
   uint64_t offset = MS_HEADER_BYTES;
   index->pass = pass;
-  while (offset < stream->size) {
-    uint64_t left = stream->size - offset;
-    if (zero_page(stream->bytes + offset, left)) {
+  while (offset < index->size) {
+    uint64_t left = index->size - offset;
+    if (zero_page(index->bytes + offset, left)) {
       offset += MS_RECORD_ALIGN;
       continue;
     }
     if (left < sizeof(struct ms_record)) {
       if (pass == WINDOWS) return;
-      ms_stream_problem(index->stream, offset, "the file ends inside a record");
+      ms_stream_problem(index->stream, index->base + offset, "the file ends inside a record");
       index->cut = true;
       return;
     }
-    struct ms_record record = record_at(stream, offset);
+    struct ms_record record = record_at(index, offset);
     if (!record_holds(&record)) {
       offset = resync(index, offset);
       continue;
@@ -351,13 +353,25 @@ static void lanes_build(struct index *index) {
   if (stream->lane_count) qsort(stream->lanes, stream->lane_count, sizeof *stream->lanes, lane_order);
 }
 
+static void file_walk(struct index *index, const unsigned char *bytes, uint64_t size, uint32_t number, enum pass pass) {
+  index->bytes = bytes;
+  index->size = size;
+  index->base = ms_volume_start(number);
+  records_walk(index, pass);
+}
+
 void ms_index_build(struct ms_stream *stream) {
   struct index index = {.stream = stream};
   if (stream->live) {
-    records_walk(&index, WINDOWS);
+    file_walk(&index, stream->bytes, stream->size, 1, WINDOWS);
     ms_stream_grow(stream);
   }
-  records_walk(&index, stream->live ? REST : ALL);
+  file_walk(&index, stream->bytes, stream->size, 1, stream->live ? REST : ALL);
+  ms_volumes_open(stream);
+  for (uint32_t i = 0; i < stream->volume_count; i++) {
+    const struct ms_volume_view *volume = &stream->volumes[i];
+    file_walk(&index, volume->bytes, volume->size, volume->number, ALL);
+  }
   founds_choose(&index);
   lanes_build(&index);
   ms_modules_finish(stream);

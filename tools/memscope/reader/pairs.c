@@ -64,12 +64,12 @@ struct ledger {
 
 static void pair_keep(void *context, const struct ms_event *event, uint64_t birth) {
   struct ledger *ledger = context;
-  ledger->births[event->offset / ROW_ALIGN] = birth + 1;
+  ledger->births[ms_stream_dense(ledger->stream, event->offset) / ROW_ALIGN] = birth + 1;
 }
 
 static void pair_compare(void *context, const struct ms_event *event, uint64_t birth) {
   struct ledger *ledger = context;
-  uint64_t *kept = &ledger->births[event->offset / ROW_ALIGN];
+  uint64_t *kept = &ledger->births[ms_stream_dense(ledger->stream, event->offset) / ROW_ALIGN];
   ledger->check->pairs++;
   ledger->check->mismatches += *kept != birth + 1;
   *kept = 0;
@@ -77,7 +77,7 @@ static void pair_compare(void *context, const struct ms_event *event, uint64_t b
 
 bool ms_pairs_compare(struct ms_stream *stream, struct ms_pairs_check *check) {
   *check = (struct ms_pairs_check){0};
-  uint64_t words = stream->size / ROW_ALIGN + 1;
+  uint64_t words = ms_stream_bytes(stream) / ROW_ALIGN + 1;
   struct ledger ledger = {.stream = stream, .check = check};
   ledger.births = ms_arena_array(stream->arena, words, sizeof *ledger.births);
   struct ms_merge_counts oracle, counts;

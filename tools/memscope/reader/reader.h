@@ -64,13 +64,23 @@ struct ms_module_view {
   uint32_t unit_count; /* whole ones; those with sites are in ms_stream.units */
 };
 
+/* A file of the stream. */
+struct ms_volume_view {
+  const unsigned char *bytes;
+  uint64_t size;
+  uint32_t number; /* 1: the one that was named */
+  uint64_t before; /* bytes of the volumes before it */
+};
+
 struct ms_names; /* reader/name.c */
 
 struct ms_stream {
   struct ms_arena *arena;
   const char *path;
-  const unsigned char *bytes;
+  const unsigned char *bytes; /* of the first file */
   uint64_t size;
+  struct ms_volume_view *volumes; /* of a rotated stream the further files that are there, by number */
+  uint32_t volume_count;
   struct ms_file_header header; /* strings in it end with a NUL */
   struct ms_lane *lanes;        /* by thread, own before shared */
   uint32_t lane_count;
@@ -121,6 +131,12 @@ uint32_t ms_stream_module_at(const struct ms_stream *stream, uint64_t address, u
 
 /* A string of a unit: "" when the offset is outside. */
 const char *ms_unit_text(const struct ms_unit_view *unit, uint32_t offset);
+
+/* Bytes of all its files. */
+uint64_t ms_stream_bytes(const struct ms_stream *stream);
+
+/* An offset (counted through, stream.h) as if the files lay one behind the other. */
+uint64_t ms_stream_dense(const struct ms_stream *stream, uint64_t offset);
 
 /* ---- rows ---- */
 

@@ -33,8 +33,11 @@ void ms_stream_problem(struct ms_stream *stream, uint64_t offset, const char *fo
   va_start(arguments, format);
   vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
+  uint32_t volume = ms_volume_of(offset);
   stream->problems[stream->problem_count++] =
-      (struct ms_problem){.offset = offset, .text = ms_arena_print(stream->arena, "%s", text)};
+      (struct ms_problem){.offset = offset % MS_VOLUME_STRIDE,
+                          .text = volume == 1 ? ms_arena_print(stream->arena, "%s", text)
+                                              : ms_arena_print(stream->arena, "of volume %" PRIu32 ": %s", volume, text)};
 }
 
 void ms_stream_report(const struct ms_stream *stream, struct ms_error *error) {
@@ -53,11 +56,19 @@ static bool refuse(struct ms_error *error, const char *path, const char *why) {
   return false;
 }
 
+static bool volume_refuse(const struct ms_stream *stream, struct ms_error *error) {
+  const char *end = strstr(stream->path, ".vol");
+  ms_error_set(error, MS_ERROR_USAGE, "%s: is a further file of a rotated stream; give the first one%s%.*s", stream->path, end ? ", " : "",
+               end ? (int)(end - stream->path) : 0, stream->path);
+  return false;
+}
+
 static bool header_check(const struct ms_stream *stream, struct ms_error *error) {
   const struct ms_file_header *header = &stream->header;
   uint64_t known = stream->size < sizeof header->magic ? stream->size : sizeof header->magic;
   if (!stream->size)
     return refuse(error, stream->path, "is empty: the recorded program never got to write; record it again");
+  if (ms_volume_number(stream->bytes, stream->size)) return volume_refuse(stream, error);
   if (memcmp(stream->bytes, MS_STREAM_MAGIC, known) != 0)
     return refuse(error, stream->path,
                   "is not a MemScope stream; give a file that `memscope run` wrote (*.memscope)");
@@ -134,10 +145,9 @@ static int nameless_file(struct ms_arena *arena, const char **folder) {
   return fd;
 }
 
-/* In place of the packed bytes those of the stream. What a damaged file still
- * has is read; the damage is one of the stream's problems. */
-static bool stream_unpack(struct ms_stream *stream, struct ms_error *error) {
-  const void *packed = stream->bytes;
+/* What a damaged file still has is read; the damage is one of the stream's problems. */
+bool ms_file_unpack(struct ms_stream *stream, uint32_t number, const unsigned char **bytes, uint64_t *size,
+                    struct ms_error *error) {
   struct ms_error why = {0};
   struct stat status;
   const char *folder;
@@ -146,20 +156,21 @@ static bool stream_unpack(struct ms_stream *stream, struct ms_error *error) {
     return ms_error_set(error, MS_ERROR_USAGE, "%s: no room to unpack it in %s: %s; set TMPDIR to another folder", stream->path,
                         folder, strerror(errno)),
            false;
-  void *bytes = MAP_FAILED;
-  int code = ms_unpack(stream->arena, packed, stream->size, stream->path, fd, NULL, &why);
+  void *unpacked = MAP_FAILED;
+  int code = ms_unpack(stream->arena, *bytes, *size, stream->path, fd, NULL, &why);
   if ((!code || code == MS_ERROR_DATA) && fstat(fd, &status) == 0 && status.st_size)
-    bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    unpacked = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
   close(fd);
-  if (bytes == MAP_FAILED) {
+  if (unpacked == MAP_FAILED) {
     *error = code ? why : *error;
     ms_error_set(error, MS_ERROR_USAGE, "%s: cannot be mapped: the machine has too little memory or address space", stream->path);
     return false;
   }
-  if (code) ms_stream_problem(stream, why.offset, "the packed file is damaged or cut, all behind it is missing");
-  munmap((void *)(uintptr_t)packed, stream->size);
-  stream->bytes = bytes;
-  stream->size = (uint64_t)status.st_size;
+  if (code)
+    ms_stream_problem(stream, ms_volume_start(number) + why.offset, "the packed file is damaged or cut, all behind it is missing");
+  munmap((void *)(uintptr_t)*bytes, *size);
+  *bytes = unpacked;
+  *size = (uint64_t)status.st_size;
   return true;
 }
 
@@ -188,7 +199,7 @@ static struct ms_stream *stream_open(struct ms_arena *arena, const char *path, b
   stream->bytes = bytes;
   stream->mapped = bytes != NULL;
   bool packed = bytes && ms_is_packed(bytes, stream->size);
-  if (packed && !stream_unpack(stream, error)) {
+  if (packed && !ms_file_unpack(stream, 1, &stream->bytes, &stream->size, error)) {
     ms_stream_close(stream);
     return NULL;
   }
@@ -240,6 +251,7 @@ struct ms_stream *ms_stream_open_memory(struct ms_arena *arena, const void *byte
 }
 
 void ms_stream_close(struct ms_stream *stream) {
+  if (stream) ms_volumes_close(stream);
   if (stream && stream->mapped) munmap((void *)stream->bytes, stream->size);
   if (stream) stream->mapped = false;
 }

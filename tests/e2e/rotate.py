@@ -1,0 +1,250 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Rotated streams: read as one, row for row as an unrotated one; what is missing,
+foreign, packed, killed or still growing."""
+import filecmp
+import json
+import os
+import re
+import shutil
+import signal
+import struct
+import subprocess
+import time
+
+from e2e import MEMSCOPE, compile_c, environment, main, ok, one_line_error, run, write
+
+# Names through a wrapper and by a caller, frees at two places: all that chunks refer to.
+PROGRAM = """#include <stdlib.h>
+#include <string.h>
+struct part { char name[40]; struct part *next; } *parts;
+static void *xmalloc(size_t bytes) { return malloc(bytes); }
+static void drop(void *p) { free(p); }
+int main(int argc, char **argv) {
+  int rounds = argc > 1 ? atoi(argv[1]) : 40000;
+  for (int i = 0; i < rounds; i++) {
+    struct part *p = xmalloc(sizeof *p);
+    p->next = parts;
+    parts = p;
+    free(strdup(argv[0]));
+    char *text = i % 2 ? malloc(100 + i % 7) : strdup("text");
+    if (i % 5) drop(text); else free(text);
+    if (i % 3 == 0) parts = p->next, free(p);
+  }
+  return 0;
+}
+"""
+
+THREADS = """#include <pthread.h>
+#include <stdlib.h>
+#include <stdio.h>
+static void *work(void *seed) {
+  void *slots[64] = {0};
+  unsigned at = (unsigned)(size_t)seed;
+  for (int i = 0; i < 100000; i++) {
+    at = at * 1664525u + 1013904223u;
+    free(slots[at >> 26]);
+    slots[at >> 26] = malloc(1 + (at >> 20 & 255));
+  }
+  for (int i = 0; i < 64; i++) free(slots[i]);
+  return NULL;
+}
+int main(void) {
+  pthread_t threads[4];
+  for (size_t i = 0; i < 4; i++) pthread_create(&threads[i], NULL, work, (void *)(i + 1));
+  for (int i = 0; i < 4; i++) pthread_join(threads[i], NULL);
+  return 0;
+}
+"""
+
+ENDLESS = """#include <stdlib.h>
+#include <stdio.h>
+int main(void) {
+  for (long i = 0;; i++) {
+    void *volatile p = malloc(50);
+    free(p);
+    if (i % 1000000 == 0) { printf("%ld\\n", i); fflush(stdout); }
+  }
+}
+"""
+
+
+def recorded(folder, program, *words, rotate=None, name="s.memscope"):
+    stream = os.path.join(folder, name)
+    limit = ("--rotate", rotate) if rotate else ()
+    done = run(MEMSCOPE, "run", "--quiet", *limit, "-o", stream, program, *words, cwd=folder)
+    assert done.returncode == 0 and not done.stderr, done.stderr
+    return stream
+
+
+def volumes(stream):
+    found = [name for name in os.listdir(os.path.dirname(stream)) if name.startswith(os.path.basename(stream) + ".vol")]
+    return sorted((os.path.join(os.path.dirname(stream), name) for name in found), key=lambda path: int(path.rsplit("vol", 1)[1]))
+
+
+def figures(stream):
+    return json.loads(ok(MEMSCOPE, "summary", "--json", stream))
+
+
+def test_row_for_row(folder):
+    program = compile_c(folder, "a", PROGRAM)
+    whole = recorded(folder, program)
+    rotated = recorded(folder, program, rotate="256K", name="r.memscope")
+    parts = volumes(rotated)
+    assert len(parts) >= 4 and [p[-1] for p in parts[:3]] == ["2", "3", "4"], parts
+    assert not volumes(whole)
+    for path in parts:
+        assert os.path.getsize(path) <= 256 << 10, (path, os.path.getsize(path))
+    assert ok(MEMSCOPE, "dump", "--stable", rotated) == ok(MEMSCOPE, "dump", "--stable", whole)
+    ok(MEMSCOPE, "report", rotated)
+    assert os.path.getsize(folder + "/r.html") > 10000
+
+
+def test_threads_and_exact_order(folder):
+    program = compile_c(folder, "a", THREADS, "-pthread")
+    stream = recorded(folder, program, rotate="1M")
+    assert len(volumes(stream)) > 3
+    totals = figures(stream)["totals"]
+    assert totals["allocations"] >= 400000 and totals["allocations"] - totals["frees"] == totals["live_blocks"]
+    assert totals["lost_events"] == 0 and figures(stream)["process"]["complete"]
+    exact = folder + "/x.memscope"
+    done = run(MEMSCOPE, "run", "--quiet", "--mode", "exact", "--rotate", "1M", "-o", exact, program)
+    assert done.returncode == 0, done.stderr
+    said = ok(MEMSCOPE, "dump", "--check-merge", exact)
+    assert "\nmismatches 0\nforced 0\n" in said and len(volumes(exact)) > 3, said
+
+
+def test_by_time(folder):
+    program = compile_c(folder, "a", ENDLESS)
+    stream = folder + "/s.memscope"
+    child = subprocess.Popen([MEMSCOPE, "run", "--quiet", "--rotate", "1s", "-o", stream, program], stdout=subprocess.PIPE,
+                             env=environment())
+    try:
+        end = time.time() + 60
+        while len(volumes(stream)) < 3 and time.time() < end:
+            child.stdout.readline()
+        assert len(volumes(stream)) >= 3
+        running = figures(stream)["totals"]["events"]
+        assert running > 1000000
+    finally:
+        os.kill(child.pid, signal.SIGTERM)
+        child.wait()
+        child.stdout.close()
+    after = figures(stream)
+    assert after["totals"]["events"] >= running and after["totals"]["live_blocks"] < 100
+
+
+def test_killed(folder):
+    """What the program had done before a line came out is in the stream."""
+    program = compile_c(folder, "a", ENDLESS)
+    for i in range(3):
+        stream = f"{folder}/k{i}.memscope"
+        child = subprocess.Popen([program], stdout=subprocess.PIPE,
+                                 env=environment(MEMSCOPE="on", MEMSCOPE_OUTPUT=stream, MEMSCOPE_ROTATE="2M"))
+        for line in child.stdout:
+            if int(line) >= 1000000: break
+        child.kill()
+        child.wait()
+        child.stdout.close()
+        totals = figures(stream)["totals"]
+        assert totals["allocations"] >= 1000000 and totals["lost_events"] == 0 and len(volumes(stream)) > 5, totals
+        assert 0 <= totals["allocations"] - totals["frees"] == totals["live_blocks"] < 10, totals
+
+
+def test_missing_and_foreign(folder):
+    program = compile_c(folder, "a", PROGRAM)
+    stream = recorded(folder, program, rotate="256K")
+    parts = volumes(stream)
+    last = parts[-1]
+    os.rename(parts[0], folder + "/kept")
+    os.rename(parts[1], folder + "/kept3")
+    done = run(MEMSCOPE, "summary", stream)
+    assert done.returncode == 3 and ".vol2 to .vol3 are not there" in done.stderr, done.stderr
+    done = run(MEMSCOPE, "dump", stream)  # later volumes need no names of earlier ones
+    assert done.returncode == 3 and "unknown site" not in done.stdout and "in drop" in done.stdout
+    assert '"p : struct part" in main' in done.stdout or "parts : struct part" in done.stdout, done.stdout[:2000]
+    shutil.copy(last, parts[0])
+    assert "of another stream" in run(MEMSCOPE, "summary", stream).stderr
+    os.rename(folder + "/kept", parts[0])
+    os.rename(folder + "/kept3", parts[1])
+    assert figures(stream)["process"]["complete"]
+    one_line_error(run(MEMSCOPE, "summary", parts[1]), 2, "further file", "s.memscope")
+    os.rename(last, folder + "/kept")
+    write(last, "")
+    done = run(MEMSCOPE, "summary", stream)
+    assert done.returncode == 3 and "not there" in done.stderr, done.stderr
+    with open(folder + "/kept", "rb") as file:
+        data = file.read()
+    with open(last, "wb") as file:
+        file.write(data[:len(data) - 5000])
+    done = run(MEMSCOPE, "summary", stream)
+    assert done.returncode == 3 and "volume" in done.stderr, done.stderr
+
+
+def test_damaged_tail(folder):
+    """The header says where the newest volume is; it must not be believed."""
+    program = compile_c(folder, "a", PROGRAM)
+    stream = recorded(folder, program, rotate="256K")
+    count = len(volumes(stream))
+    with open(stream, "r+b") as file:
+        words = struct.unpack("<512Q", file.read(4096))
+        at = [i for i, word in enumerate(words) if word >> 36 == count and word % (1 << 36) % 4096 == 0]
+        assert len(at) == 1, at
+        for tail in (2**64 - 1, 1, (count + 100) << 36):
+            file.seek(8 * at[0])
+            file.write(struct.pack("<Q", tail))
+            file.flush()
+            assert run(MEMSCOPE, "summary", stream, timeout=60).returncode == 3, tail
+
+
+def test_pack(folder):
+    program = compile_c(folder, "a", PROGRAM)
+    stream = recorded(folder, program, rotate="256K")
+    parts = volumes(stream)
+    before = ok(MEMSCOPE, "dump", "--stable", stream)
+    ok(MEMSCOPE, "pack", stream)
+    packed = folder + "/s.packed.memscope"
+    assert [p.rsplit("vol", 1)[1] for p in volumes(packed)] == [p.rsplit("vol", 1)[1] for p in parts]
+    assert ok(MEMSCOPE, "dump", "--stable", packed) == before
+    ok(MEMSCOPE, "pack", "--unpack", packed, "-o", folder + "/back.memscope")
+    for path in [stream, *parts]:
+        assert filecmp.cmp(path, path.replace("/s.memscope", "/back.memscope"), shallow=False), path
+    os.rename(volumes(packed)[1], folder + "/aside")  # one packed, the others not
+    shutil.copy(parts[1], packed + ".vol3")
+    assert ok(MEMSCOPE, "dump", "--stable", packed) == before
+    done = run(MEMSCOPE, "run", "--pack", "--rotate", "256K", "-o", folder + "/p.memscope", program, cwd=folder)
+    assert done.returncode == 0 and len(volumes(folder + "/p.packed.memscope")) >= 4, done.stderr
+    assert not volumes(folder + "/p.memscope") and not os.path.exists(folder + "/p.memscope")
+
+
+def test_name_taken(folder):
+    program = compile_c(folder, "a", PROGRAM)
+    stream = folder + "/s.memscope"
+    write(stream + ".vol4", "somebody's")
+    done = run(MEMSCOPE, "run", "--quiet", "--rotate", "128K", "-o", stream, program)
+    assert done.returncode == 0 and "s.memscope.vol4: it exists already" in done.stderr, done.stderr
+    assert len(volumes(stream)) == 3 and open(stream + ".vol4").read() == "somebody's"
+    whole = recorded(folder, program, name="w.memscope")
+    assert ok(MEMSCOPE, "dump", "--stable", stream) == ok(MEMSCOPE, "dump", "--stable", whole)
+
+
+def test_arguments(folder):
+    for bad in ("0", "63K", "1x", "-1", "10m in", "", "s"):
+        one_line_error(run(MEMSCOPE, "run", "--rotate", bad, "true"), 2, "--rotate")
+    program = compile_c(folder, "a", PROGRAM)
+    done = run(MEMSCOPE, "run", "--quiet", "-o", folder + "/e.memscope", program, env=environment(MEMSCOPE_ROTATE="12"))
+    assert done.returncode == 0 and "MEMSCOPE_ROTATE=12" in done.stderr, done.stderr
+
+
+def test_fork(folder):
+    program = compile_c(folder, "a", PROGRAM.replace("#include <string.h>", "#include <string.h>\n#include <unistd.h>\n#include <sys/wait.h>")
+                        .replace("  return 0;\n}", "  if (!getenv(\"AGAIN\")) {\n    setenv(\"AGAIN\", \"1\", 1);\n    if (fork() == 0) return main(argc, argv);\n    wait(NULL);\n  }\n  return 0;\n}"))
+    stream = recorded(folder, program, rotate="512K", name="%p.memscope")
+    streams = [name for name in os.listdir(folder) if re.fullmatch(r"\d+\.memscope", name)]
+    assert len(streams) == 2, os.listdir(folder)
+    for name in streams:
+        assert volumes(os.path.join(folder, name)) and figures(os.path.join(folder, name))["process"]["complete"], name
+
+
+if __name__ == "__main__":
+    main()
