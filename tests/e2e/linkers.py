@@ -4,7 +4,7 @@
 set of (holder, type, line): linkers, PIE, LTO, shared, static, stripped."""
 import shutil
 
-from e2e import CC, main, ok, record, summary, write
+from e2e import CC, environment, main, ok, record, summary, write
 
 PART = """#include <stdlib.h>
 struct part { int a[4]; };
@@ -51,16 +51,25 @@ VARIANTS = {
 }
 
 
+# LTO needs compiler and linker of one version: ./setup installs lld for this one, and
+# whatever /usr/bin/ld.lld is may be older.
+ONE_VERSION = environment(MEMSCOPE_CLANG="clang-19")
+
+
+def cc(folder, *words):
+    ok(CC, *words, cwd=folder, env=ONE_VERSION)
+
+
 def build(folder, name, compile_flags, link_flags):
     base = ["-O2", "-g", *compile_flags.split()]
     link = [*base, *link_flags.split()]
-    ok(CC, *base, "-c", "part.c", "-o", "part.o", cwd=folder)
-    ok(CC, *base, "-c", "main.c", "-o", "main.o", cwd=folder)
+    cc(folder, *base, "-c", "part.c", "-o", "part.o")
+    cc(folder, *base, "-c", "main.c", "-o", "main.o")
     if name.startswith("shared"):
-        ok(CC, *link, "-shared", "part.o", "-o", "libpart.so", cwd=folder)
-        ok(CC, *link, "main.o", "-L.", "-lpart", f"-Wl,-rpath,{folder}", "-o", "a", cwd=folder)
+        cc(folder, *link, "-shared", "part.o", "-o", "libpart.so")
+        cc(folder, *link, "main.o", "-L.", "-lpart", f"-Wl,-rpath,{folder}", "-o", "a")
     else:
-        ok(CC, *link, "main.o", "part.o", "-o", "a", cwd=folder)
+        cc(folder, *link, "main.o", "part.o", "-o", "a")
 
 
 def test_same_names_everywhere(folder):
