@@ -291,5 +291,36 @@ def test_killed_while_running(folder):
     assert summary(f"{folder}/{streams(folder)[0]}")["totals"]["allocations"] >= 100
 
 
+WAITING = """#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+static void *work(void *n) {
+  for (int i = 0; i < 30; i++) {
+    free(malloc(100));
+    usleep(1000 * (int)(size_t)n);
+  }
+  return malloc(10);
+}
+int main(void) {
+  pthread_t threads[3];
+  void *kept;
+  for (size_t i = 0; i < 3; i++) pthread_create(&threads[i], NULL, work, (void *)(i + 1));
+  for (int i = 0; i < 3; i++) pthread_join(threads[i], &kept), free(kept);
+  return 0;
+}
+"""
+
+
+def test_exact_times_never_go_back(folder):
+    """Threads that end at different times, and a main that only waits."""
+    stream = record(folder, compile_c(folder, "a", WAITING, "-pthread"), options=["--mode", "exact"])
+    lines = ok(MEMSCOPE, "dump", stream).splitlines()
+    times = [float(line.split()[0]) for line in lines]
+    assert times == sorted(times), [pair for pair in zip(times, times[1:]) if pair[0] > pair[1]][:5]
+    assert " end how 1" in lines[-1], lines[-1]
+    ends = [line.split()[1] for line in lines if line.endswith("thread exit")]
+    assert ends == ["t2", "t3", "t4"], ends
+
+
 if __name__ == "__main__":
     main()

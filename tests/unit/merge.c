@@ -388,6 +388,110 @@ static void test_shared_chunk(void **state) {
   sheet_free(&shared);
 }
 
+/* ---- times in the order of serials ---- */
+
+enum { MS = 1000000 };
+
+struct dated {
+  uint32_t thread;
+  int tag; /* of a row without a stamp, 0: an allocation or a free */
+  uint64_t ns;
+};
+
+/* The events by serials, `most` at a time, are those. */
+static void dated_are(struct book *book, uint32_t most, const struct dated *expected, uint32_t expected_count) {
+  struct ms_arena *arena = ms_arena_new();
+  struct ms_error error = {0};
+  struct ms_event events[8];
+  uint32_t at = 0;
+  struct ms_stream *stream = ms_stream_open_memory(arena, book->bytes, book->size, &error);
+  assert_non_null(stream);
+  struct ms_merge *merge = ms_merge_open(stream, MS_ORDER_AUTO);
+  for (uint32_t count; (count = ms_merge_next(merge, events, most));)
+    for (uint32_t i = 0; i < count; i++, at++) {
+      assert_true(at < expected_count);
+      int tag = events[i].kind == MS_EVENT_ROW ? (uint8_t)events[i].words[0] : 0;
+      if (events[i].thread != expected[at].thread || tag != expected[at].tag || events[i].ns != expected[at].ns)
+        fail_msg("event %u: thread %u tag %#x at %.3f ms, not thread %u tag %#x at %.3f ms", at, events[i].thread, (unsigned)tag,
+                 (double)events[i].ns / MS, expected[at].thread, (unsigned)expected[at].tag, (double)expected[at].ns / MS);
+    }
+  assert_int_equal(at, expected_count);
+  ms_merge_close(merge);
+  ms_stream_close(stream);
+  ms_arena_free(arena);
+}
+
+/* The first thread has done its part at 2 ms and sleeps while the second works. */
+static void test_rows_without_stamps(void **state) {
+  (void)state;
+  struct book book;
+  struct sheet one = {0}, two = {0};
+  book_open(&book);
+  book_header(&book)->mode = MS_MODE_EXACT;
+  book_header(&book)->clock_step_ns = 4 * MS;
+  put_thread_start(&one, (struct ms_row_thread_start){.tid = 1});
+  put_serial(&one, 1, 1 * MS), put_malloc(&one, 0x1000, 1, 8, 0);
+  put_serial(&one, 2, 2 * MS), put_malloc(&one, 0x2000, 1, 8, 0);
+  put_clock(&one, 20 * MS);
+  put_text(&one, MS_TAG_MARK, "half"); /* the thread's next stamp is far away */
+  put_clock(&one, 40 * MS);
+  put_serial(&one, 7, 43 * MS), put_drop(&one, 0x1000, 1);
+  put_text(&one, MS_TAG_MARK, "freed");
+  put_serial(&one, 9, 44 * MS), put_drop(&one, 0x2000, 1);
+  put_clock(&one, 60 * MS);
+  put_end(&one, (struct ms_row_end){.how = MS_END_EXIT});
+  put_thread_start(&two, (struct ms_row_thread_start){.tid = 2});
+  put_serial(&two, 3, 11 * MS), put_malloc(&two, 0x3000, 1, 8, 0);
+  put_serial(&two, 4, 26 * MS), put_drop(&two, 0x3000, 1);
+  put_serial(&two, 5, 27 * MS), put_malloc(&two, 0x3000, 2, 8, 0);
+  put_serial(&two, 6, 42 * MS), put_drop(&two, 0x3000, 2);
+  put_serial(&two, 8, 43 * MS), put_malloc(&two, 0x3000, 3, 8, 0);
+  put_clock(&two, 52 * MS);
+  put_serial(&two, 10, 54 * MS), put_drop(&two, 0x3000, 3);
+  put_thread_exit(&two, (struct ms_row_thread_exit){0});
+  book_chunk(&book, 1, 0, 0, &one);
+  book_chunk(&book, 2, 0, 8 * MS, &two);
+  book_close(&book);
+  static const struct dated expected[] = {
+      {1, MS_TAG_THREAD_START, 0}, {1, 0, 1 * MS},  {1, 0, 2 * MS},
+      {2, MS_TAG_THREAD_START, 8 * MS},             {2, 0, 11 * MS},
+      {1, MS_TAG_MARK, 20 * MS},   {2, 0, 26 * MS}, {2, 0, 27 * MS}, {2, 0, 42 * MS},
+      {1, 0, 43 * MS},             {2, 0, 43 * MS},
+      {1, MS_TAG_MARK, 43 * MS},   {1, 0, 44 * MS},
+      {2, 0, 54 * MS},             {2, MS_TAG_THREAD_EXIT, 54 * MS},
+      {1, MS_TAG_END, 60 * MS},
+  };
+  for (uint32_t most = 2; most <= 8; most++) dated_are(&book, most, expected, sizeof expected / sizeof *expected);
+  book_free(&book);
+  sheet_free(&one);
+  sheet_free(&two);
+}
+
+/* Interrupted between its serial and its look at the clock, a thread says a time
+ * after that of the next serial; and the process ends behind what others did in its step. */
+static void test_late_stamp(void **state) {
+  (void)state;
+  struct book book;
+  struct sheet one = {0}, two = {0};
+  book_open(&book);
+  book_header(&book)->mode = MS_MODE_EXACT;
+  book_header(&book)->clock_step_ns = 4 * MS;
+  put_serial(&one, 1, 9 * MS), put_malloc(&one, 0x1000, 1, 8, 0);
+  put_serial(&one, 4, 10 * MS), put_drop(&one, 0x1000, 1);
+  put_end(&one, (struct ms_row_end){.how = MS_END_EXIT});
+  put_serial(&two, 2, 5 * MS), put_malloc(&two, 0x2000, 1, 8, 0);
+  put_serial(&two, 3, 6 * MS), put_drop(&two, 0x2000, 1);
+  put_serial(&two, 5, 11 * MS), put_malloc(&two, 0x2000, 2, 8, 0);
+  book_chunk(&book, 1, 0, 0, &one);
+  book_chunk(&book, 2, 0, 0, &two);
+  book_close(&book);
+  static const struct dated expected[] = {{1, 0, 5 * MS}, {2, 0, 5 * MS}, {2, 0, 6 * MS}, {1, 0, 10 * MS}, {2, 0, 11 * MS}, {1, MS_TAG_END, 11 * MS}};
+  dated_are(&book, 8, expected, sizeof expected / sizeof *expected);
+  book_free(&book);
+  sheet_free(&one);
+  sheet_free(&two);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_storms),
@@ -399,6 +503,8 @@ int main(void) {
       cmocka_unit_test(test_lost_free),
       cmocka_unit_test(test_inherited),
       cmocka_unit_test(test_shared_chunk),
+      cmocka_unit_test(test_rows_without_stamps),
+      cmocka_unit_test(test_late_stamp),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

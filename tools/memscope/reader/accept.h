@@ -139,4 +139,10 @@ static inline void hot_accept(struct ms_merge *merge, struct run *run, struct ms
   run->at += words;
 }
 
+/* Rows that need no cell; most are told apart by one look. */
+static inline bool cell_less(struct ms_merge *merge, struct run *run) {
+  uint64_t word = *run->at;
+  return (!(word >> 20) || ms_word_op(word) == MS_OP_REALLOC_BEGIN) && ms_accept_cell_less(merge, run);
+}
+
 #endif

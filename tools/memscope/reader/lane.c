@@ -172,3 +172,27 @@ bool ms_run_fails(const struct run *run) {
     if ((uint8_t)*at == MS_TAG_REALLOC_FAIL) return true;
   return false;
 }
+
+/* Finds out ahead_serial and ahead_ns, once until the lane has passed that row. */
+void ms_run_look_ahead(struct run *run) {
+  const uint64_t *at = run->at, *end = run->end;
+  uint64_t serial = run->serial, ns = run->lo;
+  if (run->ahead_known) return;
+  run->ahead_known = true;
+  run->ahead_serial = run->ahead_ns = UINT64_MAX;
+  for (uint32_t piece = run->piece;;) {
+    uint32_t length = ms_row_fits(at, 0, (uint32_t)(end - at));
+    if (!length) {
+      if (piece >= run->lane->piece_count) return;
+      const struct ms_piece *next = &run->lane->pieces[piece++];
+      at = next->rows;
+      end = at + next->words;
+      continue;
+    }
+    if (*at & MS_HOT) break;
+    if ((uint8_t)*at == MS_TAG_STAMP) serial = ms_get_stamp(at).serial, ns = ms_get_stamp(at).ns;
+    at += length;
+  }
+  run->ahead_serial = serial;
+  run->ahead_ns = ns;
+}

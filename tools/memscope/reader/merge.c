@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Events of all threads in one order: by generations (see merge.h for the
- * words), or by the serials of exact mode. This file decides whose turn it is.
- *
- * By generations, in order of preference:
+ * words), or by the serials of exact mode (serial.c). This file decides whose turn
+ * it is by generations, in order of preference:
  *   1. a lane that can run on by itself, the one with the lowest time, unless
  *      that would take it beyond the time at which a waiting lane is due;
  *   2. the cross event whose patience ends first;
@@ -16,12 +15,9 @@
 
 #include <stddef.h>
 
-/* A row gives two events at most. */
-enum { EVENTS_OF_ROW = 2, AHEAD_WORDS = 28 };
+enum { AHEAD_WORDS = 28 };
 
 enum turn { AGAIN, SWITCH, FULL };
-
-static uint64_t later(uint64_t ns, uint64_t step) { return ns > UINT64_MAX - step ? UINT64_MAX : ns + step; }
 
 /* ---- waiting ---- */
 
@@ -47,12 +43,12 @@ static void wait_remove(struct ms_merge *merge, struct run *run) {
 }
 
 static void ready_add(struct ms_merge *merge, struct run *run, struct ms_cell *cell) {
-  wait_add(merge, run, cell, READY, later(run->lo, merge->step_ns));
+  wait_add(merge, run, cell, READY, ms_later(run->lo, merge->step_ns));
 }
 
 static void park(struct ms_merge *merge, struct run *run, struct ms_cell *cell) {
   merge->counts.parked++;
-  wait_add(merge, run, cell, PARKED, later(ms_run_hi(merge, run), merge->step_ns));
+  wait_add(merge, run, cell, PARKED, ms_later(ms_run_hi(merge, run), merge->step_ns));
 }
 
 /* The cell has changed: who waited for just that is ready. What happened last
@@ -118,15 +114,9 @@ static void hot_force(struct ms_merge *merge, struct run *run, struct ms_cell *c
 
 /* A cross event of the lane that runs: would it be chosen again if it waited? */
 static bool others_done(struct ms_merge *merge, const struct run *run) {
-  uint64_t soft = later(run->lo, merge->step_ns);
+  uint64_t soft = ms_later(run->lo, merge->step_ns);
   const struct run *first = ms_heap_top(&merge->heaps[RUN]), *ready = ms_heap_top(&merge->heaps[READY]);
   return (!first || first->lo > soft) && (!ready || ready->key >= soft);
-}
-
-/* Rows that need no cell; most are told apart by one look. */
-static inline bool cell_less(struct ms_merge *merge, struct run *run) {
-  uint64_t word = *run->at;
-  return (!(word >> 20) || ms_word_op(word) == MS_OP_REALLOC_BEGIN) && ms_accept_cell_less(merge, run);
 }
 
 static inline enum turn hot_turn(struct ms_merge *merge, struct run *run) {
@@ -164,7 +154,7 @@ static inline void cells_fetch(const struct ms_merge *merge, const struct run *r
   if (length == 2) ms_cell_prefetch(&merge->cells, ahead[1] >> 20);
 }
 
-static void run_end(struct ms_merge *merge, struct run *run) {
+void ms_run_end(struct ms_merge *merge, struct run *run) {
   run->state = DONE;
   merge->alive--;
   merge->counts.open_reallocs += run->open_count;
@@ -173,12 +163,12 @@ static void run_end(struct ms_merge *merge, struct run *run) {
 /* Runs the current lane until it has to wait, has used its time, or the buffer is full. */
 static enum turn current_run(struct ms_merge *merge) {
   struct run *run = merge->current;
-  while (merge->out_end - merge->out >= EVENTS_OF_ROW) {
+  while (merge->out_end - merge->out >= MS_EVENTS_OF_ROW) {
     uint32_t length = ms_row_fits(run->at, 0, (uint32_t)(run->end - run->at));
     cells_fetch(merge, run, length);
     if (!length) {
       if (!ms_run_next_piece(merge, run)) {
-        run_end(merge, run);
+        ms_run_end(merge, run);
         return SWITCH;
       }
     } else if (*run->at & MS_HOT) {
@@ -278,7 +268,7 @@ static bool lane_choose(struct ms_merge *merge) {
     if (!parked) return false;
     if (merge->stream->live && parked->key >= merge->stream->live_ns) {
       wait_remove(merge, parked); /* what it waits for is still to come */
-      run_end(merge, parked);
+      ms_run_end(merge, parked);
       continue;
     }
     parked_force(merge, parked);
@@ -288,49 +278,9 @@ static bool lane_choose(struct ms_merge *merge) {
 }
 
 static void order_generations(struct ms_merge *merge) {
-  while (merge->out_end - merge->out >= EVENTS_OF_ROW && !merge->failed) {
+  while (merge->out_end - merge->out >= MS_EVENTS_OF_ROW && !merge->failed) {
     if (!merge->current && !lane_choose(merge)) return;
     if (current_run(merge) == SWITCH) merge->current = NULL;
-  }
-}
-
-/* ---- by serials ---- */
-
-/* On to the lane's next hot row, where it waits (READY) with its serial. */
-static bool serial_advance(struct ms_merge *merge, struct run *run) {
-  while (merge->out_end - merge->out >= EVENTS_OF_ROW) {
-    uint32_t length = ms_row_fits(run->at, 0, (uint32_t)(run->end - run->at));
-    if (length && *run->at & MS_HOT) {
-      run->state = READY;
-      ms_heap_add(&merge->heaps[RUN], run, run->serial);
-      return true;
-    }
-    if (length)
-      ms_accept_cold(merge, run, length);
-    else if (!ms_run_next_piece(merge, run)) {
-      run_end(merge, run);
-      return true;
-    }
-  }
-  return false; /* no room: it stays the current one */
-}
-
-static void serial_take(struct ms_merge *merge, struct run *run) {
-  run->state = RUN;
-  if (cell_less(merge, run)) return;
-  if (!ms_cells_room(&merge->cells))
-    merge->failed = true;
-  else
-    hot_accept(merge, run, ms_cell_at(&merge->cells, *run->at >> 20));
-}
-
-static void order_serials(struct ms_merge *merge) {
-  while (merge->out_end - merge->out >= EVENTS_OF_ROW && !merge->failed) {
-    if (merge->current && !serial_advance(merge, merge->current)) return;
-    merge->current = ms_heap_top(&merge->heaps[RUN]);
-    if (!merge->current) return;
-    ms_heap_remove(&merge->heaps[RUN], merge->current);
-    if (merge->current->state == READY) serial_take(merge, merge->current);
   }
 }
 
@@ -366,6 +316,7 @@ struct ms_merge *ms_merge_open(struct ms_stream *stream, enum ms_merge_order ord
   merge->stream = stream;
   merge->serials = order == MS_ORDER_SERIALS || (order == MS_ORDER_AUTO && stream_has_serials(stream));
   merge->forked = stream->header.parent[0] != 0;
+  merge->due_ns = UINT64_MAX;
   merge->step_ns = stream->header.clock_step_ns ? stream->header.clock_step_ns : 1000000;
   if (!ms_cells_init(&merge->cells, stream->lane_count == 1)) return NULL;
   runs_open(merge);
@@ -376,7 +327,7 @@ uint32_t ms_merge_next(struct ms_merge *merge, struct ms_event *events, uint32_t
   merge->out = events;
   merge->out_end = events + most;
   if (merge->serials)
-    order_serials(merge);
+    ms_order_serials(merge);
   else
     order_generations(merge);
   if (merge->failed && merge->out == events)

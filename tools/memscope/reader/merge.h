@@ -32,6 +32,7 @@ struct open_realloc {
 enum {
   MS_SKETCH_WORDS = 16,
   MS_LATE_ROWS = 64, /* BIND rows stand at a chunk's beginning */
+  MS_EVENTS_OF_ROW = 2, /* that one gives at most */
 };
 
 enum run_state { RUN, READY, PARKED, DONE };
@@ -45,6 +46,8 @@ struct run {                /* a lane being read */
   uint32_t size_high;
   uint64_t stamp_ns; /* exact: of the next hot row; 0 = none */
   uint64_t serial;
+  uint64_t ahead_serial, ahead_ns; /* by serials: of the next hot row; the largest numbers when there is none */
+  bool ahead_known;
   const struct ms_lane *lane;
   uint32_t piece; /* the current one + 1 */
   /* what was found out about rows ahead */
@@ -84,6 +87,7 @@ struct ms_merge {
   uint32_t wait_mask;
   struct run *current; /* the lane being run, NULL = choose one */
   uint64_t limit;      /* current may run while its time is not beyond it */
+  uint64_t now_ns, due_ns; /* by serials: of the last event given; when the first row without a stamp is due */
   struct ms_event *out, *out_end;
 };
 
@@ -95,6 +99,7 @@ uint32_t ms_run_late_name(const struct run *run, const uint64_t *behind, uint64_
 bool ms_run_continues(struct run *run, const struct ms_cell *cell);
 uint32_t ms_run_meets(const struct run *run);
 bool ms_run_fails(const struct run *run);
+void ms_run_look_ahead(struct run *run);
 static inline uint64_t ms_run_offset(const struct run *run) { return (uintptr_t)run->at + run->bias; }
 
 /* accept.c: state changes to events (the hot ones: accept.h) */
@@ -103,13 +108,19 @@ void ms_open_add(struct ms_merge *merge, struct run *run, uint32_t block);
 bool ms_accept_cell_less(struct ms_merge *merge, struct run *run);
 void ms_accept_cold(struct ms_merge *merge, struct run *run, uint32_t length);
 
-/* merge.c: somebody may wait for what the cell has become */
+/* merge.c: somebody may wait for what the cell has become; a lane is at its end */
 void ms_merge_wake(struct ms_merge *merge, struct ms_cell *cell, uint64_t ns);
+void ms_run_end(struct ms_merge *merge, struct run *run);
+
+/* serial.c: fills the buffer by the serials of exact mode */
+void ms_order_serials(struct ms_merge *merge);
 
 /* heap.c */
 void ms_heap_add(struct heap *heap, struct run *run, uint64_t key);
 void ms_heap_remove(struct heap *heap, struct run *run);
 static inline struct run *ms_heap_top(const struct heap *heap) { return heap->count ? heap->runs[0] : NULL; }
+
+static inline uint64_t ms_later(uint64_t ns, uint64_t step) { return ns > UINT64_MAX - step ? UINT64_MAX : ns + step; }
 
 static inline uint32_t ms_word_gen(uint64_t word) { return word >> 8 & MS_GEN_MASK; }
 static inline bool ms_word_gives(uint64_t word) { return !(word & MS_HOT_TAKES); }

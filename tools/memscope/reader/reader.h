@@ -187,7 +187,7 @@ struct ms_event {
   uint32_t block; /* dense number of the live block, reused after its end; from 1, 0 = none */
   uint32_t name;  /* of ALLOC, REALLOC, BIND: as in its row */
   uint32_t place; /* of frees and reallocations: name of the place */
-  uint64_t ns;
+  uint64_t ns; /* by serials: never before that of the event before */
   uint64_t address;
   uint64_t size;         /* ALLOC, REALLOC: bytes */
   uint64_t offset;       /* of the row (REALLOC: the end row) in the file: an event's identity */
