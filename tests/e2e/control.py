@@ -147,6 +147,8 @@ def test_stop(folder):
     os.kill(int(pid), 15)
     process.communicate(timeout=60)
     assert process.returncode == 0 and summary(folder + "/s.memscope")["process"]["complete"]
+    text = ok(MEMSCOPE, "summary", folder + "/s.memscope")
+    assert "not freed when recording stopped\n" in text and "at exit" not in text, text
 
 
 def test_idle_process(folder):

@@ -109,6 +109,8 @@ def test_no_event_is_placed_by_force(folder):
     process, stream = started(folder)
     follow = subprocess.Popen([MEMSCOPE, "summary", stream, "--follow=0.05"], stdout=subprocess.PIPE, text=True)
     said = looks_until(follow, process, "next: memscope report", 6)
+    assert said.count("not freed now") >= 6 and said.count("not freed at exit") == 1, said[-3000:]
+    assert said.count("still running") == said.count("not freed now")
     for loss in ("placed by time", "not in the stream", "without a row", "damaged", "missing"):
         assert loss not in said, loss
 

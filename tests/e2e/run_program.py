@@ -43,6 +43,7 @@ def test_signals_end_it(folder):
         assert done.returncode == 128 + number, (number, done.returncode)
         assert f"ended by signal {int(number)} " in done.stderr, done.stderr
         assert f"killed by signal {int(number)}\n" in done.stderr, "the stream tells, too: " + done.stderr
+        assert "not freed when it was killed\n" in done.stderr and "at exit" not in done.stderr, done.stderr
         assert "kept" in done.stderr, "it still summarises: " + done.stderr
 
 

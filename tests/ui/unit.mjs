@@ -73,6 +73,12 @@ test("samples of one clock step lie within it, also when nothing happens for lon
   assert.deepEqual(ms(page.spreadTimes([4e6, 4e6, 6e6], [1, 2, 3], 7e6, 4e6)), [4, 5, 6]);
 });
 
+test("the end is called what it was", () => {
+  const facts = (names, texts) => new page.Report(decodeOf(new Encoder().table("facts", { name: names, number: names.map(() => 0), text: texts }).container()));
+  assert.equal(facts(["end_when"], ["when recording stopped"]).endWhen, "when recording stopped");
+  assert.equal(facts(["name"], ["p"]).endWhen, "at the end");
+});
+
 test("an address says what is shown and is read back", () => {
   const route = { view: "variables", params: { q: "a&b=c #?", sel: "12" } };
   assert.deepEqual(page.parseRoute(page.formatRoute(route)), route);

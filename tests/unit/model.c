@@ -376,6 +376,42 @@ static void test_random(void **state) {
   }
 }
 
+/* ---- the end ---- */
+
+/* The stream as it stands, `size` bytes of it. */
+static const struct ms_model_process *process_of(struct fixture *f, enum ms_end_how how, uint64_t size) {
+  struct ms_error error = {0};
+  book_header(&f->book)->end_how = how;
+  if (f->arena) ms_stream_close(f->stream), ms_arena_free(f->arena);
+  f->arena = ms_arena_new();
+  f->stream = ms_stream_open_memory(f->arena, f->book.bytes, size, &error);
+  assert_non_null(f->stream);
+  return &ms_model_build(f->arena, f->stream, &error)->process;
+}
+
+static void test_end(void **state) {
+  struct fixture *f = *state;
+  static const struct { enum ms_end_how how; const char *when; } cases[] = {
+      {MS_END_NONE, "where the stream ends"},   {MS_END_EXIT, "at exit"},
+      {MS_END_QUICK, "at exit"},                {MS_END_EXEC, "when it became another program"},
+      {MS_END_SIGNAL, "when it was killed"},    {MS_END_STOPPED, "when recording stopped"},
+  };
+  put_malloc(&f->rows[0], 0x1000, 1, 10, 0);
+  book_chunk(&f->book, 1, 0, 0, &f->rows[0]);
+  book_chunk(&f->book, 2, 0, 0, &f->rows[0]);
+  book_close(&f->book);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const struct ms_model_process *process = process_of(f, cases[i].how, f->book.size);
+    assert_string_equal(process->end_when, cases[i].when);
+    assert_false(process->cut);
+  }
+  for (uint64_t less = MS_RECORD_ALIGN - 80; less <= MS_RECORD_ALIGN; less += 80) { /* inside the last record, and before it */
+    const struct ms_model_process *process = process_of(f, MS_END_EXIT, f->book.size - less);
+    assert_string_equal(process->end_when, "where the stream is cut");
+    assert_true(process->cut && !process->complete);
+  }
+}
+
 /* ---- lifetimes ---- */
 
 static void test_histogram(void **state) {
@@ -413,6 +449,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_late_names, setup, teardown),
       cmocka_unit_test_setup_teardown(test_late_names_resized, setup, teardown),
       cmocka_unit_test_setup_teardown(test_random, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_end, setup, teardown),
       cmocka_unit_test(test_histogram),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

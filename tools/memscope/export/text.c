@@ -74,7 +74,7 @@ static void end_print(const struct page *page) {
     fputs("recording was stopped", page->out);
     break;
   default:
-    fputs("no end recorded: killed, or still running", page->out);
+    fputs(process->running ? "still running" : "no end recorded: killed, or still running", page->out);
   }
 }
 
@@ -93,6 +93,7 @@ static void process_print(const struct page *page) {
   if (*process->host) fputs(" on ", page->out), ms_text_print(page->out, process->host, 30, 0);
   fprintf(page->out, ", %s, ", ms_format_ns(text, process->duration_ns));
   end_print(page);
+  if (process->cut) fputs("; the stream is cut: its last rows are missing", page->out);
   fprintf(page->out, "%s\n\n", plain(page));
 }
 
@@ -111,10 +112,10 @@ static void totals_print(const struct page *page) {
   bytes_print(page, t->peak_bytes);
   count_print(page, t->peak_blocks);
   fprintf(out, " block%s, at %s\n", plural(t->peak_blocks), ms_format_ns(text, t->peak_time_ns));
-  fprintf(out, "  at exit  ");
+  fprintf(out, "  live     ");
   bytes_print(page, t->live_bytes);
   count_print(page, t->live_blocks);
-  fprintf(out, " block%s not freed\n", plural(t->live_blocks));
+  fprintf(out, " block%s not freed %s\n", plural(t->live_blocks), page->model->process.end_when);
   fprintf(out, "  freed    %*s", FIGURE, "");
   count_print(page, t->frees);
   fprintf(out, " free%s, %.1f %% of allocations temporary\n", plural(t->frees),
@@ -231,8 +232,8 @@ static void sites_live_print(const struct page *page) {
     if (model->sites[i].live_blocks) live[count++] = &model->sites[i];
   if (count) {
     qsort(live, count, sizeof *live, live_order);
-    fprintf(page->out, "\n%sNot freed at the end%s\n%s     bytes     blocks  variable : type%s\n", bold(page),
-            plain(page), dim(page), plain(page));
+    fprintf(page->out, "\n%sNot freed %s%s\n%s     bytes     blocks  variable : type%s\n", bold(page),
+            model->process.end_when, plain(page), dim(page), plain(page));
   }
   for (uint32_t i = 0; i < count && i < page->top; i++) {
     bytes_print(page, live[i]->live_bytes);

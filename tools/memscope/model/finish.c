@@ -281,7 +281,10 @@ static void process_take(struct build *build, struct ms_model *model) {
       .clock_step_ns = header->clock_step_ns,
       .mode = header->mode == MS_MODE_EXACT ? "exact" : "full",
       .end_how = build->ended ? build->end_how : (enum ms_end_how)header->end_how,
-      .end_status = build->ended ? build->end_status : header->end_status};
+      .end_status = build->ended ? build->end_status : header->end_status,
+      .cut = stream->cut,
+      .running = stream->live};
+  process->end_when = ms_model_end_when(process);
   process->complete = (build->ended || header_ended) && !build->totals.lost_events && !stream->problem_count;
 }
 

@@ -141,6 +141,20 @@ const char *ms_model_function(uint32_t id) {
   return id < 32 && names[id] ? names[id] : "unknown";
 }
 
+const char *ms_model_end_when(const struct ms_model_process *process) {
+  static const char *const whens[] = {
+      [MS_END_NONE] = "where the stream ends",
+      [MS_END_EXIT] = "at exit",
+      [MS_END_QUICK] = "at exit",
+      [MS_END_EXEC] = "when it became another program",
+      [MS_END_SIGNAL] = "when it was killed",
+      [MS_END_STOPPED] = "when recording stopped",
+  };
+  if (process->cut) return "where the stream is cut";
+  if (process->running) return "now";
+  return process->end_how < sizeof whens / sizeof *whens ? whens[process->end_how] : whens[MS_END_NONE];
+}
+
 const char *ms_lost_reason_name(uint32_t reason) {
   static const char *const names[] = {
       [MS_LOST_NONE] = "no reason given",

@@ -42,8 +42,11 @@ struct ms_model_process {
   uint32_t clock_step_ns; /* lifetimes below this are shown as 0 */
   const char *mode;       /* "full", "exact" */
   bool complete;          /* the end was seen, nothing lost, no damage */
-  enum ms_end_how end_how;
-  int32_t end_status; /* exit status or signal number */
+  enum ms_end_how end_how; /* cut: as the header page says it */
+  int32_t end_status;      /* exit status or signal number */
+  bool cut;                /* the file ends before what its writer wrote: last rows are missing */
+  bool running;            /* read while it was written to */
+  const char *end_when;    /* of figures "at the end": "at exit", "now", ...; see ms_model_end_when */
 };
 
 /* ---- totals ---- */
@@ -362,6 +365,9 @@ struct ms_model {
  * and in *error for the exit code. NULL only without memory for it. */
 const struct ms_model *ms_model_build(struct ms_arena *arena, struct ms_stream *stream,
                                       struct ms_error *error);
+
+/* When that was which the model shows as the end: "at exit", "when it was killed". */
+const char *ms_model_end_when(const struct ms_model_process *process);
 
 /* Name of an allocator function of site.functions: "calloc", "realloc". */
 const char *ms_model_function(uint32_t id);

@@ -377,7 +377,9 @@ void ms_index_build(struct ms_stream *stream) {
   ms_modules_finish(stream);
   bool ended = stream->header.end_how != MS_END_NONE;
   bool no_room = stream->header.lost_reason == MS_LOST_SPACE || stream->header.lost_reason == MS_LOST_IO;
-  if (ended && !no_room && stream->header.tail > stream->size && !index.cut)
+  bool short_of_tail = ended && !no_room && stream->header.tail > stream->size;
+  stream->cut |= index.cut || short_of_tail;
+  if (short_of_tail && !index.cut)
     ms_stream_problem(stream, stream->size, "the file ends here, %" PRIu64 " bytes before its writer's end",
                       stream->header.tail - stream->size);
 }

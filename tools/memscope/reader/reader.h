@@ -97,6 +97,7 @@ struct ms_stream {
   uint32_t missing_chunks; /* gaps in the threads' chunk numbers */
   struct ms_names *names;
   bool mapped;
+  bool cut;         /* the file ends before what its writer wrote */
   bool live;        /* still being written: a prefix of it, in which no event comes before its cause */
   uint64_t live_ns; /* live: everything before that time is in it, since start */
 };

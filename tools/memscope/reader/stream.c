@@ -166,6 +166,7 @@ bool ms_file_unpack(struct ms_stream *stream, uint32_t number, const unsigned ch
     ms_error_set(error, MS_ERROR_USAGE, "%s: cannot be mapped: the machine has too little memory or address space", stream->path);
     return false;
   }
+  stream->cut |= code != 0;
   if (code)
     ms_stream_problem(stream, ms_volume_start(number) + why.offset, "the packed file is damaged or cut, all behind it is missing");
   munmap((void *)(uintptr_t)*bytes, *size);

@@ -43,6 +43,8 @@ static void facts(struct ms_columns *columns, const struct ms_model *model) {
       {"start_unix_ms", p->start_unix_ns / 1000000, NULL},
       {"end_how", p->end_how, NULL},
       {"end_status", (uint32_t)p->end_status, NULL},
+      {"end_when", 0, p->end_when},
+      NUMBER(p, cut),
       NUMBER(p, pid),
       NUMBER(p, parent_pid),
       NUMBER(p, duration_ns),

@@ -45,6 +45,8 @@ export class Report {
   table(name: string): Table { return this.container.table(name); }
   num(fact: string): number { return this.facts.get(fact)?.number ?? 0; }
   text(fact: string): string { return this.facts.get(fact)?.text ?? ""; }
+  /** When that was which the figures show as the end: "at exit", "when recording stopped". */
+  get endWhen(): string { return this.text("end_when") || "at the end"; }
   get argv(): string[] {
     const table = this.table("argv");
     return Array.from({ length: table.rows }, (_, i) => table.text("text", i));

@@ -11,7 +11,7 @@ export function stateOf(report: Report, site: number): State {
   const { sites } = report;
   const live = sites.num("live_blocks")[site]!, allocations = sites.num("allocations")[site]!;
   if (live > 0 && sites.num("frees")[site] === 0) return { text: "never freed", tone: "bad", why: "no block of it was ever given back" };
-  if (live > 0) return { text: "some kept", tone: "warn", why: "some of its blocks were alive at the end" };
+  if (live > 0) return { text: "some kept", tone: "warn", why: `some of its blocks were alive ${report.endWhen}` };
   if (allocations > 0 && sites.num("temporary")[site]! * 2 >= allocations) return { text: "temporary", tone: "info", why: "most of its blocks were freed before their thread's next allocation" };
   return { text: "all freed", tone: "good", why: "every block was given back" };
 }

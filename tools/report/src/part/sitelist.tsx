@@ -55,7 +55,7 @@ export function siteColumns(report: Report, range: [number, number] | undefined)
     ...rangeColumns(report, range, "", sites.rows),
     figure(report, "peak", "At peak", "bytes_at_peak", "Bytes it held when the whole program held most; these add up to the peak", 1, 104),
     figure(report, "own", "Own peak", "peak_bytes", "The most it ever held, at any time", 5, 104),
-    figure(report, "live", "Not freed", "live_bytes", "Bytes alive at the end of the recording", 3, 104),
+    figure(report, "live", "Not freed", "live_bytes", `Bytes alive ${report.endWhen}`, 3, 104),
     figure(report, "total", "Allocated", "allocated_bytes", "All bytes ever asked for, freed or not", 6, 104),
     figure(report, "count", "Allocs", "allocations", "How many blocks were allocated", 3, 84),
     { id: "temporary", title: "Temp", help: "Share freed before the thread's next allocation", rank: 8, width: 70, right: true,

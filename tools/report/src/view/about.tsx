@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: MIT
 // What was recorded, what is missing, and how the figures are to be read.
 import type { JSX } from "preact";
+import type { Report } from "../data/report";
 import { bytes, grouped, moment, time } from "../format";
 import { Badge, Card } from "../part/small";
 import { endText } from "./overview";
 import type { ViewProps } from "./registry";
 
-const reading: [string, string][] = [
+const reading = (report: Report): [string, string][] => [
   ["Bytes", "what the program asked for, not what the allocator or the kernel added to it."],
   ["Peak", "the first instant of most live bytes. “At peak” is a variable's part of it; the parts add up. “Own peak” is the variable's own maximum, at any time, and does not add up."],
   ["Times", "as coarse as the recording's clock. A life shorter than one step counts as 0; the order of events is exact all the same."],
   ["Temporary", "freed before its thread's next allocation."],
-  ["Not freed", "alive when the recording ended. Whether it could still be reached is not known from this."],
+  ["Not freed", `alive ${report.endWhen}. Whether it could still be reached is not known from this.`],
   ["Live", "allocations minus frees: a realloc that frees counts as a free, realloc(NULL) as an allocation."],
 ];
 
@@ -39,7 +40,7 @@ export function About({ report }: ViewProps): JSX.Element {
       <header class="page-head"><h1>About this report</h1></header>
       <Notes report={report} />
       <Card title="The recording"><dl class="terms facts-table">{facts.map(([k, v]) => <div key={k}><dt>{k}</dt><dd class="tab-num mono wrap">{v}</dd></div>)}</dl></Card>
-      <Card title="How to read the figures"><dl class="terms">{reading.map(([k, v]) => <div key={k}><dt>{k}</dt><dd>{v}</dd></div>)}</dl></Card>
+      <Card title="How to read the figures"><dl class="terms">{reading(report).map(([k, v]) => <div key={k}><dt>{k}</dt><dd>{v}</dd></div>)}</dl></Card>
     </div>
   );
 }

@@ -62,6 +62,7 @@ function Header({ report }: { report: Report }): JSX.Element {
         <li>{moment(report.num("start_unix_ms"))}</li>
         <li>ran {time(report.num("duration_ns"))}</li>
         <li>{endText(report)}</li>
+        {report.num("cut") > 0 && <li class="warn">the stream is cut: its last rows are missing</li>}
         <li>pid {report.num("pid")} on {report.text("host")}</li>
         <li>{report.text("mode")} mode</li>
         <li class={report.num("complete") ? "" : "warn"}>{report.num("complete") ? "complete" : "not complete"}</li>
@@ -91,7 +92,7 @@ function Figures({ report }: { report: Report }): JSX.Element {
   return (
     <dl class="figures">
       <Figure label="Peak" value={bytes(n("peak_bytes"))} note={`${plural(n("peak_blocks"), "block")}, at ${time(n("peak_time_ns"))}`} title={`${grouped(n("peak_bytes"))} bytes`} />
-      <Figure label="Not freed" value={bytes(n("live_bytes"))} note={`${plural(n("live_blocks"), "block")} at the end`} title={`${grouped(n("live_bytes"))} bytes`} />
+      <Figure label="Not freed" value={bytes(n("live_bytes"))} note={`${plural(n("live_blocks"), "block")} ${report.endWhen}`} title={`${grouped(n("live_bytes"))} bytes`} />
       <Figure label="Allocated in all" value={bytes(n("allocated_bytes"))} note={`${count(n("events"))} events`} title={`${grouped(n("allocated_bytes"))} bytes`} />
       <Figure label="Allocations" value={count(n("allocations"))} note={plural(n("reallocations"), "reallocation")} title={grouped(n("allocations"))} />
       <Figure label="Frees" value={count(n("frees"))} note={`${share("frees", "allocations")} of allocations`} title={grouped(n("frees"))} />

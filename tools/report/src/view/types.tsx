@@ -39,7 +39,7 @@ export function Types({ report, route }: ViewProps): JSX.Element {
       { id: "wasted", title: "Padding at peak", help: "Padding in all of them together, when the program held most", rank: 4, width: 124, right: true, keys: () => wasted, cell: (i) => bytesOrDash(wasted[i]!) },
       ...rangeColumns(report, range, "type", types.rows),
       meter("peak", "At peak", "bytes_at_peak", 1, "Bytes of this type when the whole program held most"),
-      meter("live", "Not freed", "live_bytes", 5, "Bytes alive at the end"),
+      meter("live", "Not freed", "live_bytes", 5, `Bytes alive ${report.endWhen}`),
       plain("total", "Allocated", "allocated_bytes", 6, 96, bytes, "All bytes ever asked for"),
       plain("count", "Allocs", "allocations", 4, 84, count),
       plain("sites", "Variables", "site_count", 8, 84, count, "Variables of this type"),
