@@ -13,12 +13,12 @@ SITE = {
     "function": TEXT, "module": TEXT, "chain": list, "provenance": TEXT, "allocations": NUMBER, "frees": NUMBER,
     "allocated_bytes": NUMBER, "live_blocks": NUMBER, "live_bytes": NUMBER, "peak_bytes": NUMBER, "bytes_at_peak": NUMBER,
     "temporary": NUMBER, "threads": NUMBER,
-    "lifetime_ns": {"min": NUMBER, "median": NUMBER, "p99": NUMBER, "max": NUMBER},
+    "lifetime_ns": {"min": (NUMBER, None), "median": (NUMBER, None), "p99": (NUMBER, None), "max": (NUMBER, None)},  # null: nothing died
 }
 SCHEMA = {
     "memscope": {"version": TEXT, "schema": NUMBER},
     "process": {"program": TEXT, "argv": [TEXT], "pid": NUMBER, "host": TEXT, "start_unix_ns": NUMBER, "duration_ns": NUMBER,
-                "mode": TEXT, "complete": BOOL},
+                "mode": TEXT, "complete": BOOL, "end": {"how": TEXT, "status": (NUMBER, None)}},
     "totals": {"allocations": NUMBER, "frees": NUMBER, "reallocations": NUMBER, "allocated_bytes": NUMBER,
                "peak_bytes": NUMBER, "peak_time_ns": NUMBER, "live_blocks": NUMBER, "live_bytes": NUMBER,
                "temporary": NUMBER, "threads": NUMBER, "events": NUMBER, "lost_events": NUMBER},
@@ -119,7 +119,26 @@ def test_sums_agree(folder):
     assert len(nodes) == 1 and nodes[0]["holder"] == "list", [s["holder"] for s in sites]
     assert (nodes[0]["type"], nodes[0]["allocations"], nodes[0]["frees"], nodes[0]["live_bytes"]) == \
         ("struct node", 50, 20, 30 * 24), nodes[0]
+    for site in sites:
+        assert len({value is None for value in site["lifetime_ns"].values()} | {site["frees"] == 0}) == 1, site
     assert nodes[0]["function"] == "main" and nodes[0]["provenance"] == "exact" and nodes[0]["element_bytes"] == 24
+
+
+def test_ends(folder):
+    """How the process ended; a status only where there is one."""
+    program = compile_c(folder, "a", '''#include <stdlib.h>
+#include <unistd.h>
+int main(int argc, char **argv) {
+  char *kept = malloc(10);
+  if (*argv[1] == 'e') exit(kept ? 7 : 0);
+  if (*argv[1] == 'q') _exit(8);
+  if (*argv[1] == 'x') execl("/bin/true", "true", NULL);
+  abort();
+}
+''')
+    for word, code, end in (("exit", 7, ("exit", 7)), ("quick", 8, ("quick", 8)), ("x", 0, ("exec", None)), ("abort", 134, ("signal", 6))):
+        data = json.loads(ok(MEMSCOPE, "summary", record(folder, program, word, stream=word + ".memscope", code=code), "--json"))
+        assert (data["process"]["end"]["how"], data["process"]["end"]["status"]) == end, data["process"]
 
 
 def test_top_limits_lists_not_totals(folder):

@@ -83,7 +83,9 @@ static const struct ms_model model = {.process = {.program = "/bin/p",
                                                   .host = "h",
                                                   .start_unix_ns = UINT64_C(1700000000123456789),
                                                   .mode = "full",
-                                                  .complete = true},
+                                                  .complete = true,
+                                                  .end_how = MS_END_SIGNAL,
+                                                  .end_status = 9},
                                       .totals = {.allocated_bytes = UINT64_C(9007199254740993)},
                                       .sites = sites,
                                       .site_count = 2,
@@ -148,7 +150,7 @@ static void test_keys(void **state) {
   yajl_val tree = json_of(0);
   keys_are(tree, "memscope,process,totals,coverage,sites,types,holders,modules,threads,domains,findings");
   keys_are(at(tree, "memscope", NULL), "version,schema");
-  keys_are(at(tree, "process", NULL), "program,argv,pid,host,start_unix_ns,duration_ns,mode,complete");
+  keys_are(at(tree, "process", NULL), "program,argv,pid,host,start_unix_ns,duration_ns,mode,complete,end");
   keys_are(at(tree, "totals", NULL),
            "allocations,frees,reallocations,allocated_bytes,peak_bytes,peak_time_ns,live_blocks,live_bytes,"
            "temporary,threads,events,lost_events");
@@ -183,6 +185,15 @@ static void test_values(void **state) {
                       "18446744073709551615");
   assert_string_equal(YAJL_GET_STRING(at(tree, "process", "argv")->u.array.values[1]), "a\"b\\c\n\001");
   assert_true(YAJL_IS_TRUE(at(tree, "process", "complete")));
+  yajl_val end = at(tree, "process", "end");
+  keys_are(end, "how,status");
+  assert_string_equal(YAJL_GET_STRING(at(end, "how", NULL)), "signal");
+  assert_int_equal(YAJL_GET_INTEGER(at(end, "status", NULL)), 9);
+  static const char *const lifetimes[] = {"min", "median", "p99", "max"};
+  for (size_t i = 0; i < 4; i++) {
+    assert_true(YAJL_IS_NUMBER(at(row(tree, "sites", 0), "lifetime_ns", lifetimes[i])));
+    assert_true(YAJL_IS_NULL(at(row(tree, "sites", 1), "lifetime_ns", lifetimes[i]))); /* nothing died */
+  }
   assert_string_equal(YAJL_GET_STRING(at(row(tree, "sites", 0), "provenance", NULL)), "derived");
   assert_string_equal(YAJL_GET_STRING(at(row(tree, "sites", 0), "module", NULL)), "/bin/p");
   assert_int_equal(YAJL_GET_INTEGER(at(row(tree, "sites", 0), "threads", NULL)), 3);

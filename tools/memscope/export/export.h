@@ -12,7 +12,7 @@
 
 enum { MS_JSON_SCHEMA = 1 };
 
-/* The whole model, schema 1 (docs: design, "summary --json"); of sites, types
+/* The whole model, schema 1 (json.c says how it is to be read); of sites, types
  * and holders the first `top`, 0 = all. False: out of memory. */
 bool ms_export_json(const struct ms_model *model, const char *version, unsigned top, FILE *out);
 

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
  * The model as JSON, schema 1. Every key of the schema is always there, but for
- * pauses and marks when there are none; arrays may be empty. Lifetimes are 0
- * where nothing died, unloaded_ns is null while a module is loaded. Sites' chains
- * begin innermost, at the allocator's caller.
+ * pauses and marks when there are none; arrays may be empty. A number that there
+ * is not is null: a site's lifetimes where nothing died, unloaded_ns while a module
+ * is loaded, the status of an end that has none. Sites' chains begin innermost, at
+ * the allocator's caller.
+ *
+ * process.end: {"how": "exit" | "quick" (_exit) | "exec" | "signal" | "stopped" |
+ * "none", "status": exit status or signal number}. Of a cut stream it is what the
+ * header page says, and process.complete is false.
  */
 #include "export/export.h"
 
@@ -77,6 +82,21 @@ static const char *type_name(const struct json *json, uint32_t id) {
   return id ? json->model->types[id - 1].name : "";
 }
 
+static void end_put(struct json *json, const struct ms_model_process *process) {
+  static const struct {
+    const char *how;
+    bool status;
+  } ends[] = {
+      [MS_END_NONE] = {"none", false}, [MS_END_EXIT] = {"exit", true},     [MS_END_QUICK] = {"quick", true},
+      [MS_END_EXEC] = {"exec", false}, [MS_END_SIGNAL] = {"signal", true}, [MS_END_STOPPED] = {"stopped", false},
+  };
+  unsigned end = process->end_how < sizeof ends / sizeof *ends ? process->end_how : MS_END_NONE;
+  map_open(json, "end");
+  member_text(json, "how", ends[end].how);
+  member_known(json, "status", ends[end].status, (uint32_t)process->end_status);
+  map_close(json);
+}
+
 static void process_put(struct json *json) {
   const struct ms_model_process *process = &json->model->process;
   map_open(json, "process");
@@ -90,6 +110,7 @@ static void process_put(struct json *json) {
   NUMBER(process, duration_ns);
   TEXT(process, mode);
   member_flag(json, "complete", process->complete);
+  end_put(json, process);
   map_close(json);
 }
 
@@ -146,10 +167,10 @@ static void link_put(struct json *json, const struct ms_model_place *place) {
 
 static void lifetime_put(struct json *json, const struct ms_model_lifetime *lifetime) {
   map_open(json, "lifetime_ns");
-  member_number(json, "min", lifetime->min_ns);
-  member_number(json, "median", lifetime->median_ns);
-  member_number(json, "p99", lifetime->p99_ns);
-  member_number(json, "max", lifetime->max_ns);
+  member_known(json, "min", lifetime->count, lifetime->min_ns);
+  member_known(json, "median", lifetime->count, lifetime->median_ns);
+  member_known(json, "p99", lifetime->count, lifetime->p99_ns);
+  member_known(json, "max", lifetime->count, lifetime->max_ns);
   map_close(json);
 }
 
