@@ -419,13 +419,13 @@ static void test_histogram(void **state) {
   struct ms_arena *arena = ms_arena_new();
   struct build build = {.arena = arena};
   struct site site = {0};
-  struct ms_model_lifetime none = ms_lifetime_take(&site);
+  struct ms_model_lifetime none = ms_lifetime_take(&build, &site);
   assert_int_equal(none.count, 0);
   assert_int_equal(none.buckets[0], 0);
   ms_lifetime_count(&build, &site, 0);
   ms_lifetime_count(&build, &site, 1);
   ms_lifetime_count(&build, &site, UINT64_MAX);
-  struct ms_model_lifetime ends = ms_lifetime_take(&site);
+  struct ms_model_lifetime ends = ms_lifetime_take(&build, &site);
   assert_int_equal(ends.buckets[0], 1);
   assert_int_equal(ends.buckets[1], 1);
   assert_int_equal(ends.buckets[63], 1);
@@ -433,10 +433,27 @@ static void test_histogram(void **state) {
   assert_true(ends.max_ns == UINT64_MAX);
   struct site even = {0};
   for (uint64_t i = 1; i <= 100000; i++) ms_lifetime_count(&build, &even, i * 1000);
-  struct ms_model_lifetime lifetime = ms_lifetime_take(&even);
+  struct ms_model_lifetime lifetime = ms_lifetime_take(&build, &even);
   assert_int_equal(lifetime.count, 100000);
-  assert_in_range(lifetime.median_ns, 47500000, 52500000); /* 50 ms, within 5 % */
-  assert_in_range(lifetime.p99_ns, 94000000, 100000000);
+  assert_in_range(lifetime.median_ns, 50000000 - 50000000 / 32, 50000000 + 50000000 / 32);
+  assert_in_range(lifetime.p99_ns, 99000000 - 99000000 / 32, 99000000 + 99000000 / 32);
+  ms_arena_free(arena);
+}
+
+/* The worst for a histogram: all at one age but a few far away at both ends. */
+static void test_ranks(void **state) {
+  (void)state;
+  struct ms_arena *arena = ms_arena_new();
+  struct build build = {.arena = arena};
+  for (uint64_t age = 1; age < UINT64_C(4000000000); age += 1 + age / 7) {
+    struct site site = {0};
+    ms_lifetime_count(&build, &site, 0);
+    for (int i = 0; i < 200; i++) ms_lifetime_count(&build, &site, age);
+    ms_lifetime_count(&build, &site, UINT64_C(1) << 40);
+    struct ms_model_lifetime lifetime = ms_lifetime_take(&build, &site);
+    assert_in_range(lifetime.median_ns, age - age / 32, age + age / 32);
+    assert_in_range(lifetime.p99_ns, age - age / 32, age + age / 32);
+  }
   ms_arena_free(arena);
 }
 
@@ -451,6 +468,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_random, setup, teardown),
       cmocka_unit_test_setup_teardown(test_end, setup, teardown),
       cmocka_unit_test(test_histogram),
+      cmocka_unit_test(test_ranks),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

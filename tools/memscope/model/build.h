@@ -32,7 +32,7 @@ struct site { /* what happens at each event comes first */
   uint64_t cut;                                        /* serial of the sample it changed in last */
   uint64_t allocations, frees, reallocations, allocated_bytes, temporary;
   uint64_t smallest, largest, first_ns, last_ns;
-  uint64_t *buckets; /* of lifetimes, NULL until the first death */
+  uint64_t **ages; /* of its dead blocks, NULL until the first; see lifetime.c */
   uint64_t shortest_ns, longest_ns;
   struct mark *marks;
   uint32_t mark_count, mark_room;
@@ -215,7 +215,7 @@ static inline void ms_tally_count(struct build *build, uint32_t id, enum tally_k
 
 /* lifetime.c */
 void ms_lifetime_count(struct build *build, struct site *site, uint64_t ns);
-struct ms_model_lifetime ms_lifetime_take(const struct site *site);
+struct ms_model_lifetime ms_lifetime_take(struct build *build, const struct site *site);
 
 /* timeline.c */
 void ms_timeline_init(struct build *build);

@@ -73,7 +73,7 @@ static void site_take(struct build *build, uint32_t id, struct ms_model_site *ou
                                 .largest_bytes = site->largest,
                                 .first_ns = site->first_ns,
                                 .last_ns = site->last_ns,
-                                .lifetime = ms_lifetime_take(site),
+                                .lifetime = ms_lifetime_take(build, site),
                                 .alloc_threads = ms_tallies_take(build, id, TALLY_ALLOC_THREAD),
                                 .free_threads = ms_tallies_take(build, id, TALLY_FREE_THREAD),
                                 .free_places = ms_tallies_take(build, id, TALLY_PLACE),

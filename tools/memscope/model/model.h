@@ -120,7 +120,7 @@ enum { MS_LIFETIME_BUCKETS = 64 };
 struct ms_model_lifetime {
   uint64_t count;
   uint64_t min_ns, max_ns;    /* exact to the clock's step */
-  uint64_t median_ns, p99_ns; /* interpolated within their bucket, never outside min..max */
+  uint64_t median_ns, p99_ns; /* within 1/32 of the true one (3.1 %), never outside min..max; below 32 ns exact */
   const uint64_t *buckets;    /* MS_LIFETIME_BUCKETS of them */
 };
 

@@ -32,6 +32,7 @@ export function Lifecycle({ report, row }: TabProps): JSX.Element {
     </dl>
     <h3>Lifetimes of {plural(died, "freed block")}</h3>
     {bins.length ? <Histogram bins={bins} step={report.num("clock_step_ns")} /> : <p class="muted">No block of it was freed.</p>}
+    {bins.length > 0 && <p class="hint faint">The median and the 99 % figure are within 3.1 %, shortest and longest as recorded{report.text("mode") === "exact" ? "" : `; all to one clock step, ${time(report.num("clock_step_ns"))}`}.</p>}
     <LiveBlocks report={report} row={row} />
   </>;
 }
