@@ -17,7 +17,7 @@ const char *ms_text_clean(struct ms_arena *arena, const char *text);
 /* Columns it takes on a terminal, one per character (wide ones are not known). */
 size_t ms_text_columns(const char *text);
 
-/* Prints at most `columns` of it, control characters as '?', what is not UTF-8
+/* Prints at most `columns` of it (SIZE_MAX: all), control characters as '?', what is not UTF-8
  * as U+FFFD, the rest cut with an ellipsis; in front (keep_end) or behind. Returns columns printed. */
 size_t ms_text_print(FILE *out, const char *text, size_t columns, int keep_end);
 

@@ -16,7 +16,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { BATCH = 512, CHAIN_MOST = 64, TEXT_MOST = 500 };
+enum { BATCH = 512, CHAIN_MOST = 64, TEXT_MOST = 65536 };
 
 struct dump {
   struct ms_stream *stream;

@@ -20,7 +20,7 @@ struct ms_text_options {
   const char *path; /* of the stream, for the next command */
   unsigned top;     /* rows in each table, 0 = 10 */
   bool colour;
-  unsigned columns; /* of the terminal, 0 = 100 */
+  unsigned columns; /* of the terminal; 0: it is none, names are not cut */
 };
 
 /* The figures for people. */
@@ -28,6 +28,8 @@ void ms_export_text(const struct ms_model *model, const struct ms_text_options *
 
 /* Should output there be coloured? `how`: "auto", "always", "never", NULL = auto. */
 bool ms_colour_wanted(FILE *out, const char *how);
+
+/* 0: it is no terminal. */
 unsigned ms_terminal_columns(FILE *out);
 
 #endif

@@ -13,13 +13,14 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { TOP_ROWS = 10, COLUMNS_LEAST = 80, COLUMNS_MOST = 140, FIGURE = 10 };
+enum { TOP_ROWS = 10, COLUMNS_LEAST = 80, COLUMNS_USUAL = 100, COLUMNS_MOST = 140, FIGURE = 10 };
 
 struct page {
   const struct ms_model *model;
   const struct ms_text_options *options;
   FILE *out;
   unsigned top, columns;
+  bool whole; /* no terminal: nothing is cut, columns say where the next one begins */
 };
 
 bool ms_colour_wanted(FILE *out, const char *how) {
@@ -31,13 +32,19 @@ bool ms_colour_wanted(FILE *out, const char *how) {
 
 unsigned ms_terminal_columns(FILE *out) {
   struct winsize size;
-  return isatty(fileno(out)) && ioctl(fileno(out), TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+  if (!isatty(fileno(out))) return 0;
+  return ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : COLUMNS_USUAL;
 }
 
 static const char *bold(const struct page *page) { return page->options->colour ? "\033[1m" : ""; }
 static const char *dim(const struct page *page) { return page->options->colour ? "\033[2m" : ""; }
 static const char *warn(const struct page *page) { return page->options->colour ? "\033[33m" : ""; }
 static const char *plain(const struct page *page) { return page->options->colour ? "\033[0m" : ""; }
+
+/* Returns the columns it took. */
+static size_t name_print(const struct page *page, const char *name, size_t columns, int keep_end) {
+  return ms_text_print(page->out, name, page->whole ? SIZE_MAX : columns, keep_end);
+}
 
 static void spaces(const struct page *page, size_t count) { fprintf(page->out, "%*s", (int)count, ""); }
 
@@ -83,14 +90,13 @@ static void process_print(const struct page *page) {
   char text[32];
   size_t left = page->columns;
   fputs(bold(page), page->out);
-  if (!process->argc)
-    ms_text_print(page->out, *process->program ? process->program : "unknown program", left, 0);
-  for (uint32_t i = 0; i < process->argc && left > 8; i++) {
+  if (!process->argc) name_print(page, *process->program ? process->program : "unknown program", left, 0);
+  for (uint32_t i = 0; i < process->argc && (page->whole || left > 8); i++) {
     if (i) fputc(' ', page->out);
-    left -= ms_text_print(page->out, process->argv[i], left - 2, 0) + 1;
+    left -= name_print(page, process->argv[i], left - 2, 0) + 1;
   }
   fprintf(page->out, "%s\n%spid %" PRIu32, plain(page), dim(page), process->pid);
-  if (*process->host) fputs(" on ", page->out), ms_text_print(page->out, process->host, 30, 0);
+  if (*process->host) fputs(" on ", page->out), name_print(page, process->host, 30, 0);
   fprintf(page->out, ", %s, ", ms_format_ns(text, process->duration_ns));
   end_print(page);
   if (process->cut) fputs("; the stream is cut: its last rows are missing", page->out);
@@ -150,23 +156,23 @@ static void coverage_print(const struct page *page) {
 
 /* ---- tables ---- */
 
-/* "holder : type" as far as it fits, then the place in the last two fifths. */
+/* "holder : type" as far as it fits, then the place in the last two fifths, or behind what was longer. */
 static void site_name_print(const struct page *page, const struct ms_model_site *site, size_t columns) {
   size_t used = 0, place = columns * 2 / 5, room = columns - place - 2;
   if (site->naming == MS_UNNAMED) {
-    used = ms_text_print(page->out, "(unnamed)", room, 0);
+    used = name_print(page, "(unnamed)", room, 0);
   } else {
     size_t type = *site->type ? ms_text_columns(site->type) : 0;
     size_t for_holder = type && type + 13 < room ? room - type - 3 : room > 20 ? room - 11 : room;
-    used = ms_text_print(page->out, *site->holder ? site->holder : site->place->callee, for_holder, 1);
-    if (type && room > used + 4) {
+    used = name_print(page, *site->holder ? site->holder : site->place->callee, for_holder, 1);
+    if (type && (page->whole || room > used + 4)) {
       fputs(" : ", page->out);
-      used += 3 + ms_text_print(page->out, site->type, room - used - 3, 0);
+      used += 3 + name_print(page, site->type, room - used - 3, 0);
     }
   }
-  spaces(page, room - used + 2);
+  spaces(page, room > used ? room - used + 2 : 2);
   fputs(dim(page), page->out);
-  ms_text_print(page->out, site->place->text, place, 0);
+  name_print(page, site->place->text, place, 0);
   fputs(plain(page), page->out);
 }
 
@@ -209,7 +215,7 @@ static void types_print(const struct page *page) {
     bytes_print(page, type->peak_bytes);
     count_print(page, type->allocations);
     spaces(page, 2);
-    ms_text_print(page->out, type->name, page->columns - 3 * FIGURE - 39, 0);
+    name_print(page, type->name, page->columns - 3 * FIGURE - 39, 0);
     fprintf(page->out, "%s  %" PRIu64 " B", dim(page), type->size_bytes);
     if (type->padding_bytes) fprintf(page->out, ", %" PRIu32 " B padding", type->padding_bytes);
     fprintf(page->out, "%s\n", plain(page));
@@ -256,7 +262,7 @@ static void marks_print(const struct page *page) {
   for (uint32_t i = 0; i < model->mark_count && i < page->top; i++) {
     const struct ms_model_mark *mark = &model->marks[i];
     fprintf(page->out, "  %10s  %10s live  ", ms_format_ns(when, mark->ns), ms_format_bytes(bytes, mark->live_bytes));
-    ms_text_print(page->out, mark->name, 64, 0);
+    name_print(page, mark->name, 64, 0);
     fputs(mark->snapshot ? "  (snapshot)\n" : "\n", page->out);
     for (uint32_t h = 0; h < mark->held_count && h < 3; h++) {
       fprintf(page->out, "              %10s  ", ms_format_bytes(bytes, mark->held[h].live_bytes));
@@ -275,7 +281,7 @@ static void notes_print(const struct page *page) {
     bool bad = note->kind != MS_NOTE_INFO;
     fprintf(page->out, "  %s", bad ? warn(page) : "");
     if (note->kind == MS_NOTE_DAMAGE) fprintf(page->out, "at offset %" PRIu64 ": ", note->offset);
-    ms_text_print(page->out, note->text, 200, 0);
+    name_print(page, note->text, 200, 0);
     fprintf(page->out, "%s\n", bad ? plain(page) : "");
   }
 }
@@ -300,7 +306,8 @@ static void path_print(const struct page *page, const char *path) {
 void ms_export_text(const struct ms_model *model, const struct ms_text_options *options, FILE *out) {
   struct page page = {
       .model = model, .options = options, .out = out, .top = options->top ? options->top : TOP_ROWS};
-  page.columns = options->columns ? options->columns : 100;
+  page.whole = !options->columns;
+  page.columns = page.whole ? COLUMNS_USUAL : options->columns;
   if (page.columns < COLUMNS_LEAST) page.columns = COLUMNS_LEAST;
   if (page.columns > COLUMNS_MOST) page.columns = COLUMNS_MOST;
   process_print(&page);

@@ -1,0 +1,59 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The summary for people: names are cut to a terminal's width, and nowhere else."""
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import termios
+
+from e2e import MEMSCOPE, compile_c, environment, main, ok, record
+
+LONG = "a_variable_with_a_name_that_says_what_it_is_for_in_about_a_hundred_characters_and_is_still_not_at_its_end"
+PROGRAM = f"""#include <stdlib.h>
+struct record_whose_name_is_too_long_for_a_terminal_of_eighty_columns_as_template_names_are {{ int a; }} *{LONG};
+int main(void) {{ {LONG} = malloc(sizeof *{LONG}); return 0; }}
+"""
+
+
+def on_terminal(columns, *words):
+    """What words write to a terminal that wide."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    process = subprocess.Popen(words, stdout=theirs, env=environment(TERM="dumb"))
+    os.close(theirs)
+    said = b""
+    while True:
+        try:
+            part = os.read(ours, 65536)
+        except OSError:  # the other side is closed
+            part = b""
+        if not part:
+            break
+        said += part
+    os.close(ours)
+    assert process.wait(timeout=60) == 0
+    return said.decode().replace("\r\n", "\n")
+
+
+def test_names_are_whole_in_a_pipe(folder):
+    stream = record(folder, compile_c(folder, "a", PROGRAM), *["argument"] * 20)
+    text = ok(MEMSCOPE, "summary", stream)
+    assert text.splitlines()[0].count("argument") == 20
+    lines = [line for line in text.splitlines() if LONG in line]
+    assert len(lines) == 2 and all("eighty_columns_as_template_names_are  a.c:3 main" in line for line in lines), lines
+    assert "…" not in text, text
+
+
+def test_names_fit_a_terminal(folder):
+    stream = record(folder, compile_c(folder, "a", PROGRAM), *["argument"] * 20)
+    for columns in (80, 120):
+        lines = on_terminal(columns, MEMSCOPE, "summary", stream).splitlines()
+        tables = [line for line in lines if "struct" in line or "a.c:3" in line]
+        assert max(map(len, tables)) <= columns and any("…" in line for line in tables), tables
+        assert len(lines[0]) <= columns, lines[0]
+
+
+if __name__ == "__main__":
+    main()
