@@ -5,6 +5,7 @@ look is a whole prefix, with no free before its allocation and nothing lost, and
 the last one is the finished stream's."""
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -110,6 +111,8 @@ def test_no_event_is_placed_by_force(folder):
     follow = subprocess.Popen([MEMSCOPE, "summary", stream, "--follow=0.05"], stdout=subprocess.PIPE, text=True)
     said = looks_until(follow, process, "next: memscope report", 6)
     assert said.count("not freed now") >= 6 and said.count("not freed at exit") == 1, said[-3000:]
+    heads = re.findall(r"^==== (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) ====$", said, re.M)
+    assert len(heads) == said.count("next: memscope report") and heads == sorted(heads) and said.startswith("===="), said[:300]
     assert said.count("still running") == said.count("not freed now")
     for loss in ("placed by time", "not in the stream", "without a row", "damaged", "missing"):
         assert loss not in said, loss

@@ -51,13 +51,27 @@ static int summary_write(FILE *out, const struct arguments *arguments, struct ms
 
 static bool writer_lives(const struct ms_stream *stream) { return kill((pid_t)stream->header.pid, 0) == 0 || errno != ESRCH; }
 
+/* A terminal shows the latest look alone; elsewhere each has its time above it. */
+static void look_begin(const struct arguments *arguments) {
+  char text[32];
+  time_t now = time(NULL);
+  struct tm broken;
+  if (arguments->json) return;
+  if (isatty(STDOUT_FILENO)) {
+    fputs("\033[H\033[J", stdout);
+    return;
+  }
+  strftime(text, sizeof text, "%F %T", localtime_r(&now, &broken));
+  printf("==== %s ====\n\n", text);
+}
+
 /* One look; whether there is more to come. */
 static bool look(const struct arguments *arguments, struct ms_error *error) {
   struct ms_arena *arena = ms_arena_new();
   struct ms_stream *stream = ms_stream_open_live(arena, arguments->path, error);
   bool more = stream && stream->live && writer_lives(stream);
   const struct ms_model *model = more ? ms_model_build(arena, stream, error) : NULL;
-  if (model && isatty(STDOUT_FILENO) && !arguments->json) fputs("\033[H\033[J", stdout);
+  if (model) look_begin(arguments);
   if (model) model_write(stdout, arguments, model, error);
   fflush(stdout);
   ms_stream_close(stream);
@@ -72,7 +86,9 @@ static int summary_follow(const struct arguments *arguments, struct ms_error *er
     *error = (struct ms_error){0}; /* a record half written mends itself */
     nanosleep(&pause, NULL);
   }
-  return error->code ? (int)error->code : summary_write(stdout, arguments, error);
+  if (error->code) return (int)error->code;
+  look_begin(arguments);
+  return summary_write(stdout, arguments, error);
 }
 
 int ms_summary_print(FILE *out, const char *path, unsigned top, struct ms_error *error) {
