@@ -60,6 +60,54 @@ def test_run_packs(folder):
     assert "struct part" in ok(MEMSCOPE, "summary", folder + "/s.packed.memscope")
 
 
+def test_run_packs_again(folder):
+    """A run of the same name leaves the first one's packed stream alone."""
+    program = compile_c(folder, "a", PROGRAM)
+    for _ in range(2):
+        ok(MEMSCOPE, "run", "--quiet", "--pack", "-o", folder + "/s.memscope", program, cwd=folder)
+    assert sorted(os.listdir(folder)) == ["a", "a.c", "s.packed.memscope", "s.packed.memscope.2"]
+    for name in ("s.packed.memscope", "s.packed.memscope.2"):
+        assert "struct part" in ok(MEMSCOPE, "summary", f"{folder}/{name}")
+
+
+def bytes_of(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def test_nothing_is_lost(folder):
+    stream = recorded(folder)
+    packed = folder + "/s.packed.memscope"
+    ok(MEMSCOPE, "pack", stream)
+    whole, small = bytes_of(stream), bytes_of(packed)
+    os.symlink(stream, folder + "/link")
+    os.link(stream, folder + "/other")
+    for output in (stream, folder + "/./s.memscope", folder + "/link", folder + "/other"):
+        one_line_error(run(MEMSCOPE, "pack", stream, "-o", output), 2, output, "-o")
+    one_line_error(run(MEMSCOPE, "pack", "--unpack", packed, "-o", packed), 2, packed, "-o")
+    os.mkfifo(folder + "/pipe")
+    for place, says in ((folder, "directory"), (folder + "/pipe", "no regular file")):
+        one_line_error(run(MEMSCOPE, "pack", stream, "-o", place), 2, place, says)
+    with open(stream, "wb") as file:
+        file.write(b"mine")
+    one_line_error(run(MEMSCOPE, "pack", "--unpack", packed), 2, stream, "exists", "-o")
+    assert bytes_of(stream) == b"mine" and bytes_of(packed) == small
+    ok(MEMSCOPE, "pack", "--unpack", packed, "-o", stream)
+    assert bytes_of(stream) == whole
+    one_line_error(run(MEMSCOPE, "pack", stream), 2, packed, "exists", "-o")
+    assert bytes_of(packed) == small
+    assert not [name for name in os.listdir(folder) if re.search(r"\.\w{6}$", name)], os.listdir(folder)
+
+
+def test_no_streams(folder):
+    for name, text in (("text", b"This is no stream.\n" * 1000), ("short", b"\x89MemScop")):
+        with open(f"{folder}/{name}", "wb") as file:
+            file.write(text)
+        one_line_error(run(MEMSCOPE, "pack", f"{folder}/{name}"), 3, name, "not a MemScope stream", "memscope run")
+        one_line_error(run(MEMSCOPE, "pack", f"{folder}/{name}", "--unpack"), 3, name, "memscope pack")
+    assert sorted(os.listdir(folder)) == ["short", "text"]
+
+
 def test_bad_input(folder):
     stream = recorded(folder)
     packed = folder + "/s.packed.memscope"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * memscope pack: a finished stream in a tenth of the room, and back. The input
- * stays; the output gets its name when it is whole.
+ * stays and is never written on; the output gets its name when it is whole. A file
+ * that exists is replaced when -o names it, and never otherwise.
  */
 #define _GNU_SOURCE /* mkostemp */
 #include "cmd/cmd.h"
@@ -86,6 +87,25 @@ static int cannot_write(const char *path, struct ms_error *error) {
   return ms_error_set(error, MS_ERROR_USAGE, "cannot write %s: %s; choose another place with -o", path, strerror(errno));
 }
 
+static bool same_file(const char *a, const char *b) {
+  struct stat x, y;
+  return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* Nothing is lost by writing there? `chosen`: the name is the user's. */
+static int output_check(const struct ms_packing *packing, bool chosen, struct ms_error *error) {
+  const char *path = packing->output;
+  struct stat status;
+  if (same_file(packing->input, path))
+    return ms_error_set(error, MS_ERROR_USAGE, "%s is the file to be read; name another output with -o", path);
+  if (lstat(path, &status)) return 0;
+  if (!chosen) return ms_error_set(error, MS_ERROR_USAGE, "%s exists; remove it, or name the output with -o (-o replaces what is there)", path);
+  if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+    return ms_error_set(error, MS_ERROR_USAGE, "cannot write %s: %s; choose another place with -o", path,
+                        S_ISDIR(status.st_mode) ? strerror(EISDIR) : "no regular file");
+  return 0;
+}
+
 /* Into a file beside the output, which takes its name in the end. */
 static int output_make(struct ms_arena *arena, const struct ms_packing *packing, struct ms_error *error) {
   const char *path = packing->output;
@@ -115,17 +135,26 @@ static void result_print(const struct ms_packing *packing) {
   putchar('\n');
 }
 
-static int input_check(const struct ms_packing *packing, struct ms_error *error) {
+/* Damage behind the first bytes is packed as it is. */
+static bool is_stream(const struct ms_packing *packing, uint32_t number) {
+  if (number > 1) return ms_volume_number(packing->bytes, packing->size) == number;
+  return packing->size >= MS_HEADER_BYTES && memcmp(packing->bytes, MS_STREAM_MAGIC, 8) == 0;
+}
+
+static int input_check(const struct ms_packing *packing, uint32_t number, struct ms_error *error) {
   bool packed = ms_is_packed(packing->bytes, packing->size);
+  if (!packed && !packing->unpack && !is_stream(packing, number))
+    return ms_error_set(error, MS_ERROR_DATA, "%s is not a MemScope stream; give a file that `memscope run` wrote (*.memscope)", packing->input);
   if (packed == packing->unpack) return 0;
   return packed ? ms_error_set(error, MS_ERROR_USAGE, "%s is packed already; --unpack gives the stream back", packing->input)
                 : ms_error_set(error, MS_ERROR_DATA, "%s is not a packed stream; give a file that `memscope pack` wrote", packing->input);
 }
 
-static int file_pack(struct ms_arena *arena, struct ms_packing *packing, struct ms_error *error) {
+/* number: of the volume, 1 is the stream's first file. */
+static int file_pack(struct ms_arena *arena, struct ms_packing *packing, uint32_t number, bool chosen, struct ms_error *error) {
   if (input_map(packing, error)) return (int)error->code;
-  int code = input_check(packing, error);
-  if (!code && !packing->output) packing->output = output_name(arena, packing);
+  int code = input_check(packing, number, error);
+  if (!code) code = output_check(packing, chosen, error);
   if (!code) code = output_make(arena, packing, error);
   munmap((void *)(uintptr_t)packing->bytes, packing->size);
   return code;
@@ -147,14 +176,14 @@ static uint32_t volumes_of(const char *path) {
 }
 
 /* Those that are there. */
-static int volumes_pack(struct ms_arena *arena, const struct ms_packing *first, struct ms_error *error) {
+static int volumes_pack(struct ms_arena *arena, const struct ms_packing *first, bool chosen, struct ms_error *error) {
   uint32_t last = volumes_of(first->unpack ? first->output : first->input);
   int code = 0;
   for (uint32_t number = 2; number <= last && !code; number++) {
     struct ms_packing volume = *first;
     volume.input = volume_name(arena, first->input, number);
     volume.output = volume_name(arena, first->output, number);
-    if (access(volume.input, F_OK) == 0) code = file_pack(arena, &volume, error);
+    if (access(volume.input, F_OK) == 0) code = file_pack(arena, &volume, number, chosen, error);
   }
   return code;
 }
@@ -164,9 +193,15 @@ static void all_unlink(struct ms_arena *arena, const char *path, uint32_t last) 
   for (uint32_t number = 2; number <= last; number++) unlink(volume_name(arena, path, number));
 }
 
+static int all_pack(struct ms_arena *arena, struct ms_packing *packing, bool chosen, struct ms_error *error) {
+  int code = file_pack(arena, packing, 1, chosen, error);
+  return code ? code : volumes_pack(arena, packing, chosen, error);
+}
+
 int ms_pack_file(struct ms_arena *arena, struct ms_packing *packing, struct ms_error *error) {
-  int code = file_pack(arena, packing, error);
-  return code ? code : volumes_pack(arena, packing, error);
+  bool chosen = packing->output != NULL;
+  if (!chosen) packing->output = output_name(arena, packing);
+  return all_pack(arena, packing, chosen, error);
 }
 
 /* ---- in the stream's place ---- */
@@ -189,8 +224,21 @@ static bool same_bytes(struct ms_arena *arena, const char *path, const char *pac
   return same;
 }
 
+static bool is_there(const char *path) {
+  struct stat status;
+  return lstat(path, &status) == 0;
+}
+
+/* As streams' names: what exists, or has a volume, gets .2, .3. */
+static const char *free_name(struct ms_arena *arena, const char *name) {
+  const char *path = name;
+  for (unsigned i = 2; is_there(path) || is_there(volume_name(arena, path, 2)); i++) path = ms_arena_print(arena, "%s.%u", name, i);
+  return path;
+}
+
 int ms_pack_replace(struct ms_arena *arena, struct ms_packing *packing, struct ms_error *error) {
-  if (ms_pack_file(arena, packing, error)) return (int)error->code;
+  packing->output = free_name(arena, output_name(arena, packing));
+  if (all_pack(arena, packing, false, error)) return (int)error->code;
   uint32_t last = volumes_of(packing->input);
   if (same_bytes(arena, packing->input, packing->output)) {
     all_unlink(arena, packing->input, last);

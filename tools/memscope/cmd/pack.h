@@ -20,11 +20,12 @@ struct ms_packing {
 };
 
 /* Packs or unpacks the input, which stays, and the further files of a rotated one;
- * sets output when it was NULL. An output gets its name when it is whole. Returns 0 or the code of *error. */
+ * sets output when it was NULL. An output gets its name when it is whole; an
+ * existing file is replaced only when output named it. Returns 0 or the code of *error. */
 int ms_pack_file(struct ms_arena *arena, struct ms_packing *packing, struct ms_error *error);
 
-/* The same, then looks whether every byte would come back, and only then removes
- * the input. */
+/* Packs into a new file (an existing name gets .2), looks whether every byte would
+ * come back, and only then removes the input. */
 int ms_pack_replace(struct ms_arena *arena, struct ms_packing *packing, struct ms_error *error);
 
 #endif

@@ -15,8 +15,6 @@ void ms_stream_grow(struct ms_stream *stream);
 /* volume.c: the further files of a rotated stream */
 void ms_volumes_open(struct ms_stream *stream);
 void ms_volumes_close(struct ms_stream *stream);
-/* The number in a volume's own name (F.vol3: 3) when the bytes are such a file; 0: they are not. */
-uint32_t ms_volume_number(const unsigned char *bytes, uint64_t size);
 
 /* stream.c: in place of packed bytes, which are unmapped, those of the file; what
  * is damaged is said of the volume with that number. False: *error says why. */

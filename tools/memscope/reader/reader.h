@@ -133,6 +133,9 @@ uint32_t ms_stream_module_at(const struct ms_stream *stream, uint64_t address, u
 /* A string of a unit: "" when the offset is outside. */
 const char *ms_unit_text(const struct ms_unit_view *unit, uint32_t offset);
 
+/* The number in a volume's own name (F.vol3: 3) when the bytes are such a file; 0: they are not. */
+uint32_t ms_volume_number(const unsigned char *bytes, uint64_t size);
+
 /* Bytes of all its files. */
 uint64_t ms_stream_bytes(const struct ms_stream *stream);
 
