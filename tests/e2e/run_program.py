@@ -292,6 +292,22 @@ def test_killed_while_running(folder):
     assert summary(f"{folder}/{streams(folder)[0]}")["totals"]["allocations"] >= 100
 
 
+def test_dump_numbers_blocks_once(folder):
+    program = compile_c(folder, "a", "#include <stdlib.h>\nint main(void) { char *p = malloc(1); for (int i = 2; i < 50; i++)"
+                                     " { free(p); p = realloc(malloc(i), 100 * i); } free(p); return 0; }\n")
+    stream = record(folder, program)
+    for words in (["dump"], ["dump", "--stable"]):
+        born, dead = [], []
+        for line in ok(MEMSCOPE, *words, stream).splitlines():
+            found = re.search(r" (alloc|realloc|free) #(\d+)", " " + line)
+            if found and found[1] == "alloc":
+                born.append(found[2])
+            elif found:
+                assert found[2] in born and found[2] not in dead, line
+                dead += [found[2]] if found[1] == "free" else []
+        assert len(born) >= 49 and len(set(born)) == len(born), born
+
+
 WAITING = """#include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>

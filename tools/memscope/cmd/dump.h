@@ -11,8 +11,8 @@
 #include "base/error.h"
 #include "reader/reader.h"
 
-/* dump_event.c: merged events with times and addresses; stable: neither, and
- * blocks, threads and names numbered by first sight. */
+/* dump_event.c: merged events with times and addresses, blocks numbered by first
+ * sight; stable: neither, and threads numbered like blocks. */
 int ms_dump_events(struct ms_stream *stream, FILE *out, struct ms_error *error);
 int ms_dump_stable(struct ms_stream *stream, FILE *out, struct ms_error *error);
 

@@ -5,8 +5,9 @@
  *   0.004 t1 alloc #12 0x55d0 100 malloc "conn->rbuf : char" in conn_new net.c:88:15 <- "p : void" in xmalloc
  * ...
  *
- * --stable leaves out times and addresses and numbers blocks, threads and
- * processes by first sight, so that two runs of a program give the same text.
+ * Blocks are numbered by first sight, and no number comes twice. --stable leaves
+ * out times and addresses and numbers threads and processes by first sight, too, so
+ * that two runs of a program give the same text.
  */
 #include "cmd/dump.h"
 
@@ -23,8 +24,9 @@ struct dump {
   FILE *out;
   bool stable;
   struct ms_map threads; /* thread -> number by first sight */
-  uint32_t *blocks;      /* stable: live block -> number by first sight */
-  uint32_t block_room, block_count;
+  uint64_t *blocks;      /* live block -> number by first sight */
+  uint64_t block_count;
+  uint32_t block_room;
 };
 
 static void text_print(const struct dump *dump, const char *text) {
@@ -100,8 +102,7 @@ static const char *fn_name(unsigned op, unsigned fn) {
   return names[op][fn & 31] ? names[op][fn & 31] : "unknown function";
 }
 
-static uint32_t block_number(struct dump *dump, uint32_t block, bool born) {
-  if (!dump->stable || !block) return block;
+static uint64_t block_number(struct dump *dump, uint32_t block, bool born) {
   if (block >= dump->block_room) {
     uint32_t room = dump->block_room ? dump->block_room * 2 : 1024;
     while (room <= block) room *= 2;
@@ -124,7 +125,7 @@ static void thread_print(struct dump *dump, uint32_t thread) {
 
 static void block_print(struct dump *dump, const struct ms_event *event, const char *verb, bool born) {
   fputs(verb, dump->out);
-  if (event->block) fprintf(dump->out, " #%" PRIu32, block_number(dump, event->block, born));
+  if (event->block) fprintf(dump->out, " #%" PRIu64, block_number(dump, event->block, born));
   if (!dump->stable && event->address) fprintf(dump->out, " 0x%" PRIx64 "/%u", event->address, event->gen);
 }
 
