@@ -4,6 +4,8 @@
 is counted is what the program logged in the open stretches, blocks from other
 times are never invented, and the live blocks stay true."""
 import os
+import re
+import signal
 import subprocess
 
 from e2e import MEMSCOPE, SOURCE, compile_c, environment, main, ok, one_line_error, record, run, summary
@@ -149,6 +151,19 @@ def test_stop(folder):
     assert process.returncode == 0 and summary(folder + "/s.memscope")["process"]["complete"]
     text = ok(MEMSCOPE, "summary", folder + "/s.memscope")
     assert "not freed when recording stopped\n" in text and "at exit" not in text, text
+
+
+def test_deleted_stream(folder):
+    process, pid = started(folder, compile_c(folder, "a", LOOP, HEADER))
+    try:
+        os.remove(folder + "/s.memscope")
+        done = run(MEMSCOPE, "ctl", pid, "status")
+        one_line_error(done, 2, "was deleted", folder + "/s.memscope", "cp /proc/" + pid)
+        ok("sh", "-c", re.search(r"cp \S+ \S+", done.stderr)[0], cwd=folder)
+    finally:
+        os.kill(int(pid), signal.SIGKILL)  # it fills the disk
+        process.communicate(timeout=60)
+    assert run(MEMSCOPE, "summary", folder + "/saved.memscope", "--json").stdout.startswith("{")
 
 
 def test_idle_process(folder):

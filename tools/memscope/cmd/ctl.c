@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "memscope/stream.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -23,6 +24,7 @@
 #include <unistd.h>
 
 enum { WAIT_MS = 2000, PATH_ROOM = PATH_MAX + 64 };
+#define DELETED " (deleted)" /* behind a name that is gone, in /proc */
 
 static const struct verb {
   const char *name;
@@ -113,7 +115,31 @@ static bool stream_find(struct ctl *ctl, FILE *maps) {
   return ctl->header != NULL;
 }
 
+/* A stream whose name is gone: its process has it open. Leaves its path there. */
+static bool stream_find_deleted(struct ctl *ctl, char *was) {
+  char folder[64], to[PATH_MAX];
+  snprintf(folder, sizeof folder, "/proc/%d/fd", (int)ctl->pid);
+  DIR *open_files = opendir(folder);
+  for (struct dirent *entry; !ctl->header && open_files && (entry = readdir(open_files));) {
+    ssize_t length = readlinkat(dirfd(open_files), entry->d_name, to, sizeof to - 1), ending = sizeof DELETED - 1;
+    if (length <= ending || memcmp(to + length - ending, DELETED, sizeof DELETED - 1) != 0) continue;
+    snprintf(was, PATH_MAX, "%.*s", (int)(length - ending), to);
+    snprintf(ctl->path, sizeof ctl->path, "%s/%s", folder, entry->d_name);
+    ctl->header = header_map(ctl, ctl->path);
+  }
+  if (open_files) closedir(open_files);
+  return ctl->header != NULL;
+}
+
+static int deleted(struct ctl *ctl, const char *was, struct ms_error *error) {
+  munmap(ctl->header, MS_HEADER_BYTES);
+  close(ctl->fd);
+  return ms_error_set(error, MS_ERROR_USAGE, "the stream of process %d was deleted (%s); while it runs, save what it has: cp %s saved.memscope",
+                      (int)ctl->pid, was, ctl->path);
+}
+
 static int stream_open(struct ctl *ctl, struct ms_error *error) {
+  char was[PATH_MAX];
   char maps[64];
   snprintf(maps, sizeof maps, "/proc/%d/maps", (int)ctl->pid);
   FILE *file = fopen(maps, "re");
@@ -121,6 +147,7 @@ static int stream_open(struct ctl *ctl, struct ms_error *error) {
   int why = errno;
   if (file) fclose(file);
   if (found) return 0;
+  if (stream_find_deleted(ctl, was)) return deleted(ctl, was, error);
   if (!file && (why == ENOENT || why == ESRCH || kill(ctl->pid, 0)))
     return ms_error_set(error, MS_ERROR_USAGE, "there is no process %d", (int)ctl->pid);
   if (!file || why == EACCES || why == EPERM)
