@@ -66,7 +66,8 @@ void ms_chunk_begin(struct ms_thread *t, void (*first)(struct ms_thread *)) {
   t->record = record;
   t->pos = (uint64_t *)(record + 1);
   t->hard = (uint64_t *)((char *)record + t->window->bytes) - MS_SLACK_WORDS;
-  t->limit = NULL;
+  t->limit = t->birth_limit = NULL;
+  if (t->stacks) ms_stacks_leave(t->stacks);
   t->place = &ms_no_place;
   memset(t->places, 0, sizeof t->places);
   if (ms_process->header->volume_tail) ms_names_tell(t);
@@ -111,7 +112,7 @@ static void window_grow(struct ms_thread *t) {
 
 /* False: nothing more can be recorded; the rows so far stay in the window. */
 int ms_chunk_roll(struct ms_thread *t) {
-  t->limit = NULL;
+  t->limit = t->birth_limit = NULL;
   ms_newest_leaves(t);
   if (!ms_chunk_seal(t)) return 0;
   window_grow(t);

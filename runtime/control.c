@@ -39,14 +39,14 @@ static int recording_put(struct ms_thread *t, int on) {
 /* ---- what can be asked ---- */
 
 static int pause_now(struct ms_thread *t) {
-  int on = MS_ON;
+  uint8_t on = MS_ON;
   if (!__atomic_compare_exchange_n(&ms_on, &on, MS_PAUSED, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) return on == MS_PAUSED;
   __atomic_fetch_add(&ms_process->header->pauses, 1, __ATOMIC_RELAXED);
   return recording_put(t, 0);
 }
 
 static int resume_now(struct ms_thread *t) {
-  int paused = MS_PAUSED;
+  uint8_t paused = MS_PAUSED;
   if (!__atomic_compare_exchange_n(&ms_on, &paused, MS_ON, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) return paused == MS_ON;
   return recording_put(t, 1);
 }

@@ -119,6 +119,7 @@ static void birth(enum ms_op op, uintptr_t p, size_t size, unsigned fn, uintptr_
   if (birth_is_outer(t, p, op, fn) && ms_process_ready()) return ms_rename(t, op, size, fn, ra);
   t = ms_own_begin();
   if (!t) return birth_shared(op, p, size, fn, ra);
+  if (t->stacks) ms_stack_put(t, ra);
   birth_own(t, op, p, size, fn, ra);
   ms_own_end(t);
 }
@@ -127,6 +128,7 @@ static void birth(enum ms_op op, uintptr_t p, size_t size, unsigned fn, uintptr_
 __attribute__((noinline)) void *ms_born_slow(enum ms_op op, void *block, size_t size, unsigned fn, uintptr_t ra) {
   uintptr_t p = (uintptr_t)block;
   struct ms_thread *t = ms_is_plain(p, size, 8) ? ms_begin() : NULL;
+  if (t && t->stacks) ms_stack_put(t, ra);
   if (t && ms_born_put(t, ms_cell(p), op, p, size, fn, ra)) return block;
   if (op != MS_OP_ALLOC || !ms_real_is_early(block)) birth(op, p, size, fn, ra);
   return block;

@@ -7,7 +7,8 @@
  * that allocates meanwhile goes the slow way and leaves the row alone.
  *
  * It calls nothing of ours. The branches to the slow path, which may, are: nothing
- * left before `limit` (window full, first event, forked, busy, exact mode), a tick
+ * left before `limit` (window full, first event, forked, busy, exact mode; with call
+ * stacks for each block given), a tick
  * of the clock, a name or a place still to be settled, an address that is no multiple of
  * 16, a size of 4 GiB, and a cell in another state than it should be.
  *
@@ -92,12 +93,12 @@ MS_HOT_FN int ms_settled(const struct ms_thread *t) {
 }
 
 /* Is the window full, or has time gone on, or is the hot path not to be taken at all? */
-MS_HOT_FN int ms_is_due(const struct ms_thread *t) { return t->pos >= t->limit || *ms_tick != t->tick; }
+MS_HOT_FN int ms_is_due(const struct ms_thread *t, const uint64_t *limit) { return t->pos >= limit || *ms_tick != t->tick; }
 
 /* Busy, with all before this event settled and nothing else to be done first; NULL: no. */
-MS_HOT_FN struct ms_thread *ms_begin_hot(void) {
+MS_HOT_FN struct ms_thread *ms_begin_hot(int gives) {
   struct ms_thread *t = ms_tls.self;
-  if (MS_UNLIKELY(ms_is_due(t))) return NULL;
+  if (MS_UNLIKELY(ms_is_due(t, gives ? t->birth_limit : t->limit))) return NULL;
   ms_enter();
   if (MS_LIKELY(ms_settled(t))) return t;
   ms_leave(t);
@@ -107,7 +108,7 @@ MS_HOT_FN struct ms_thread *ms_begin_hot(void) {
 /* The same for whoever can afford to settle. NULL: the slow way. */
 MS_HOT_FN struct ms_thread *ms_begin(void) {
   struct ms_thread *t = ms_tls.self;
-  if (MS_UNLIKELY(ms_is_due(t)) && !ms_own_tick(t)) return NULL;
+  if (MS_UNLIKELY(ms_is_due(t, t->limit)) && !ms_own_tick(t)) return NULL;
   ms_enter();
   ms_settle(t);
   return t;
@@ -148,7 +149,7 @@ MS_HOT_FN int ms_is_plain(uintptr_t p, size_t size, uintptr_t align) {
 /* Behind the real function; gives the block back. */
 MS_HOT_FN void *ms_emit_born(enum ms_op op, void *block, size_t size, unsigned fn, uintptr_t ra) {
   uintptr_t p = (uintptr_t)block;
-  struct ms_thread *t = ms_is_plain(p, size, 16) ? ms_begin_hot() : NULL;
+  struct ms_thread *t = ms_is_plain(p, size, 16) ? ms_begin_hot(1) : NULL;
   if (MS_LIKELY(t) && MS_LIKELY(ms_born_put(t, ms_cell_even(p), op, p, size, fn, ra))) return block;
   return ms_born_slow(op, block, size, fn, ra);
 }
@@ -225,7 +226,7 @@ MS_HOT_FN int ms_realloc_begin_put(struct ms_thread *t, uintptr_t p, unsigned fn
 MS_HOT_FN int ms_emit_free_hot(void *block, unsigned fn, uintptr_t ra) {
   uintptr_t p = (uintptr_t)block;
   if (MS_UNLIKELY(p & 15 || ms_tls.passing == p)) return 0;
-  struct ms_thread *t = ms_begin_hot();
+  struct ms_thread *t = ms_begin_hot(0);
   return MS_LIKELY(t) && MS_LIKELY(ms_free_put(t, ms_cell_even(p), p, fn, ra));
 }
 
@@ -236,7 +237,7 @@ MS_HOT_FN void ms_emit_free(void *block, unsigned fn, uintptr_t ra) {
 /* Before the real realloc. */
 MS_HOT_FN enum ms_realloc ms_emit_realloc_begin(void *block, unsigned fn, uintptr_t ra) {
   uintptr_t p = (uintptr_t)block;
-  struct ms_thread *t = MS_UNLIKELY(p & 15 || ms_tls.passing == p) ? NULL : ms_begin_hot();
+  struct ms_thread *t = MS_UNLIKELY(p & 15 || ms_tls.passing == p) ? NULL : ms_begin_hot(0);
   if (MS_LIKELY(t) && MS_LIKELY(ms_realloc_begin_put(t, p, fn))) return MS_REALLOC_OPEN;
   return ms_realloc_begin_slow(p, fn, ra);
 }

@@ -9,11 +9,17 @@
 #include "emit.h"
 #include "real.h"
 
+/* Where this function's return address lies. */
+#define RA_AT ((uintptr_t *)__builtin_dwarf_cfa() - 1)
+
 #define NEW(symbol, params, args)                                                                                      \
   void *symbol params;                                                                                                 \
   MS_DECLARE(symbol)                                                                                                   \
   MS_PUBLIC void *MS_FN(symbol) params {                                                                               \
-    if (MS_UNLIKELY(ms_on != MS_ON)) return MS_NEXT_NEW(symbol) args;                                                          \
+    if (MS_UNLIKELY(ms_gate.all != MS_ON)) {                                                                           \
+      if (ms_on != MS_ON) return MS_NEXT_NEW(symbol) args;                                                             \
+      ms_stack_outer(RA_AT);                                                                                           \
+    }                                                                                                                  \
     void *p = MS_NEXT_NEW(symbol) args;                                                                                \
     if (MS_LIKELY(p != NULL)) ms_emit_outer(p, size, MS_FN_##symbol, MS_RA);                                           \
     return p;                                                                                                          \

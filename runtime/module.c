@@ -314,7 +314,8 @@ static int counters_read(struct dl_phdr_info *info, size_t size, void *data) {
 }
 
 /* Read without the scan's lock: a list that changes meanwhile costs a look. */
-static int code_is_known(const struct ms_process *process, uintptr_t code) {
+int ms_modules_know(uintptr_t code) {
+  const struct ms_process *process = ms_process;
   const struct ms_image *images = __atomic_load_n(&process->images, __ATOMIC_ACQUIRE);
   uint32_t count = __atomic_load_n(&process->image_count, __ATOMIC_ACQUIRE);
   for (uint32_t i = 0; i < count; i++)
@@ -327,7 +328,7 @@ static int code_is_known(const struct ms_process *process, uintptr_t code) {
  * locks may hold: as seldom as can be. */
 void ms_modules_look(struct ms_thread *t, uintptr_t code) {
   struct ms_process *process = ms_process;
-  if (code_is_known(process, code)) return;
+  if (ms_modules_know(code)) return;
   uint64_t counters[2] = {0, 0};
   dl_iterate_phdr(counters_read, counters);
   if (counters[0] != process->adds || counters[1] != process->subs) ms_modules_scan(t);

@@ -11,9 +11,9 @@
 #define MS_AT_SELF 152
 #define MS_AT_FRAME 160
 /* struct ms_thread */
-#define MS_AT_PENDING 32
-#define MS_AT_ROW 40
-#define MS_AT_MEMOS (488 + 2 * 16 * 1024)
+#define MS_AT_PENDING 40
+#define MS_AT_ROW 48
+#define MS_AT_MEMOS (496 + 2 * 16 * 1024)
 /* struct ms_unit */
 #define MS_AT_FIRST_SITE 16
 

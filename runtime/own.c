@@ -73,6 +73,7 @@ MS_COLD struct ms_thread *ms_own_begin(void) {
 void ms_own_end(struct ms_thread *t) {
   uint64_t *soft = t->pos + t->soft, *due = ms_tick == &ms_no_tick && soft < t->hard ? soft : t->hard;
   t->limit = ms_process->exact || !ms_cells ? NULL : due;
+  t->birth_limit = t->stacks ? NULL : t->limit;
   ms_leave(t);
 }
 

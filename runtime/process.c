@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 struct ms_process *ms_process;
-int ms_on = MS_ON; /* until it is known */
+union ms_gate ms_gate = {.on = MS_ON}; /* until it is known */
 uint32_t ms_epoch;
 static int hidden; /* our environment, from programs started by exec */
 
@@ -137,6 +137,10 @@ static int boot(char **environment) {
   if (!ms_process) return 0;
   ms_cells = ms_os_pages_reserve(MS_PLANE_BYTES);
   if (!ms_cells && ms_options.verbose) ms_say("no room for the plane of generations; events are ordered by stamps");
+  ms_gate.stacks = ms_options.stack != 0;
+#ifndef MS_KEEPS_FRAMES
+  if (ms_gate.stacks) ms_say("this runtime was not built by GCC for x86-64: call stacks hold the return address only");
+#endif
   ms_thread_init();
   ms_fork_init();
   on_exit(process_exit, NULL); /* the first handler runs last */
@@ -176,8 +180,9 @@ MS_COLD void ms_boot(char **environment) {
 
 /* glibc gives constructors what main gets; libc's own environ may not be set yet. */
 FIRST_CONSTRUCTOR static void process_begin(int argc, char **argv, char **environment) {
-  (void)argc, (void)argv;
+  (void)argc;
   ms_boot(environment);
+  if (ms_os_tid() == ms_os_pid()) ms_stack_first_thread((uintptr_t)argv);
   environment_hide(environment);
   if (ms_on) ms_process_ready();
 }

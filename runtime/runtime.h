@@ -43,6 +43,16 @@ enum {
   MS_MEMOS = 128,
 };
 
+MS_HOT_FN uintptr_t ms_stack_pointer(void) {
+#if defined(__x86_64__)
+  uintptr_t pointer;
+  __asm__ volatile("mov %%rsp, %0" : "=r"(pointer));
+  return pointer;
+#else
+  return (uintptr_t)__builtin_frame_address(0);
+#endif
+}
+
 /* ---- planes ---- */
 
 enum { MS_CELL_LIVE = 1, MS_CELL_GEN = 1 << 4 }; /* a block is there; the generation counts from the fifth bit */
@@ -102,6 +112,7 @@ struct ms_memo {
 struct ms_thread {
   uint64_t *pos;   /* next row */
   uint64_t *limit; /* slow path from here on: a full window; NULL: every time */
+  uint64_t *birth_limit; /* the same when a block is given: NULL with call stacks, else `limit` */
   uint64_t tick;   /* what *ms_tick was when the thread looked at the clock */
   struct ms_record *record;
   uint64_t pending;   /* return address the newest block was asked for from; 0: it has a name, or that as its name */
@@ -128,6 +139,7 @@ struct ms_thread {
   struct ms_intern callers[MS_CALLERS];
   struct ms_intern chains[MS_CHAINS];
   struct ms_memo memos[MS_MEMOS];
+  struct ms_stacks *stacks; /* NULL: no call stacks are recorded */
 };
 
 struct ms_tls {
@@ -140,6 +152,9 @@ struct ms_tls {
   uint32_t id;            /* thread id within the stream of `epoch` */
   uint32_t epoch;
   uint32_t creator;
+  uintptr_t stack_low, stack_top; /* where the thread's own stack certainly lies; 0: not known */
+  uintptr_t outer, *outer_at;     /* with call stacks: return address of the operator new under way, and where it lies */
+  uintptr_t outer_frame;          /* the frame pointer it was called with: libstdc++ uses that register as any other */
 };
 
 #define MS_AT(struct, member, offset) MS_STATIC_ASSERT(offsetof(struct, member) == offset, "entry.S knows this layout by offset.h")
@@ -211,7 +226,17 @@ struct ms_process {
 
 extern struct ms_process *ms_process;
 enum { MS_OFF, MS_ON, MS_PAUSED };
-extern int ms_on;         /* not MS_ON: every interposed function just calls the next one; paused: ends of known blocks are told */
+/* Looked at by every interposed function; operator new looks at all of it at once. */
+union ms_gate {
+  struct {
+    uint8_t on;     /* not MS_ON: every interposed function just calls the next one; paused: ends of known blocks are told */
+    uint8_t stacks; /* call stacks are recorded */
+    uint8_t unused[2];
+  };
+  uint32_t all;
+};
+extern union ms_gate ms_gate;
+#define ms_on ms_gate.on
 extern uint32_t ms_epoch; /* streams this process and its forebears have started */
 
 /* interpose.c, interpose_new.c: no function crosses, but the interposed ones */
@@ -245,6 +270,15 @@ void ms_own_end(struct ms_thread *t);
 int ms_own_tick(struct ms_thread *t);
 int ms_own_room(struct ms_thread *t, uint32_t words);
 void ms_own_put(struct ms_thread *t, const uint64_t *row, uint32_t words);
+
+/* stack.c */
+struct ms_stacks *ms_stacks_new(struct ms_stacks *old); /* old: one to use again, or NULL */
+void ms_stacks_go_on(struct ms_stacks *stacks, const struct ms_stacks *old); /* its ids follow those of another of the thread */
+void ms_stacks_leave(struct ms_stacks *stacks); /* a new chunk: no stack is in effect */
+void ms_stack_put(struct ms_thread *t, uintptr_t ra); /* busy, before the row of a block given */
+void ms_stack_outer(uintptr_t *ra_at); /* what is allocated within an operator new was called from there */
+void ms_stack_first_thread(uintptr_t top);
+void ms_stack_thread(uintptr_t top, size_t bytes); /* bytes: of the stack, without its guard */
 
 /* shared.c */
 struct ms_slot {
@@ -316,7 +350,8 @@ struct ms_unit_at { /* one unit, as a note describes it */
   const struct ms_note *note;
   struct ms_unit *unit;
 };
-void ms_modules_look(struct ms_thread *t, uintptr_t code); /* is this address in an image we know? */
+int ms_modules_know(uintptr_t code);                        /* is this address in an image we know? */
+void ms_modules_look(struct ms_thread *t, uintptr_t code); /* the same, and one not known yet is looked for */
 void ms_modules_scan(struct ms_thread *t);
 
 /* tick.c */

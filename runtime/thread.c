@@ -31,8 +31,11 @@ static struct ms_thread *spare_take(void) {
     if (t) process->threads = t->next;
     ms_process_unlock();
   }
+  struct ms_stacks *stacks = t ? t->stacks : NULL;
   if (t) memset(t, 0, sizeof *t);
-  return t ? t : ms_process_alloc(sizeof *t);
+  else t = ms_process_alloc(sizeof *t);
+  if (t && ms_gate.stacks) t->stacks = ms_stacks_new(stacks);
+  return t;
 }
 
 static void spare_give(struct ms_thread *t) {
@@ -99,6 +102,7 @@ struct ms_thread *ms_thread_succeed(const struct ms_thread *old) {
   t->chunk = ms_fill_chunk(fill) + (ms_fill_bytes(fill) != 0);
   t->callers_given = old->callers_given + 1;
   t->chains_given = old->chains_given + 1;
+  if (t->stacks && old->stacks) ms_stacks_go_on(t->stacks, old->stacks);
   t->time_ns = old->time_ns;
   ms_tls.own = t;
   ms_chunk_begin(t, t->chunk ? NULL : thread_row_put);
@@ -136,6 +140,7 @@ struct birth {
   void *(*run)(void *);
   void *argument;
   uint32_t creator;
+  size_t stack_bytes; /* without its guard; 0: nobody wants to know */
   struct birth *next;
 };
 
@@ -173,8 +178,20 @@ static void *thread_run(void *argument) {
   void *(*run)(void *) = birth->run;
   argument = birth->argument;
   ms_tls.creator = birth->creator;
+  if (birth->stack_bytes) ms_stack_thread((uintptr_t)__builtin_frame_address(0) + 2 * sizeof(void *), birth->stack_bytes);
   birth_give(birth);
   return run(argument);
+}
+
+/* Of a thread that will be made with these attributes. */
+static size_t stack_bytes(const pthread_attr_t *attr) {
+  pthread_attr_t standard;
+  size_t bytes = 0, guard = 0;
+  if (!attr && pthread_attr_init(&standard)) return 0;
+  pthread_attr_getstacksize(attr ? attr : &standard, &bytes);
+  pthread_attr_getguardsize(attr ? attr : &standard, &guard);
+  if (!attr) pthread_attr_destroy(&standard);
+  return bytes > guard ? bytes - guard : 0;
 }
 
 MS_DECLARE_HOST(pthread_create)
@@ -184,6 +201,7 @@ MS_PUBLIC int MS_FN(pthread_create)(pthread_t *thread, const pthread_attr_t *att
   birth->run = run;
   birth->argument = argument;
   birth->creator = ms_thread_id();
+  birth->stack_bytes = ms_gate.stacks ? stack_bytes(attr) : 0;
   int rc = MS_NEXT_HOST(pthread_create)(thread, attr, thread_run, birth);
   if (rc) birth_give(birth);
   return rc;

@@ -191,7 +191,8 @@ enum {
   MS_PLACE_SLOTS = 4,  /* freeing places a thread has at hand */
   MS_FN_REALLOC_NULL = 16,
   MS_GEN_BITS = 12,
-  MS_GEN_MASK = (1 << MS_GEN_BITS) - 1
+  MS_GEN_MASK = (1 << MS_GEN_BITS) - 1,
+  MS_STACK_FRAMES = 64 /* of a STACK row at most */
 };
 
 #define MS_NAME_SITE_MAX UINT32_C(0x3fffffff)

@@ -10,7 +10,7 @@ import subprocess
 
 from e2e import BUILD, SOURCE, main, ok, run, write
 
-LAYERS = ["base", "reader", "model", "rule", "export", "view", "place"]
+LAYERS = ["base", "reader", "model", "rule", "symbol", "export", "view", "place"]
 SOURCES = (".c", ".h", ".def", ".cpp", ".hpp", ".S", ".py", ".sh", ".ts", ".tsx", ".cmake")
 
 

@@ -16,7 +16,7 @@ ALLOC, FREE, BEGIN, END = range(4)
 TAGS = {
     0x01: "time", 0x02: "place", 0x03: "size_high", 0x04: "realloc_fail", 0x05: "thread_exit", 0x06: "of_thread",
     0x07: "end", 0x30: "stamp", 0x31: "chain", 0x32: "caller", 0x33: "thread_start", 0x34: "bad_free", 0x35: "bind",
-    0x36: "module_load", 0x37: "module_unload", 0x38: "lost", 0x39: "fork", 0x70: "thread_name", 0x71: "exec",
+    0x08: "stack_of", 0x74: "stack", 0x36: "module_load", 0x37: "module_unload", 0x38: "lost", 0x39: "fork", 0x70: "thread_name", 0x71: "exec",
 }
 END_HOW = ["none", "exit", "quick", "exec", "signal", "stopped"]
 LOST = ["none", "space", "io", "file_gone", "memory", "late", "nested"]
@@ -73,6 +73,10 @@ def row_fields(tag, w):
         return {"how": END_HOW[w[0] >> 8 & 0xFF], "status": w[0] >> 32}
     if tag == "stamp":
         return {"serial": w[0] >> 8, "ns": w[1]}
+    if tag == "stack_of":
+        return {"id": w[0] >> 8 & 0x3FFFFFFF}
+    if tag == "stack":
+        return {"id": w[0] >> 24 & 0x3FFFFFFF, "frames": tuple(w[1:])}
     if tag == "chain":
         return {"id": w[0] >> 8 & 0x3FFFFFFF, "parent": w[1] & 0xFFFFFFFF, "site": w[1] >> 32}
     if tag == "caller":
@@ -182,6 +186,7 @@ class Stream:
         self.modules[m["module"]] = m
 
     def rows_read(self):
+        self.chunk_rows = {}
         for thread, chunk in sorted(self.pieces):
             _, payload, start_ns = self.pieces[thread, chunk]
             if thread == 0:
@@ -191,6 +196,7 @@ class Stream:
             rows[chunk] = list(self.rows_of(payload, thread, False))
         for thread, chunks in self.threads.items():
             assert sorted(chunks) == list(range(len(chunks))), f"thread {thread} has chunks {sorted(chunks)}"
+            self.chunk_rows[thread] = [chunks[chunk] for chunk in sorted(chunks)]
             self.threads[thread] = [row for chunk in sorted(chunks) for row in chunks[chunk]]
 
     def rows_of(self, payload, thread, shared):
@@ -223,6 +229,10 @@ class Stream:
             for row in rows:
                 if not kinds or row.kind in kinds:
                     yield row
+
+    def chunks(self, thread):
+        """The thread's rows, a list for each chunk."""
+        return self.chunk_rows[thread]
 
     def hot(self, *ops):
         return [row for row in self.rows("hot") if not ops or row.op in ops]

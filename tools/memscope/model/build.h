@@ -62,6 +62,18 @@ struct block { /* two to a cache line: most events touch one that is in none */
 };
 _Static_assert(sizeof(struct block) == 32, "replay's cost is its cache lines");
 
+struct stack {
+  const uint32_t *places; /* the allocation's own first */
+  uint32_t count;
+  uint32_t pair; /* the last one asked for */
+};
+
+struct pair { /* a stack's blocks of one site */
+  uint32_t stack, site;
+  uint64_t peak_serial;
+  struct ms_model_stack_site out;
+};
+
 struct holder {
   struct sum sum;
   const char *text;
@@ -79,6 +91,7 @@ struct thread {
   uint64_t peak_serial; /* of the process peak turn_at_peak was noted at */
   uint64_t live_blocks, live_bytes;
   uint32_t freed_name, freed_place;     /* the last one asked for */
+  uint32_t stack_name, stack;           /* the same of call stacks */
   uint32_t *chain_sites, *caller_sites; /* by id: the name's site */
   uint32_t chain_room, caller_room;
   struct ms_model_thread out;
@@ -145,6 +158,16 @@ struct build {
   struct holder *holders;
   uint32_t holder_count, holder_room;
   struct ms_map holder_index;
+
+  struct stack *stacks;
+  uint32_t stack_count, stack_room;
+  struct ms_map stack_index; /* hash of places -> stack */
+  struct ms_map stack_names; /* thread << 32 | id -> stack */
+  struct pair *pairs;
+  uint32_t pair_count, pair_room;
+  struct ms_map pair_index; /* stack << 32 | site -> pair */
+  uint32_t *block_pairs;    /* block -> pair, 0 = none; NULL: the stream has no stacks */
+  uint32_t block_pair_room;
 
   struct module *modules; /* [0]: unknown */
   uint32_t module_count;
@@ -227,6 +250,12 @@ void ms_timeline_take(struct build *build, struct ms_model *model);
 
 /* replay.c */
 void ms_replay(struct build *build, struct ms_merge *merge);
+
+/* stack.c: call stacks; site: of the block */
+void ms_stack_born(struct build *build, const struct ms_event *event, uint32_t thread, uint32_t site);
+void ms_stack_gone(struct build *build, const struct block *block);
+void ms_stack_bind(struct build *build, const struct block *block, uint32_t site, bool at_peak);
+void ms_stacks_take(struct build *build, struct ms_model *model, const uint32_t *site_ids);
 
 /* live.c: blocks alive at the end, the largest first; site_ids: final ids */
 void ms_live_take(struct build *build, const struct ms_merge *merge, struct ms_model *model,

@@ -305,6 +305,7 @@ void ms_finish(struct build *build, const struct ms_merge *merge, struct ms_mode
     build->places[i].type_id = order.type_ids[build->places[i].type_id];
   modules_take(build, model);
   threads_take(build, model);
+  ms_stacks_take(build, model, order.site_ids);
   ms_live_take(build, merge, model, order.site_ids);
   model->places = build->places ? build->places + 1 : NULL;
   model->place_count = build->place_count;

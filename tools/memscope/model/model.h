@@ -166,6 +166,23 @@ struct ms_model_site {
   struct ms_points points;         /* its curve */
 };
 
+/* ---- call stacks, of a stream that has them ---- */
+
+/* What a stack's blocks of one site amount to; as in struct ms_model_site. */
+struct ms_model_stack_site {
+  uint32_t site_id;
+  uint64_t allocations, allocated_bytes, live_bytes, live_blocks, bytes_at_peak, blocks_at_peak;
+};
+
+struct ms_model_stack { /* the same frames, in whatever thread */
+  uint32_t id;
+  const uint32_t *places; /* ids of the places called from, the allocation's own first */
+  uint32_t place_count;
+  const struct ms_model_stack_site *sites; /* most bytes at peak first */
+  uint32_t site_count;
+  uint64_t allocations, allocated_bytes, live_bytes, live_blocks, bytes_at_peak, blocks_at_peak; /* of its sites */
+};
+
 /* ---- types, with layouts merged across units ---- */
 
 struct ms_model_field {
@@ -338,6 +355,8 @@ struct ms_model {
   uint32_t place_count;
   const struct ms_model_site *sites; /* most bytes at peak first, then peak_bytes, allocated_bytes, text */
   uint32_t site_count;
+  const struct ms_model_stack *stacks; /* most bytes at peak first */
+  uint32_t stack_count;
   const struct ms_model_type *types; /* most bytes at peak first */
   uint32_t type_count;
   const struct ms_model_holder *holders; /* most bytes at peak first */

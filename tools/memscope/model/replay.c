@@ -130,6 +130,7 @@ static inline void block_born(struct build *build, const struct ms_event *event,
   process_gain(build, event->size, 1);
   build->totals.allocated_bytes += event->size;
   build->timeline.open.allocated_bytes += event->size;
+  if (event->stack) ms_stack_born(build, event, thread, id);
 }
 
 static inline void block_gone(struct build *build, struct block *block) {
@@ -138,6 +139,7 @@ static inline void block_gone(struct build *build, struct block *block) {
   owner->live_bytes -= block->size;
   site_lose(build, &build->sites[block->site], block->size);
   process_lose(build, block->size, 1);
+  if (build->block_pairs) ms_stack_gone(build, block);
   block->site = 0;
 }
 
@@ -239,7 +241,9 @@ static void on_bind(struct build *build, const struct ms_event *event, uint32_t 
   size_seen(to, block->size);
   site_lose(build, from, block->size);
   site_gain(build, to, block->size);
-  if (block_was_at_peak(build, block)) {
+  bool at_peak = block_was_at_peak(build, block);
+  if (build->block_pairs) ms_stack_bind(build, block, id, at_peak);
+  if (at_peak) {
     from->bytes_at_peak -= block->size;
     from->blocks_at_peak--;
     to->bytes_at_peak += block->size;

@@ -54,6 +54,7 @@ static inline void block_give(struct run *run, struct ms_cell *cell, struct ms_e
   event->size = (uint32_t)row[1] | (uint64_t)run->size_high << 32;
   event->name = (uint32_t)(row[1] >> 32);
   if (run->end - row <= 2 + MS_LATE_ROWS) event->name = ms_run_late_name(run, row + 2, row[0], event->name);
+  event->stack = run->stack;
   run->size_high = 0;
   cell_set(cell, run, row[0], event->block);
 }

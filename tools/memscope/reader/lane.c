@@ -22,7 +22,7 @@ bool ms_run_next_piece(struct ms_merge *merge, struct run *run) {
     run->end = piece->rows + piece->words;
     run->bias = piece->offset - (uintptr_t)piece->rows;
     memset(run->places, 0, sizeof run->places);
-    run->size_high = 0;
+    run->size_high = run->stack = 0;
     run->stamp_ns = 0;
     if (piece->start_ns > run->lo) run->lo = piece->start_ns;
     if (ms_row_fits(run->at, 0, piece->words)) return true;

@@ -43,7 +43,7 @@ struct run {                /* a lane being read */
   uint64_t lo;              /* coarse time now */
   uint32_t index, thread;
   uint32_t places[MS_PLACE_SLOTS]; /* of frees from here on */
-  uint32_t size_high;
+  uint32_t size_high, stack;
   uint64_t stamp_ns; /* exact: of the next hot row; 0 = none */
   uint64_t serial;
   uint64_t ahead_serial, ahead_ns; /* by serials: of the next hot row; the largest numbers when there is none */

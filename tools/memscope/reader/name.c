@@ -13,7 +13,11 @@
 struct definition {
   uint32_t parent, site;
   uint64_t address, ns;
+  const uint64_t *row; /* of a stack */
 };
+
+/* A stack's id among the names: no name has both bits. */
+#define NAME_STACK (MS_NAME_CHAIN | MS_NAME_CALLER)
 
 struct scan {
   struct ms_rows rows;
@@ -63,6 +67,8 @@ static void row_define(struct ms_stream *stream, uint32_t thread, const uint64_t
     struct ms_row_chain chain = ms_get_chain(row);
     definition_add(stream, name_key(thread, MS_NAME_CHAIN | (uint32_t)chain.id),
                    (struct definition){.parent = (uint32_t)chain.parent, .site = (uint32_t)chain.site});
+  } else if ((uint8_t)*row == MS_TAG_STACK) {
+    definition_add(stream, name_key(thread, NAME_STACK | (uint32_t)ms_get_stack(row).id), (struct definition){.row = row, .ns = ns});
   } else {
     struct ms_row_caller caller = ms_get_caller(row);
     definition_add(stream, name_key(thread, MS_NAME_CALLER | (uint32_t)caller.id),
@@ -81,7 +87,7 @@ static uint32_t scan_until(struct ms_stream *stream, struct scan *scan, uint64_t
     }
     uint8_t tag = (uint8_t)*row;
     if (tag == MS_TAG_TIME) scan->ns = ms_get_time(row).ns;
-    if (tag != MS_TAG_CHAIN && tag != MS_TAG_CALLER) continue;
+    if (tag != MS_TAG_CHAIN && tag != MS_TAG_CALLER && tag != MS_TAG_STACK) continue;
     row_define(stream, lane->thread, row, scan->ns);
     uint32_t found = ms_map_find(&stream->names->index, key);
     if (found) return found;
@@ -117,8 +123,16 @@ struct ms_name ms_stream_name(struct ms_stream *stream, uint32_t thread, uint32_
   if (!name) return none;
   if (name <= MS_NAME_SITE_MAX) return (struct ms_name){.kind = MS_NAME_IS_SITE, .site = name};
   const struct definition *definition = definition_find(stream, thread, name);
-  if (!definition) return none;
+  if (!definition || definition->row) return none;
   if (name & MS_NAME_CALLER)
     return (struct ms_name){.kind = MS_NAME_IS_CALLER, .address = definition->address, .ns = definition->ns};
   return (struct ms_name){.kind = MS_NAME_IS_CHAIN, .site = definition->site, .parent = definition->parent};
+}
+
+struct ms_frames ms_stream_stack(struct ms_stream *stream, uint32_t thread, uint32_t stack) {
+  const struct definition *definition = stack ? definition_find(stream, thread, NAME_STACK | (stack & MS_NAME_ID)) : NULL;
+  if (!definition) return (struct ms_frames){0};
+  return (struct ms_frames){.addresses = definition->row + 1,
+                            .count = (uint32_t)ms_get_stack(definition->row).words,
+                            .ns = definition->ns};
 }

@@ -195,7 +195,10 @@ struct ms_event {
   uint64_t address;
   uint64_t size;         /* ALLOC, REALLOC: bytes */
   uint64_t offset;       /* of the row (REALLOC: the end row) in the file: an event's identity */
-  const uint64_t *words; /* MS_EVENT_ROW */
+  union {
+    const uint64_t *words; /* MS_EVENT_ROW */
+    uint32_t stack;        /* ALLOC, REALLOC: id of its call stack, of the same thread; 0 = none */
+  };
 };
 
 enum ms_merge_order {
@@ -238,5 +241,13 @@ struct ms_name {
 
 /* What a name of that thread means. Definitions may stand behind their use. */
 struct ms_name ms_stream_name(struct ms_stream *stream, uint32_t thread, uint32_t name);
+
+/* A call stack: return addresses, the allocation's own first. None: count 0. */
+struct ms_frames {
+  const uint64_t *addresses;
+  uint32_t count;
+  uint64_t ns; /* when it was defined */
+};
+struct ms_frames ms_stream_stack(struct ms_stream *stream, uint32_t thread, uint32_t stack);
 
 #endif

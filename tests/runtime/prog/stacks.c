@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Allocations with call stacks of every kind. Where an unwinder is compiled in
+ * (HAVE_UNWIND), each says what that sees at the same instant:
+ *
+ *   size ip ip ip …     innermost first; the first is in the function that called malloc
+ *
+ * stacks MODE: walks | signals | other | garbage
+ */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#ifdef HAVE_UNWIND
+#define UNW_LOCAL_ONLY
+#include <libunwind.h>
+#endif
+
+enum { WALKS = 1000, THREADS = 4, FRAMES = 80, STACK_BYTES = 64 << 10 };
+
+#define NOINLINE __attribute__((noinline))
+#define STAYS stays() /* what was called before is no tail call */
+static inline __attribute__((always_inline)) void stays(void) { __asm__ volatile("" ::: "memory"); }
+
+static struct {
+  unsigned long size;
+  uintptr_t ip[FRAMES];
+} seen[WALKS + 16];
+static unsigned seen_count;
+static void *kept[WALKS + 16];
+
+NOINLINE static void take(unsigned long size) {
+  unsigned at = __atomic_fetch_add(&seen_count, 1, __ATOMIC_RELAXED);
+  seen[at].size = size;
+#ifdef HAVE_UNWIND
+  unw_context_t context;
+  unw_cursor_t cursor;
+  unw_word_t ip;
+  unw_getcontext(&context);
+  unw_init_local(&cursor, &context);
+  unsigned n = 0;
+  do unw_get_reg(&cursor, UNW_REG_IP, &ip), seen[at].ip[n++] = ip;
+  while (n < FRAMES && unw_step(&cursor) > 0);
+#endif
+  kept[at] = malloc(size);
+  STAYS;
+}
+
+static void say(void) {
+  for (unsigned i = 0; i < seen_count; i++) {
+    printf("%lu", seen[i].size);
+    for (unsigned n = 0; n < FRAMES && seen[i].ip[n]; n++) printf(" %lx", seen[i].ip[n]);
+    putchar('\n');
+  }
+}
+
+/* ---- walks: each way through these is another stack ---- */
+
+static void a(unsigned depth, unsigned way, unsigned long size);
+static void b(unsigned depth, unsigned way, unsigned long size);
+
+NOINLINE static void next(unsigned depth, unsigned way, unsigned long size) {
+  if (!depth) take(size);
+  else if (way & 1) a(depth - 1, way >> 1, size);
+  else b(depth - 1, way >> 1, size);
+  STAYS;
+}
+NOINLINE static void a(unsigned depth, unsigned way, unsigned long size) { next(depth, way * 5 + 1, size), STAYS; }
+NOINLINE static void b(unsigned depth, unsigned way, unsigned long size) {
+  char room[48 + depth];
+  __asm__ volatile("" : : "r"(room) : "memory");
+  next(depth, way ^ 5, size), STAYS;
+}
+
+static void walks(unsigned from, unsigned to) {
+  for (unsigned i = from; i < to; i++) next(i % 14, i * 2654435761u >> 7, 10000 + i), STAYS;
+}
+static void *walker(void *number) {
+  unsigned from = 400 + 150 * (unsigned)(uintptr_t)number;
+  walks(from, from + 150), STAYS;
+  return NULL;
+}
+static void walks_all(void) {
+  pthread_t threads[THREADS];
+  walks(0, 400);
+  for (uintptr_t i = 0; i < THREADS; i++) pthread_create(&threads[i], NULL, walker, (void *)i);
+  for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
+}
+
+/* ---- signals ---- */
+
+static volatile unsigned long signal_size;
+NOINLINE static void handler(int number) { take(signal_size + (unsigned long)number * 0), STAYS; }
+NOINLINE static void trap(unsigned long size) {
+  char room[16]; /* so that it has a frame */
+  signal_size = size;
+  __asm__ volatile("int3" : : "r"(room) : "memory");
+}
+static void *trapper(void *size) { return trap((uintptr_t)size), STAYS, NULL; }
+
+static void on_trap(int flags) {
+  struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
+  sigaction(SIGTRAP, &action, NULL);
+}
+
+static void signals(void) {
+  pthread_t thread;
+  on_trap(0);
+  trap(20001);
+  pthread_create(&thread, NULL, trapper, (void *)20002);
+  pthread_join(thread, NULL);
+}
+
+/* ---- other stacks: hand-made, between pages that must not be touched; a signal's ---- */
+
+static ucontext_t here, there;
+static void coroutine(void) {
+  next(3, 5, 30001), STAYS;
+  swapcontext(&there, &here);
+  next(2, 5, 30002), STAYS;
+}
+
+static char *guarded(void) {
+  char *at = mmap(NULL, 3 * STACK_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  mprotect(at + STACK_BYTES, STACK_BYTES, PROT_READ | PROT_WRITE);
+  return at + STACK_BYTES;
+}
+
+static void *other_run(void *unused) {
+  (void)unused;
+  getcontext(&there);
+  there.uc_stack.ss_sp = guarded();
+  there.uc_stack.ss_size = STACK_BYTES;
+  there.uc_link = &here;
+  makecontext(&there, coroutine, 0);
+  swapcontext(&here, &there);
+  next(2, 5, 30003), STAYS;
+  swapcontext(&here, &there);
+  stack_t mine = {.ss_sp = guarded(), .ss_size = STACK_BYTES};
+  sigaltstack(&mine, NULL);
+  on_trap(SA_ONSTACK);
+  trap(30004);
+  next(1, 5, 30005), STAYS;
+  return NULL;
+}
+
+static void other(void) {
+  pthread_t thread;
+  other_run(NULL);
+  pthread_create(&thread, NULL, other_run, NULL);
+  pthread_join(thread, NULL);
+}
+
+/* ---- a frame pointer that is none ---- */
+
+void *malloc_with(size_t size, uintptr_t frame);
+__asm__(".text\n.type malloc_with, @function\nmalloc_with:\n push %rbp\n mov %rsi, %rbp\n call malloc@PLT\n pop %rbp\n ret\n"
+        ".size malloc_with, . - malloc_with\n");
+
+static void *garbage_run(void *top) {
+  uintptr_t own = (uintptr_t)__builtin_frame_address(0), page = (uintptr_t)guarded();
+  uintptr_t words[2] = {1, 2}, up[4] = {(uintptr_t)&up[2] + 1, 7, (uintptr_t)top - 8, 9}, loop[2] = {(uintptr_t)loop, 5};
+  const uintptr_t frames[] = {0,       1,       8,           ~(uintptr_t)0, UINT64_C(0xdeadbeefdeadbee8),
+                              own + 1, own - 1, page - 8,    page - 4096,   (uintptr_t)words,
+                              (uintptr_t)up, (uintptr_t)&up[2], (uintptr_t)loop, (uintptr_t)top, (uintptr_t)top - 8,
+                              (uintptr_t)top - 16, (uintptr_t)top + 4096, own - (1 << 20), own + (64 << 20)};
+  for (size_t i = 0; i < sizeof frames / sizeof *frames; i++) kept[0] = malloc_with(40000 + i, frames[i]);
+  return NULL;
+}
+
+static void garbage(char **argv) {
+  pthread_t thread;
+  pthread_attr_t attr;
+  garbage_run(argv);
+  pthread_attr_init(&attr);
+  char *stack = guarded();
+  pthread_attr_setstack(&attr, stack, STACK_BYTES);
+  pthread_create(&thread, &attr, garbage_run, stack + STACK_BYTES);
+  pthread_join(thread, NULL);
+}
+
+int main(int argc, char **argv) {
+  const char *mode = argc > 1 ? argv[1] : "walks";
+  if (!strcmp(mode, "walks")) walks_all();
+  if (!strcmp(mode, "signals")) signals();
+  if (!strcmp(mode, "other")) other();
+  if (!strcmp(mode, "garbage")) garbage(argv);
+  say();
+  return 0;
+}
