@@ -55,7 +55,7 @@ static void stream_read(struct ms_arena *arena, struct ms_stream *stream, struct
   }
   if (at_peak != totals->peak_bytes || live != totals->live_bytes || allocations != totals->allocations)
     abort();
-  if (!ms_export_json(model, "0", 0, nowhere)) abort();
+  if (!ms_export_json(model, "0", 0, NULL, nowhere)) abort();
   ms_export_text(model, &(struct ms_text_options){.path = "f"}, nowhere);
 }
 

@@ -108,7 +108,7 @@ static size_t written_bytes;
 static yajl_val json_of(unsigned top) {
   char error[256] = "";
   FILE *out = open_memstream(&written, &written_bytes);
-  assert_true(ms_export_json(&model, "1.2", top, out));
+  assert_true(ms_export_json(&model, "1.2", top, NULL, out));
   fclose(out);
   yajl_val tree = yajl_tree_parse(written, error, sizeof error);
   assert_string_equal(error, "");

@@ -33,6 +33,11 @@ const struct ms_cmd *ms_cmd_find(const char *name);
 /* The verb that was most likely meant by a word that is none, NULL if none is near. */
 const char *ms_cmd_near(const char *word);
 
+/* Takes --debug-dir DIR and --sysroot DIR at argv[*at], also with '=': 1, and *at is at
+ * the last word of it; 0: it is another; -1: a usage error is set. */
+struct ms_symbol_options;
+int ms_cmd_symbols(struct ms_cmd_context *context, int argc, char **argv, int *at, struct ms_symbol_options *options);
+
 /* Sets a usage error that ends with the verb's usage; returns its exit code. */
 int ms_cmd_usage(struct ms_cmd_context *context, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -11,7 +11,7 @@
 
 static const struct dump_mode {
   const char *option;
-  int (*run)(struct ms_stream *, FILE *, struct ms_error *);
+  int (*run)(struct ms_stream *, const struct ms_dump_options *, FILE *, struct ms_error *);
 } modes[] = {
     {"--stable", ms_dump_stable},
     {"--raw", ms_dump_raw},
@@ -27,12 +27,18 @@ static const struct dump_mode *mode_find(const char *option) {
 int ms_cmd_dump(struct ms_cmd_context *context, int argc, char **argv) {
   const char *path = NULL;
   const struct dump_mode *mode = NULL;
+  struct ms_dump_options options = {0};
   for (int i = 1; i < argc; i++) {
     const struct dump_mode *found = mode_find(argv[i]);
+    int taken = ms_cmd_symbols(context, argc, argv, &i, &options.where);
+    if (taken < 0) return (int)context->error.code;
+    if (taken) continue;
     if (found && mode && found != mode)
       return ms_cmd_usage(context, "%s and %s cannot go together", mode->option, found->option);
     if (found)
       mode = found;
+    else if (strcmp(argv[i], "--symbols") == 0)
+      options.symbols = true;
     else if (argv[i][0] == '-' && argv[i][1])
       return ms_cmd_usage(context, "dump knows no '%s'", argv[i]);
     else if (path)
@@ -44,7 +50,7 @@ int ms_cmd_dump(struct ms_cmd_context *context, int argc, char **argv) {
 
   struct ms_arena *arena = ms_arena_new();
   struct ms_stream *stream = ms_stream_open(arena, path, &context->error);
-  int code = stream ? (mode ? mode->run : ms_dump_events)(stream, stdout, &context->error) : 0;
+  int code = stream ? (mode ? mode->run : ms_dump_events)(stream, &options, stdout, &context->error) : 0;
   if (stream) ms_stream_report(stream, &context->error);
   ms_stream_close(stream);
   ms_arena_free(arena);

@@ -10,7 +10,8 @@
 
 #include <inttypes.h>
 
-int ms_dump_check_merge(struct ms_stream *stream, FILE *out, struct ms_error *error) {
+int ms_dump_check_merge(struct ms_stream *stream, const struct ms_dump_options *options, FILE *out, struct ms_error *error) {
+  (void)options;
   if (stream->header.mode != MS_MODE_EXACT)
     return ms_error_set(error, MS_ERROR_USAGE,
                         "%s: has no serials to check the merge against; record it with --mode exact",

@@ -5,7 +5,8 @@
  *   0.004 t1 alloc #12 0x55d0 100 malloc "conn->rbuf : char" in conn_new net.c:88:15 <- "p : void" in xmalloc
  * ...
  *
- * Blocks are numbered by first sight, and no number comes twice. --stable leaves
+ * Blocks are numbered by first sight, and no number comes twice. A call stack stands
+ * in front of the first event that has it, and events say its number. --stable leaves
  * out times and addresses and numbers threads and processes by first sight, too, so
  * that two runs of a program give the same text.
  */
@@ -27,6 +28,8 @@ struct dump {
   uint64_t *blocks;      /* live block -> number by first sight */
   uint64_t block_count;
   uint32_t block_room;
+  struct ms_map stacks; /* thread, id -> number by first sight */
+  struct ms_symbol_finder *symbols; /* NULL: call stacks as modules and offsets */
 };
 
 static void text_print(const struct dump *dump, const char *text) {
@@ -86,6 +89,60 @@ static void name_print(const struct dump *dump, uint32_t thread, uint32_t name) 
       site_print(dump, part.site);
     name = part.kind == MS_NAME_IS_CHAIN ? part.parent : 0;
   }
+}
+
+/* ---- call stacks ---- */
+
+static void symbol_print(const struct dump *dump, const struct ms_symbol *row) {
+  const char *slash = strrchr(row->file, '/');
+  fputc(' ', dump->out);
+  text_print(dump, *row->function ? row->function : "?");
+  if (*row->file) {
+    fputs(" (", dump->out);
+    text_print(dump, slash ? slash + 1 : row->file);
+    fprintf(dump->out, ":%" PRIu32 ")", row->line);
+  }
+  if (row->inlined) fputs(" inlined into", dump->out);
+}
+
+static const char *build_id_text(const struct dump *dump, const struct ms_module_view *module) {
+  uint32_t count = module->record.build_id_bytes;
+  char *text = ms_arena_get(dump->stream->arena, 2 * (size_t)count + 1);
+  for (uint32_t i = 0; i < count; i++) snprintf(text + 2 * i, 3, "%02x", module->record.build_id[i]);
+  return text;
+}
+
+static struct ms_symbol_rows symbols_of(const struct dump *dump, uint64_t address, uint64_t ns) {
+  uint32_t found = dump->symbols ? ms_stream_module_at(dump->stream, address, ns) : UINT32_MAX;
+  if (found == UINT32_MAX) return (struct ms_symbol_rows){0};
+  const struct ms_module_view *module = &dump->stream->modules[found];
+  return ms_symbol_find(dump->symbols, module->path, build_id_text(dump, module), address - module->record.bias);
+}
+
+static void frame_print(const struct dump *dump, uint64_t address, uint64_t ns) {
+  struct ms_symbol_rows rows = symbols_of(dump, address, ns);
+  if (!rows.count) fputc(' ', dump->out), caller_print(dump, address, ns);
+  for (uint32_t i = 0; i < rows.count; i++) symbol_print(dump, &rows.rows[i]);
+}
+
+/* The event's call stack has a number; before the first event that has it stands what it is. */
+static void stack_define(struct dump *dump, const struct ms_event *event) {
+  uint32_t *number = ms_map_at(&dump->stacks, ((uint64_t)event->thread << 32 | event->stack) + 1);
+  if (*number) return;
+  *number = dump->stacks.count;
+  struct ms_frames frames = ms_stream_stack(dump->stream, event->thread, event->stack);
+  fprintf(dump->out, "stack #%" PRIu32, *number);
+  for (uint32_t i = 0; i < frames.count; i++) {
+    if (i) fputs(" <-", dump->out);
+    frame_print(dump, frames.addresses[i], frames.ns);
+  }
+  if (!frames.count) fputs(" undefined", dump->out);
+  fputc('\n', dump->out);
+}
+
+static bool has_stack(const struct ms_event *event) {
+  bool gives = event->kind == MS_EVENT_ALLOC || event->kind == MS_EVENT_REALLOC || event->kind == MS_EVENT_UNBORN_REALLOC;
+  return gives && event->stack;
 }
 
 /* ---- events ---- */
@@ -210,6 +267,7 @@ static void row_print(const struct dump *dump, const struct ms_event *event) {
 }
 
 static void event_print(struct dump *dump, const struct ms_event *event) {
+  if (has_stack(event)) stack_define(dump, event);
   if (!dump->stable) fprintf(dump->out, "%.3f ", (double)event->ns / 1e6);
   thread_print(dump, event->thread);
   switch (event->kind) {
@@ -251,25 +309,30 @@ static void event_print(struct dump *dump, const struct ms_event *event) {
   default:
     row_print(dump, event);
   }
+  if (has_stack(event))
+    fprintf(dump->out, " stack #%" PRIu32, ms_map_find(&dump->stacks, ((uint64_t)event->thread << 32 | event->stack) + 1));
   fputc('\n', dump->out);
 }
 
-static int dump_run(struct dump *dump, struct ms_error *error) {
+static int dump_run(struct dump *dump, const struct ms_dump_options *options, struct ms_error *error) {
   struct ms_merge *merge = ms_merge_open(dump->stream, MS_ORDER_AUTO);
   if (!merge) return ms_error_set(error, MS_ERROR_USAGE, "no memory for the table of addresses; free some");
   ms_map_init(&dump->threads, dump->stream->arena);
+  ms_map_init(&dump->stacks, dump->stream->arena);
+  if (options->symbols) dump->symbols = ms_symbol_finder_new(dump->stream->arena, &options->where);
   struct ms_event events[BATCH];
   uint32_t count;
   while (!ferror(dump->out) && (count = ms_merge_next(merge, events, BATCH)))
     for (uint32_t i = 0; i < count; i++) event_print(dump, &events[i]);
   ms_merge_close(merge);
+  if (dump->symbols) ms_symbol_finder_free(dump->symbols);
   return 0;
 }
 
-int ms_dump_events(struct ms_stream *stream, FILE *out, struct ms_error *error) {
-  return dump_run(&(struct dump){.stream = stream, .out = out}, error);
+int ms_dump_events(struct ms_stream *stream, const struct ms_dump_options *options, FILE *out, struct ms_error *error) {
+  return dump_run(&(struct dump){.stream = stream, .out = out}, options, error);
 }
 
-int ms_dump_stable(struct ms_stream *stream, FILE *out, struct ms_error *error) {
-  return dump_run(&(struct dump){.stream = stream, .out = out, .stable = true}, error);
+int ms_dump_stable(struct ms_stream *stream, const struct ms_dump_options *options, FILE *out, struct ms_error *error) {
+  return dump_run(&(struct dump){.stream = stream, .out = out, .stable = true}, options, error);
 }

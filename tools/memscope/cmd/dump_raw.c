@@ -29,7 +29,8 @@ static void row_print(FILE *out, const uint64_t *row) {
   }
 }
 
-int ms_dump_raw(struct ms_stream *stream, FILE *out, struct ms_error *error) {
+int ms_dump_raw(struct ms_stream *stream, const struct ms_dump_options *options, FILE *out, struct ms_error *error) {
+  (void)options;
   (void)error;
   for (uint32_t i = 0; i < stream->lane_count && !ferror(out); i++) {
     const struct ms_lane *lane = &stream->lanes[i];

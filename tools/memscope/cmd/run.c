@@ -21,14 +21,14 @@
 
 /* ---- arguments ---- */
 
-enum { OPTION_MODE = 256, OPTION_QUIET, OPTION_FORK, OPTION_EXEC, OPTION_PACK, OPTION_PAUSED, OPTION_ROTATE };
+enum { OPTION_MODE = 256, OPTION_QUIET, OPTION_FORK, OPTION_EXEC, OPTION_PACK, OPTION_PAUSED, OPTION_ROTATE, OPTION_STACK };
 
 static const struct option options[] = {
     {"output", required_argument, NULL, 'o'},        {"mode", required_argument, NULL, OPTION_MODE},
     {"quiet", no_argument, NULL, OPTION_QUIET},      {"follow-fork", required_argument, NULL, OPTION_FORK},
     {"follow-exec", no_argument, NULL, OPTION_EXEC}, {"pack", no_argument, NULL, OPTION_PACK},
     {"paused", no_argument, NULL, OPTION_PAUSED},    {"rotate", required_argument, NULL, OPTION_ROTATE},
-    {0}};
+    {"stack", required_argument, NULL, OPTION_STACK}, {0}};
 
 /* WORD options hold their values as "a|b". */
 static bool is_one_of(const char *values, const char *word) {
@@ -45,6 +45,21 @@ static const char *option_values(const char *name) {
   if (strcmp(name, NAME) == 0) return values;
 #include "memscope/option.def"
   return "";
+}
+
+/* "fp", "fp=DEPTH", "none". */
+static int stack_apply(struct ms_cmd_context *context, struct ms_run *run, char *how) {
+  char *depth = strchr(how, '='), *end;
+  if (depth) *depth++ = 0;
+  if (!is_one_of(option_values("MEMSCOPE_STACK"), how))
+    return ms_cmd_usage(context, "--stack is one of %s, not '%s'", option_values("MEMSCOPE_STACK"), how);
+  run->stack = how;
+  if (!depth) return 0;
+  long frames = strtol(depth, &end, 10);
+  if (*depth < '0' || *depth > '9' || *end || frames < 1 || frames > MS_STACK_FRAMES || strcmp(how, "fp") != 0)
+    return ms_cmd_usage(context, "--stack fp=DEPTH is from 1 to %d frames, not '%s=%s'", MS_STACK_FRAMES, how, depth);
+  run->stack_depth = depth;
+  return 0;
 }
 
 static int option_apply(struct ms_cmd_context *context, struct ms_run *run, int option) {
@@ -69,6 +84,8 @@ static int option_apply(struct ms_cmd_context *context, struct ms_run *run, int 
     run->rotate = optarg;
     if (ms_span_parse(&span, optarg)) return 0;
     return ms_cmd_usage(context, "--rotate needs bytes from 64K on (64K, 1G) or a time (30s, 10min, 6h, 1d), not '%s'", optarg);
+  case OPTION_STACK:
+    return stack_apply(context, run, optarg);
   case OPTION_MODE:
     run->mode = optarg;
     if (is_one_of(option_values("MEMSCOPE_MODE"), optarg)) return 0;

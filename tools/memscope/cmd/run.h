@@ -17,6 +17,7 @@ struct ms_run {
   const char *output; /* pattern as the user gave it, or the option's default */
   const char *mode;
   const char *rotate; /* NULL: as the environment has it */
+  const char *stack, *stack_depth; /* NULL: as the environment has it */
   bool quiet, follow_fork, follow_exec, pack, paused;
   char **program;         /* PROG ARGS, NULL-terminated */
   char path[PATH_MAX];    /* of PROG */

@@ -8,6 +8,7 @@
 #include "cmd/cmd.h"
 #include "export/export.h"
 #include "reader/reader.h"
+#include "symbol/symbol.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -16,23 +17,36 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { TOP_STACKS = 10 };
+
 struct arguments {
   const char *path, *colour;
   unsigned top;
   bool json;
+  bool stacks;
+  struct ms_symbol_options symbols; /* where binaries are */
   bool follow;
   double seconds; /* between two looks */
 };
 
-static void model_write(FILE *out, const struct arguments *arguments, const struct ms_model *model, struct ms_error *error) {
+/* Without --top text shows ten of a table, JSON all. */
+static const struct ms_symbols *symbols_of(struct ms_arena *arena, const struct arguments *arguments, const struct ms_model *model) {
+  uint32_t shown = arguments->top ? arguments->top : arguments->json ? UINT32_MAX : TOP_STACKS;
+  return model && arguments->stacks ? ms_symbols_of(arena, model, shown, &arguments->symbols) : NULL;
+}
+
+static void model_write(FILE *out, struct ms_arena *arena, const struct arguments *arguments, const struct ms_model *model,
+                        struct ms_error *error) {
+  const struct ms_symbols *symbols = symbols_of(arena, arguments, model);
   if (model && arguments->json) {
-    if (!ms_export_json(model, MS_VERSION, arguments->top, out))
+    if (!ms_export_json(model, MS_VERSION, arguments->top, symbols, out))
       ms_error_set(error, MS_ERROR_USAGE, "no memory for JSON; free some");
   } else if (model) {
     struct ms_text_options options = {.path = arguments->path,
                                       .top = arguments->top,
                                       .colour = ms_colour_wanted(out, arguments->colour),
-                                      .columns = ms_terminal_columns(out)};
+                                      .columns = ms_terminal_columns(out),
+                                      .symbols = symbols};
     ms_export_text(model, &options, out);
   }
 }
@@ -41,7 +55,7 @@ static void model_write(FILE *out, const struct arguments *arguments, const stru
 static int summary_write(FILE *out, const struct arguments *arguments, struct ms_error *error) {
   struct ms_arena *arena = ms_arena_new();
   struct ms_stream *stream = ms_stream_open(arena, arguments->path, error);
-  model_write(out, arguments, stream ? ms_model_build(arena, stream, error) : NULL, error);
+  model_write(out, arena, arguments, stream ? ms_model_build(arena, stream, error) : NULL, error);
   ms_stream_close(stream);
   ms_arena_free(arena);
   return (int)error->code;
@@ -72,7 +86,7 @@ static bool look(const struct arguments *arguments, struct ms_error *error) {
   bool more = stream && stream->live && writer_lives(stream);
   const struct ms_model *model = more ? ms_model_build(arena, stream, error) : NULL;
   if (model) look_begin(arguments);
-  if (model) model_write(stdout, arguments, model, error);
+  if (model) model_write(stdout, arena, arguments, model, error);
   fflush(stdout);
   ms_stream_close(stream);
   ms_arena_free(arena);
@@ -117,8 +131,13 @@ static int arguments_parse(struct ms_cmd_context *context, int argc, char **argv
                            struct arguments *arguments) {
   for (int i = 1; i < argc; i++) {
     const char *top = NULL;
+    int taken = ms_cmd_symbols(context, argc, argv, &i, &arguments->symbols);
+    if (taken < 0) return (int)context->error.code;
+    if (taken) continue;
     if (strcmp(argv[i], "--json") == 0)
       arguments->json = true;
+    else if (strcmp(argv[i], "--stacks") == 0)
+      arguments->stacks = true;
     else if (strncmp(argv[i], "--top=", 6) == 0)
       top = argv[i] + 6;
     else if (strcmp(argv[i], "--top") == 0)
@@ -138,6 +157,8 @@ static int arguments_parse(struct ms_cmd_context *context, int argc, char **argv
     if (top && !top_parse(top, &arguments->top))
       return ms_cmd_usage(context, "--top needs a number from 1 on");
   }
+  if (!arguments->stacks && (arguments->symbols.debug_dir || arguments->symbols.sysroot))
+    return ms_cmd_usage(context, "--debug-dir and --sysroot say where --stacks finds binaries");
   return arguments->path ? 0 : ms_cmd_usage(context, "which stream?");
 }
 

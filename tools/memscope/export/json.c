@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * The model as JSON, schema 1. Every key of the schema is always there, but for
- * pauses and marks when there are none; arrays may be empty. A number that there
- * is not is null: a site's lifetimes where nothing died, unloaded_ns while a module
- * is loaded, the status of an end that has none. Sites' chains begin innermost, at
- * the allocator's caller.
+ * pauses and marks when there are none, and call stacks unless asked for; arrays
+ * may be empty. A number that there is not is null: a site's lifetimes where nothing
+ * died, unloaded_ns while a module is loaded, the status of an end that has none.
+ * Sites' chains begin innermost, at the allocator's caller.
  *
  * process.end: {"how": "exit" | "quick" (_exit) | "exec" | "signal" | "stopped" |
  * "none", "status": exit status or signal number}. Of a cut stream it is what the
@@ -19,6 +19,7 @@
 struct json {
   yajl_gen gen;
   const struct ms_model *model;
+  const struct ms_symbols *symbols; /* NULL: no call stacks */
   uint32_t top;
 };
 
@@ -285,6 +286,53 @@ static void mark_put(struct json *json, const struct ms_model_mark *mark) {
   map_close(json);
 }
 
+static void frame_put(struct json *json, const struct ms_model_place *place, const struct ms_symbol *symbol) {
+  map_open(json, NULL);
+  TEXT(symbol, function);
+  TEXT(symbol, file);
+  NUMBER(symbol, line);
+  member_text(json, "module", module_name(json, place->module_id));
+  NUMBER(place, address);
+  member_flag(json, "inlined", symbol->inlined);
+  map_close(json);
+}
+
+/* One address is several frames when functions were inlined there. */
+static void frames_put(struct json *json, uint32_t place_id) {
+  static const struct ms_symbol unknown = {.function = "", .file = ""};
+  const struct ms_symbol_rows *found = &json->symbols->places[place_id - 1];
+  for (uint32_t i = 0; i < found->count; i++) frame_put(json, &json->model->places[place_id - 1], &found->rows[i]);
+  if (!found->count) frame_put(json, &json->model->places[place_id - 1], &unknown);
+}
+
+static void stack_site_put(struct json *json, const struct ms_model_stack_site *site) {
+  map_open(json, NULL);
+  member_number(json, "id", site->site_id);
+  NUMBER(site, allocations);
+  NUMBER(site, allocated_bytes);
+  NUMBER(site, live_bytes);
+  NUMBER(site, bytes_at_peak);
+  map_close(json);
+}
+
+static void stack_put(struct json *json, const struct ms_model_stack *stack) {
+  map_open(json, NULL);
+  NUMBER(stack, id);
+  array_open(json, "frames");
+  for (uint32_t i = 0; i < stack->place_count; i++) frames_put(json, stack->places[i]);
+  array_close(json);
+  array_open(json, "sites");
+  for (uint32_t i = 0; i < stack->site_count; i++) stack_site_put(json, &stack->sites[i]);
+  array_close(json);
+  map_close(json);
+}
+
+static void problems_put(struct json *json) {
+  array_open(json, "symbol_problems");
+  for (uint32_t i = 0; i < json->symbols->problem_count; i++) text_put(json, json->symbols->problems[i]);
+  array_close(json);
+}
+
 static void finding_put(struct json *json, const struct ms_finding *finding) {
   map_open(json, NULL);
   TEXT(finding, rule);
@@ -332,13 +380,18 @@ static void model_put(struct json *json, const char *version) {
   if (json->model->pause_count) ARRAY("pauses", pauses, pause_count, UINT32_MAX, pause_put);
   if (json->model->mark_count) ARRAY("marks", marks, mark_count, UINT32_MAX, mark_put);
   ARRAY("findings", findings, finding_count, UINT32_MAX, finding_put);
+  if (json->symbols) {
+    ARRAY("stacks", stacks, stack_count, json->top, stack_put);
+    problems_put(json);
+  }
   map_close(json);
 }
 
 static void out_print(void *out, const char *text, size_t bytes) { fwrite(text, 1, bytes, out); }
 
-bool ms_export_json(const struct ms_model *model, const char *version, unsigned top, FILE *out) {
-  struct json json = {.gen = yajl_gen_alloc(NULL), .model = model, .top = top ? top : UINT32_MAX};
+bool ms_export_json(const struct ms_model *model, const char *version, unsigned top, const struct ms_symbols *symbols,
+                    FILE *out) {
+  struct json json = {.gen = yajl_gen_alloc(NULL), .model = model, .symbols = symbols, .top = top ? top : UINT32_MAX};
   if (!json.gen) return false;
   yajl_gen_config(json.gen, yajl_gen_beautify, 1);
   yajl_gen_config(json.gen, yajl_gen_indent_string, " ");

@@ -316,6 +316,7 @@ void ms_export_text(const struct ms_model *model, const struct ms_text_options *
   sites_peak_print(&page);
   types_print(&page);
   sites_live_print(&page);
+  if (options->symbols) ms_export_stacks(model, options, out);
   marks_print(&page);
   notes_print(&page);
   fprintf(out, "\nnext: memscope report ");
