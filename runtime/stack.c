@@ -40,14 +40,20 @@ struct slab {
   char bytes[SLAB_BYTES - 2 * sizeof(void *)];
 };
 
+struct frame { /* as it lies on a stack */
+  uintptr_t next;
+  uint64_t ra;
+};
+
 struct ms_stacks {
+  struct frame frames[MS_STACK_FRAMES]; /* of the last walk; the first: where it began, and the allocation's own address */
   uint32_t id;    /* in effect; 0: none */
+  uint32_t count; /* of frames */
+  int own;        /* it was on the thread's own stack */
   uint32_t given; /* ids */
-  uint32_t count; /* frames of the last walk */
   uint32_t known;
-  uint64_t row[1 + MS_STACK_FRAMES];         /* STACK, of the last walk */
-  uintptr_t frame_at[1 + MS_STACK_FRAMES];   /* where its frames lay */
-  struct slab *slabs, *slab; /* all; the one in use */
+  uint64_t row[1 + MS_STACK_FRAMES]; /* STACK, of the last walk */
+  struct slab *slabs, *slab;         /* all; the one in use */
   struct known *heads[HEADS];
 };
 
@@ -83,33 +89,45 @@ MS_HOT_FN uintptr_t frame_pointer(void) {
 MS_HOT_FN uintptr_t frame_pointer(void) { return 0; }
 #endif
 
-/* Where the next frame lay the last time, once it has turned out to lie there
- * again: the load after it need not wait for the one before. */
-MS_HOT_FN uintptr_t frame_next(uintptr_t frame, uintptr_t before) {
-  if (frame != before) return frame;
-  __asm__("" : "+r"(before));
-  return before;
+/* Frames are read word by word (volatile): both words at once would have to wait until
+ * the two stores of a call just made have left the core. */
+
+MS_HOT_FN int on_own_stack(uintptr_t pointer) { return pointer - ms_tls.stack_low < ms_tls.stack_top - ms_tls.stack_low; }
+
+/* Do the frames lie where they lay, and say what they said? All of them are within the
+ * thread's own stack, so they can be read before it is known that they still are frames:
+ * no load waits for the one before. */
+MS_HOT_FN int walked_before(const struct ms_stacks *stacks, uintptr_t frame, uintptr_t ra, int own) {
+  const struct frame *at = stacks->frames, *end = at + stacks->count;
+  if (at->next != frame || at->ra != ra || stacks->own != own) return 0;
+  uint64_t differs = 0;
+  for (; at + 1 < end; at++) {
+    const volatile struct frame *now = (const volatile struct frame *)at->next;
+    differs |= (now->next ^ at[1].next) | (now->ra ^ at[1].ra);
+  }
+  return !differs;
 }
 
-/* Puts the frames behind the first into the row; whether any is another than before. */
-MS_HOT_FN int walk(struct ms_stacks *stacks, uintptr_t frame) {
-  uintptr_t low = ms_stack_pointer(), top = ms_tls.stack_top;
-  uint64_t *at = stacks->row + 2, *end = stacks->row + 1 + ms_options.stack_depth, differs = 0;
-  uintptr_t *frame_at = stacks->frame_at;
-  if (low < ms_tls.stack_low || low >= top) end = at;
-  top -= 2 * sizeof frame;
-  while (at < end && frame > low && frame <= top && !(frame & (sizeof frame - 1))) {
-    const uint64_t *words = (const uint64_t *)frame;
+/* Walks anew; the sum of what is found. */
+static uint64_t walk(struct ms_stacks *stacks, uintptr_t frame, uintptr_t ra, int own) {
+  uintptr_t low = ms_stack_pointer(), top = ms_tls.stack_top - 2 * sizeof frame;
+  uint32_t n = 0, most = own ? (uint32_t)ms_options.stack_depth : 1;
+  uint64_t sum = ra;
+  stacks->own = own;
+  stacks->frames[0] = (struct frame){frame, ra};
+  stacks->row[1] = ra;
+  while (++n < most && frame > low && frame <= top && !(frame & (sizeof frame - 1))) {
+    const volatile struct frame *at = (const volatile struct frame *)frame;
     low = frame;
-    differs |= *at ^ words[1];
-    *at++ = words[1];
-    frame = frame_next(words[0], *frame_at);
-    *frame_at++ = words[0];
+    ra = at->ra;
+    frame = at->next;
+    stacks->frames[n].next = frame;
+    stacks->frames[n].ra = ra;
+    stacks->row[1 + n] = ra;
+    sum += ra * (2 * n + 1);
   }
-  uint32_t count = (uint32_t)(at - stacks->row - 1);
-  differs |= count ^ stacks->count;
-  stacks->count = count;
-  return differs != 0;
+  stacks->count = n;
+  return sum;
 }
 
 /* Is that operator new still under way? One that threw has left what it put down. */
@@ -136,11 +154,21 @@ MS_HOT_FN uintptr_t outer_take(void) {
 
 /* ---- stacks that have a row ---- */
 
-static uint64_t frames_hash(const uint64_t *frames, uint32_t count) {
-  uint64_t sum = count;
-  for (uint32_t i = 0; i < count; i++) sum += frames[i] * (2 * i + 1);
+static uint64_t hash_of(uint64_t sum) {
   sum *= UINT64_C(0x9e3779b97f4a7c15);
   return sum ^ sum >> 32;
+}
+
+static uint64_t frames_hash(const uint64_t *frames, uint32_t count) {
+  uint64_t sum = 0;
+  for (uint32_t i = 0; i < count; i++) sum += frames[i] * (2 * i + 1);
+  return hash_of(sum);
+}
+
+static int frames_same(const uint64_t *a, const uint64_t *b, uint32_t count) {
+  uint64_t differs = 0;
+  for (uint32_t i = 0; i < count; i++) differs |= a[i] ^ b[i];
+  return !differs;
 }
 
 static struct known **head_of(struct ms_stacks *stacks, uint64_t hash) { return &stacks->heads[hash & (HEADS - 1)]; }
@@ -148,7 +176,7 @@ static struct known **head_of(struct ms_stacks *stacks, uint64_t hash) { return 
 static uint32_t known_find(struct ms_stacks *stacks, uint64_t hash) {
   const uint64_t *frames = stacks->row + 1;
   for (const struct known *known = *head_of(stacks, hash); known; known = known->next)
-    if (known->hash == hash && known->count == stacks->count && !memcmp(known->frames, frames, known->count * sizeof *frames))
+    if (known->hash == hash && known->count == stacks->count && frames_same(known->frames, frames, known->count))
       return known->id;
   return 0;
 }
@@ -210,8 +238,9 @@ static MS_COLD uint32_t stack_make(struct ms_thread *t, struct ms_stacks *stacks
   return id ? id : stack_define(t, stacks, hash);
 }
 
-static __attribute__((noinline)) void stack_changes(struct ms_thread *t, struct ms_stacks *stacks) {
-  uint32_t id = known_find(stacks, frames_hash(stacks->row + 1, stacks->count)), walked = stacks->count;
+static __attribute__((noinline)) void stack_changes(struct ms_thread *t, uintptr_t frame, uintptr_t ra, int own) {
+  struct ms_stacks *stacks = t->stacks;
+  uint32_t id = known_find(stacks, hash_of(walk(stacks, frame, ra, own))), walked = stacks->count;
   if (!id) id = stack_make(t, stacks);
   stacks->count = walked;
   if (id == stacks->id) return;
@@ -222,11 +251,11 @@ static __attribute__((noinline)) void stack_changes(struct ms_thread *t, struct 
 }
 
 void ms_stack_put(struct ms_thread *t, uintptr_t ra) {
-  struct ms_stacks *stacks = t->stacks;
-  uintptr_t outer = outer_take(), before = stacks->row[1], first = outer ? outer : ra;
-  stacks->row[1] = first;
-  int differs = walk(stacks, outer ? ms_tls.outer_frame : frame_pointer());
-  if (MS_UNLIKELY(differs || first != before || !stacks->id)) stack_changes(t, stacks);
+  uintptr_t outer = outer_take(), frame = frame_pointer();
+  if (MS_UNLIKELY(outer)) ra = outer, frame = ms_tls.outer_frame;
+  int own = on_own_stack(ms_stack_pointer());
+  if (MS_LIKELY(t->stacks->id) && MS_LIKELY(walked_before(t->stacks, frame, ra, own))) return;
+  stack_changes(t, frame, ra, own);
 }
 
 /* ---- a thread's ---- */
