@@ -11,6 +11,7 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FORMS = {".txt": ["dump", "--stable"], ".json": ["summary", "--json"], ".summary": ["summary"]}
+STACKS = {".txt": ["dump", "--stable"], ".json": ["summary", "--json", "--stacks"], ".summary": ["summary", "--stacks"]}
 
 
 def product(memscope, folder, name, words):
@@ -29,7 +30,7 @@ def main():
         streams = sorted(f[:-len(".memscope")] for f in os.listdir(folder))
         assert len(streams) >= 5, streams
         for name in streams:
-            for ending, words in FORMS.items():
+            for ending, words in (STACKS if name == "stacks" else FORMS).items():
                 path = f"{HERE}/golden/{name}{ending}"
                 text = product(memscope, folder, name, words)
                 if text != product(memscope, folder, name, words):

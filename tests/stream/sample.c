@@ -234,8 +234,38 @@ static void moments_write(struct book *book) {
   sheet_free(&two);
 }
 
+/* Call stacks: the same one by two threads under other ids, one of three frames, one
+ * that nobody defined, and a chunk that says none. */
+static void stacks_write(struct book *book) {
+  static const uint64_t frames[] = {0x400123, 0x400456, 0x7f0000000010};
+  struct sheet one = {0}, later = {0}, two = {0};
+  head_write(book);
+  put_frames(&one, 1, frames, 2);
+  put_stack_of(&one, (struct ms_row_stack_of){.id = 1});
+  put_malloc(&one, 0x1000, 1, 100, CONN);
+  put_malloc(&one, 0x2000, 1, 10, RBUF);
+  put_frames(&one, 2, frames, 3);
+  put_stack_of(&one, (struct ms_row_stack_of){.id = 2});
+  *sheet_room(&one, 1) = ms_hot_word(MS_OP_REALLOC_BEGIN, 1, 1, 0x2000);
+  put_realloc_end(&one, (struct ms_row_realloc_end){.fn = 1, .gen = 2, .addr8 = 0x2000 >> 3, .size_low = 2000, .name = RBUF});
+  put_malloc(&later, 0x3000, 1, 7, TEXT);
+  put_stack_of(&later, (struct ms_row_stack_of){.id = 99});
+  put_malloc(&later, 0x3010, 1, 8, TEXT);
+  end_write(&later);
+  put_stack_of(&two, (struct ms_row_stack_of){.id = 5});
+  put_malloc(&two, 0x4000, 1, 400, CONN);
+  put_frames(&two, 5, frames, 2);
+  book_chunk(book, 1, 0, 0, &one);
+  book_window(book, 1, 1, 20 * MS, &later);
+  book_window(book, 2, 0, 10 * MS, &two);
+  sheet_free(&one);
+  sheet_free(&later);
+  sheet_free(&two);
+}
+
 const struct sample samples[] = {
     {"plain", plain_write},   {"threads", threads_write}, {"survival", survival_write},
     {"losses", losses_write}, {"modules", modules_write}, {"moments", moments_write},
+    {"stacks", stacks_write},
     {0},
 };

@@ -54,6 +54,12 @@ void put_text(struct sheet *sheet, uint8_t tag, const char *text) {
   memcpy(at + 1, text, bytes);
 }
 
+void put_frames(struct sheet *sheet, uint32_t id, const uint64_t *frames, uint32_t count) {
+  uint64_t *at = sheet_room(sheet, 1 + count);
+  ms_put_stack(at, (struct ms_row_stack){.words = count, .id = id});
+  memcpy(at + 1, frames, count * sizeof *frames);
+}
+
 /* ---- names ---- */
 
 void unit_init(struct unit *unit) {

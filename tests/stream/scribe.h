@@ -35,6 +35,7 @@ void put_drop(struct sheet *sheet, uint64_t address, uint32_t gen); /* free() */
 void put_clock(struct sheet *sheet, uint64_t ns);
 void put_serial(struct sheet *sheet, uint64_t serial, uint64_t ns);
 void put_text(struct sheet *sheet, uint8_t tag, const char *text);
+void put_frames(struct sheet *sheet, uint32_t id, const uint64_t *frames, uint32_t count); /* STACK */
 
 /* ---- names of a unit ---- */
 
