@@ -11,7 +11,7 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FORMS = {".txt": ["dump", "--stable"], ".json": ["summary", "--json"], ".summary": ["summary"]}
-STACKS = {".txt": ["dump", "--stable"], ".json": ["summary", "--json", "--stacks"], ".summary": ["summary", "--stacks"]}
+STACKS = {".txt": ["dump", "--stable"], ".json": ["summary", "--json", "--stacks", "--sysroot", "."], ".summary": ["summary", "--stacks", "--sysroot", "."]}
 
 
 def product(memscope, folder, name, words):

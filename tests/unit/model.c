@@ -518,7 +518,7 @@ static void test_stacks_random(void **state) {
     all += size;
     if (all <= peak) continue;
     peak = all;
-    for (int i = 0; i < STACKS * PLACES; i++) wanted[0][i].at_peak = wanted[0][i].live;
+    for (int i = 0; i < STACKS * PLACES; i++) wanted[i / PLACES][i % PLACES].at_peak = wanted[i / PLACES][i % PLACES].live;
   }
   const struct ms_model *model = model_of(f);
   uint32_t a = site_of(model, "a")->id;

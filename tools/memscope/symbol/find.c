@@ -142,7 +142,7 @@ void ms_binary_find(struct ms_arena *arena, struct ms_binary *binary, const stru
     candidate_at(&search, options->sysroot, binary->path, "");
     candidate_by_id(&search, ms_arena_print(arena, "%s/usr/lib/debug", options->sysroot), ".debug");
   }
-  if (*binary->path == '/') candidate(&search, binary->path);
+  else if (*binary->path == '/') candidate(&search, binary->path);
   if (!binary->debug.elf) candidate_by_id(&search, "/usr/lib/debug", ".debug");
   if (!binary->debug.elf) candidate_by_link(&search);
   if (binary->main.elf) binary->problem = ""; /* the right one was among them */

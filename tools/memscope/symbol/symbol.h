@@ -16,7 +16,7 @@
 
 struct ms_symbol_options {
   const char *debug_dir; /* with .build-id/xx/yyyy.debug, or copies of binaries by name or path; NULL: none */
-  const char *sysroot;   /* in front of recorded paths; NULL: none */
+  const char *sysroot;   /* in front of recorded paths, which are another machine's; NULL: they are this one's */
 };
 
 /* A function that was active at a place. */
