@@ -13,8 +13,9 @@
  * only upwards, within the thread's own stack, all of which is mapped above the
  * stack pointer. On another stack (a coroutine's, a signal's) nothing is read.
  *
- * Runs only for busy threads, also in signal handlers. Cost for 16 frames that
- * are those of the thread's last block: some 10 ns; bench/results.md.
+ * Runs only for busy threads, also in signal handlers. No lock, no system call.
+ * Cost of 16 frames, on two cores with other work: some 20 ns when they are those of
+ * the thread's last block, 60 to 90 when they are others that have a row.
  */
 #include "emit.h"
 

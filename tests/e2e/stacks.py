@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 
-from e2e import MEMSCOPE, CC, compile_c, main, ok, one_line_error, record, run, summary, Skip
+from e2e import MEMSCOPE, CC, compile_c, main, ok, one_line_error, record, run, summary
 
 FRAMES = ("-fno-omit-frame-pointer", "-fno-optimize-sibling-calls")
 PROGRAM = """#include <stdlib.h>
