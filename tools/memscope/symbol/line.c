@@ -79,40 +79,50 @@ static void position_at(struct ms_arena *arena, Dwarf_Die *unit, uint64_t addres
   if (line && !dwarf_lineno(line, &number) && number > 0) at->line = (uint32_t)number;
 }
 
-/* The scopes around an address, innermost first: how they came to be called, which is
- * not how their definitions lie in one another. */
-static int scopes_at(Dwarf_Die *unit, uint64_t address, Dwarf_Die **scopes) {
-  Dwarf_Die *inner = NULL;
-  *scopes = NULL;
-  int count = dwarf_getscopes(unit, address, &inner);
-  if (count > 0) count = dwarf_getscopes_die(&inner[0], scopes);
-  free(inner);
-  return count;
+enum { DEEP = 64 };
+
+/* A function and what was inlined into it at an address, outermost first. */
+struct scopes {
+  Dwarf_Die dies[DEEP];
+  uint32_t count;
+};
+
+/* libdw's own search (dwarf_getscopes) gives the scopes around an inlined function's
+ * definition, and misses some that lie in several pieces. */
+static bool scopes_in(Dwarf_Die *parent, uint64_t address, unsigned depth, struct scopes *scopes) {
+  Dwarf_Die die;
+  if (depth == DEEP || dwarf_child(parent, &die)) return false;
+  do {
+    int tag = dwarf_tag(&die);
+    if (tag == DW_TAG_namespace && scopes_in(&die, address, depth + 1, scopes)) return true;
+    bool function = tag == DW_TAG_subprogram || tag == DW_TAG_inlined_subroutine;
+    if ((!function && tag != DW_TAG_lexical_block) || dwarf_haspc(&die, address) <= 0) continue;
+    if (function && scopes->count < DEEP) scopes->dies[scopes->count++] = die;
+    scopes_in(&die, address, depth + 1, scopes);
+    return true;
+  } while (dwarf_siblingof(&die, &die) == 0);
+  return false;
 }
 
 struct ms_symbol_rows ms_lines_at(struct ms_arena *arena, const struct ms_binary *binary, uint64_t address) {
-  enum { DEEP = 64 };
-  struct ms_symbol rows[DEEP], at;
-  Dwarf_Die unit, *scopes;
-  uint32_t count = 0;
+  struct ms_symbol at;
+  struct scopes scopes;
+  Dwarf_Die unit;
   if (!unit_at(binary, address, &unit)) return (struct ms_symbol_rows){0};
+  scopes.count = 0;
+  scopes_in(&unit, address, 0, &scopes);
   position_at(arena, &unit, address, &at);
-  int scope_count = scopes_at(&unit, address, &scopes);
-  for (int i = 0; i < scope_count && count < DEEP; i++) {
-    int tag = dwarf_tag(&scopes[i]);
-    if (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_subprogram) continue;
-    at.function = function_name(arena, &scopes[i]);
-    at.inlined = tag == DW_TAG_inlined_subroutine;
+  at.function = "";
+  struct ms_symbol *rows = ms_arena_array(arena, scopes.count + 1, sizeof *rows);
+  uint32_t count = 0;
+  for (uint32_t i = scopes.count; i-- > 0;) {
+    Dwarf_Die *die = &scopes.dies[i];
+    at.function = function_name(arena, die);
+    at.inlined = i > 0 && dwarf_tag(die) == DW_TAG_inlined_subroutine;
     rows[count++] = at;
-    if (!at.inlined) break;
-    called_from(arena, &unit, &scopes[i], &at);
+    if (!at.inlined) break; /* a function within a function is called by whoever calls it */
+    called_from(arena, &unit, die, &at);
   }
-  free(scopes);
-  if (!count) {
-    at.function = "";
-    rows[count++] = at;
-  }
-  struct ms_symbol *kept = ms_arena_array(arena, count, sizeof *kept);
-  memcpy(kept, rows, count * sizeof *kept);
-  return (struct ms_symbol_rows){kept, count};
+  if (!count) rows[count++] = at;
+  return (struct ms_symbol_rows){rows, count};
 }
