@@ -39,7 +39,7 @@ static int recording_put(struct ms_thread *t, int on) {
 /* ---- what can be asked ---- */
 
 static int pause_now(struct ms_thread *t) {
-  uint8_t on = MS_ON;
+  uint8_t on = ms_on_again;
   if (!__atomic_compare_exchange_n(&ms_on, &on, MS_PAUSED, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) return on == MS_PAUSED;
   __atomic_fetch_add(&ms_process->header->pauses, 1, __ATOMIC_RELAXED);
   return recording_put(t, 0);
@@ -47,7 +47,7 @@ static int pause_now(struct ms_thread *t) {
 
 static int resume_now(struct ms_thread *t) {
   uint8_t paused = MS_PAUSED;
-  if (!__atomic_compare_exchange_n(&ms_on, &paused, MS_ON, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) return paused == MS_ON;
+  if (!__atomic_compare_exchange_n(&ms_on, &paused, ms_on_again, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) return paused == ms_on_again;
   return recording_put(t, 1);
 }
 
@@ -114,7 +114,7 @@ static int ask(enum ms_command command, const char *text) {
 
 MS_EXPORT int memscope_pause(void) { return ask(MS_COMMAND_PAUSE, NULL); }
 MS_EXPORT int memscope_resume(void) { return ask(MS_COMMAND_RESUME, NULL); }
-MS_EXPORT int memscope_recording(void) { return ms_on == MS_ON && ms_process_ready() ? 1 : ms_on == MS_PAUSED ? 0 : -1; }
+MS_EXPORT int memscope_recording(void) { return ms_on == ms_on_again && ms_process_ready() ? 1 : ms_on == MS_PAUSED ? 0 : -1; }
 MS_EXPORT int memscope_mark(const char *name) { return ask(MS_COMMAND_MARK, name); }
 MS_EXPORT int memscope_snapshot(const char *name) { return ask(MS_COMMAND_SNAPSHOT, name); }
 MS_EXPORT int memscope_flush(void) { return ask(MS_COMMAND_NONE, NULL); }

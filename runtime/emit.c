@@ -4,7 +4,7 @@
  * 4 GiB, cells in an unexpected state, events inside a row or after the
  * thread's end. Every thread, also in signal handlers.
  */
-#include "emit.h"
+#include "sample.h"
 
 uint16_t *ms_cells;
 const struct ms_place ms_no_place = {.sites.count = UINT32_MAX};
@@ -114,8 +114,16 @@ static void birth_shared(enum ms_op op, uintptr_t p, size_t size, unsigned fn, u
   ms_tls.shared_row = to ? to + rows.used - 2 : NULL;
 }
 
+/* The process's first: only now we know what is to be recorded. */
+static MS_COLD int birth_is_sampled(uintptr_t p, size_t size, unsigned fn, uintptr_t ra) {
+  if (!ms_process_ready() || ms_on != MS_SAMPLING) return 0;
+  ms_sample_born((void *)p, size, fn, ra);
+  return 1;
+}
+
 static void birth(enum ms_op op, uintptr_t p, size_t size, unsigned fn, uintptr_t ra) {
   struct ms_thread *t = ms_tls.self;
+  if (MS_UNLIKELY(!ms_process) && birth_is_sampled(p, size, fn, ra)) return;
   if (birth_is_outer(t, p, op, fn) && ms_process_ready()) return ms_rename(t, op, size, fn, ra);
   t = ms_own_begin();
   if (!t) return birth_shared(op, p, size, fn, ra);
@@ -157,6 +165,7 @@ static void dead_named(struct ms_thread *t, uint64_t *row, uintptr_t p, uintptr_
 /* Once paused, nobody can say any more whether such a block was there. */
 static void bad_free(uintptr_t p, unsigned fn, uintptr_t ra) {
   uint64_t row[2];
+  if (ms_on == MS_SAMPLING) return; /* most likely of a block that was not drawn */
   if (ms_process->header->pauses) ms_put_unseen_free(row, (struct ms_row_unseen_free){.fn = fn, .address = p});
   else ms_put_bad_free(row, (struct ms_row_bad_free){.fn = fn, .address = p});
   struct ms_thread *t = ms_own_begin();
@@ -256,6 +265,17 @@ MS_COLD void ms_realloc_freed(uintptr_t p, unsigned fn, uintptr_t ra) {
   ms_own_put(t, rows.word, rows.used);
   dead_named(t, t->pos - 2, p, ra);
   ms_own_end(t);
+}
+
+MS_COLD void ms_realloc_from_unsampled(unsigned fn) {
+  uint64_t row = ms_hot_word(MS_OP_REALLOC_BEGIN, fn, 0, 0);
+  ms_emit_row(&row, 1);
+}
+
+MS_COLD void ms_realloc_to_unsampled(void) {
+  uint64_t row;
+  ms_put_realloc_unsampled(&row, (struct ms_row_realloc_unsampled){.unused_ = 0});
+  ms_emit_row(&row, 1);
 }
 
 MS_COLD void ms_realloc_fail(uintptr_t p) {

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
  * The C allocator functions. Each calls the next one of its name and tells of
- * it: an allocation behind, a free before. With recording off each is a test
- * and a tail call. Any thread, any time; errno is the next function's.
+ * it: an allocation behind, a free before. With recording off each is a test or
+ * two and a tail call. Any thread, any time; errno is the next function's.
  *
- * Cost, in ns for each event: see emit.h.
+ * Whether every event is recorded is the one test before the hot path (emit.h, with
+ * its cost); pauses and sampling (sample.h) are told apart behind it.
  */
 #define _GNU_SOURCE
-#include "emit.h"
 #include "real.h"
+#include "sample.h"
 
 #include <malloc.h>
 #include <stdlib.h>
@@ -29,54 +30,81 @@ MS_DECLARE(free)
 /* What needs registers saved stands apart, so that with recording off nothing is. */
 #define APART static __attribute__((noinline))
 
-/* Nothing to be recorded; while paused, the moment to hear commands. */
-MS_HOT_FN int is_off(void) {
-  if (MS_LIKELY(ms_on == MS_ON)) return 0;
-  if (ms_on) ms_paused_look();
-  return 1;
-}
+/* While not every event is recorded: a call of the next function, which gives p. */
+#define NOT_ON(call, p, size, fn, ra)                                                                                  \
+  do {                                                                                                                 \
+    int samples_ = ms_on == MS_SAMPLING;                                                                               \
+    if (samples_) ms_sample_before(size);                                                                              \
+    else if (ms_on) ms_paused_look(); /* the moment to hear commands */                                                \
+    call;                                                                                                              \
+    if (samples_) ms_sample_behind(p, size, fn, ra);                                                                   \
+  } while (0)
 
 MS_HOT_FN void *born(void *p, size_t size, unsigned fn, uintptr_t ra) {
   return MS_LIKELY(p != NULL) ? ms_emit_alloc(p, size, fn, ra) : NULL;
 }
 
+APART void *malloc_not_on(size_t size, uintptr_t ra) {
+  if (MS_LIKELY(ms_on == MS_SAMPLING)) return ms_sample_born(MS_NEXT(malloc)(size), size, MS_FN_malloc, ra);
+  if (ms_on) ms_paused_look();
+  return MS_NEXT(malloc)(size);
+}
+
 APART void *malloc_on(size_t size, uintptr_t ra) { return born(MS_NEXT(malloc)(size), size, MS_FN_malloc, ra); }
 MS_PUBLIC void *MS_FN(malloc)(size_t size) {
-  return is_off() ? MS_NEXT(malloc)(size) : malloc_on(size, MS_RA);
+  return MS_UNLIKELY(ms_on != MS_ON) ? malloc_not_on(size, MS_RA) : malloc_on(size, MS_RA);
+}
+
+APART void *calloc_not_on(size_t count, size_t size, uintptr_t ra) {
+  void *p;
+  NOT_ON(p = MS_NEXT(calloc)(count, size), p, count * size, MS_FN_calloc, ra);
+  return p;
 }
 
 APART void *calloc_on(size_t count, size_t size, uintptr_t ra) {
   return born(MS_NEXT(calloc)(count, size), count * size, MS_FN_calloc, ra);
 }
 MS_PUBLIC void *MS_FN(calloc)(size_t count, size_t size) {
-  return is_off() ? MS_NEXT(calloc)(count, size) : calloc_on(count, size, MS_RA);
+  return MS_UNLIKELY(ms_on != MS_ON) ? calloc_not_on(count, size, MS_RA) : calloc_on(count, size, MS_RA);
 }
 
 MS_PUBLIC int MS_FN(posix_memalign)(void **out, size_t align, size_t size) {
-  if (is_off()) return MS_NEXT(posix_memalign)(out, align, size);
-  int rc = MS_NEXT(posix_memalign)(out, align, size);
+  int rc;
+  if (MS_UNLIKELY(ms_on != MS_ON)) {
+    NOT_ON(rc = MS_NEXT(posix_memalign)(out, align, size), rc ? NULL : *out, size, MS_FN_posix_memalign, MS_RA);
+    return rc;
+  }
+  rc = MS_NEXT(posix_memalign)(out, align, size);
   if (MS_LIKELY(rc == 0)) born(*out, size, MS_FN_posix_memalign, MS_RA);
   return rc;
 }
 
 MS_PUBLIC void *MS_FN(aligned_alloc)(size_t align, size_t size) {
-  if (is_off()) return MS_NEXT(aligned_alloc)(align, size);
-  return born(MS_NEXT(aligned_alloc)(align, size), size, MS_FN_aligned_alloc, MS_RA);
+  void *p;
+  if (MS_LIKELY(ms_on == MS_ON)) return born(MS_NEXT(aligned_alloc)(align, size), size, MS_FN_aligned_alloc, MS_RA);
+  NOT_ON(p = MS_NEXT(aligned_alloc)(align, size), p, size, MS_FN_aligned_alloc, MS_RA);
+  return p;
 }
 
 MS_PUBLIC void *MS_FN(memalign)(size_t align, size_t size) {
-  if (is_off()) return MS_NEXT(memalign)(align, size);
-  return born(MS_NEXT(memalign)(align, size), size, MS_FN_memalign, MS_RA);
+  void *p;
+  if (MS_LIKELY(ms_on == MS_ON)) return born(MS_NEXT(memalign)(align, size), size, MS_FN_memalign, MS_RA);
+  NOT_ON(p = MS_NEXT(memalign)(align, size), p, size, MS_FN_memalign, MS_RA);
+  return p;
 }
 
 MS_PUBLIC void *MS_FN(valloc)(size_t size) {
-  if (is_off()) return MS_NEXT(valloc)(size);
-  return born(MS_NEXT(valloc)(size), size, MS_FN_valloc, MS_RA);
+  void *p;
+  if (MS_LIKELY(ms_on == MS_ON)) return born(MS_NEXT(valloc)(size), size, MS_FN_valloc, MS_RA);
+  NOT_ON(p = MS_NEXT(valloc)(size), p, size, MS_FN_valloc, MS_RA);
+  return p;
 }
 
 MS_PUBLIC void *MS_FN(pvalloc)(size_t size) {
-  if (is_off()) return MS_NEXT(pvalloc)(size);
-  return born(MS_NEXT(pvalloc)(size), size, MS_FN_pvalloc, MS_RA);
+  void *p;
+  if (MS_LIKELY(ms_on == MS_ON)) return born(MS_NEXT(pvalloc)(size), size, MS_FN_pvalloc, MS_RA);
+  NOT_ON(p = MS_NEXT(pvalloc)(size), p, size, MS_FN_pvalloc, MS_RA);
+  return p;
 }
 
 /* ---- realloc ---- */
@@ -88,7 +116,8 @@ MS_HOT_FN void *regrown(enum ms_realloc how, void *p, void *q, size_t size, unsi
     else if (size) ms_realloc_fail((uintptr_t)p);
     else ms_realloc_freed((uintptr_t)p, fn, ra);
   } else if (how == MS_REALLOC_UNBORN && q) {
-    ms_emit_alloc(q, size, MS_FN_REALLOC_NULL + fn, ra);
+    if (MS_UNLIKELY(ms_on == MS_SAMPLING)) ms_sample_behind(q, size, MS_FN_REALLOC_NULL + fn, ra); /* not known before */
+    else ms_emit_alloc(q, size, MS_FN_REALLOC_NULL + fn, ra);
   }
   return q;
 }
@@ -103,10 +132,28 @@ MS_HOT_FN void *regrown(enum ms_realloc how, void *p, void *q, size_t size, unsi
     ms_tls.passing = before_;                                                                                          \
   } while (0)
 
-/* One that fails leaves a block that the stream says has ended: its free is then unseen. */
-APART void *realloc_not_on(void *p, size_t size) {
-  if (ms_on && p) ms_paused_end((uintptr_t)p);
-  return MS_NEXT(realloc)(p, size);
+/* As realloc(p, size), whichever function `call` is. While it is paused, one that
+ * fails leaves a block that the stream says has ended: its free is then unseen. */
+#define REALLOC_NOT_ON(call, p, size, fn, ra)                                                                          \
+  do {                                                                                                                 \
+    void *q_;                                                                                                          \
+    if (MS_UNLIKELY(ms_on != MS_SAMPLING || (p && ms_tls.passing == (uintptr_t)(p)))) {                                \
+      if (ms_on == MS_PAUSED && p) ms_paused_end((uintptr_t)p);                                                        \
+      return call;                                                                                                     \
+    }                                                                                                                  \
+    if (!p) {                                                                                                          \
+      ms_sample_before(size);                                                                                          \
+      q_ = call;                                                                                                       \
+      return ms_sample_behind(q_, size, MS_FN_REALLOC_NULL + fn, ra);                                                  \
+    }                                                                                                                  \
+    enum ms_realloc how_ = ms_sample_has(p) ? ms_realloc_begin_slow((uintptr_t)p, fn, ra) : MS_REALLOC_UNBORN;         \
+    ms_sample_before(size);                                                                                            \
+    PASSING(p, q_ = call);                                                                                             \
+    return ms_sample_regrown(how_, p, q_, size, fn, ra);                                                               \
+  } while (0)
+
+APART void *realloc_not_on(void *p, size_t size, uintptr_t ra) {
+  REALLOC_NOT_ON(MS_NEXT(realloc)(p, size), p, size, MS_FN_realloc, ra);
 }
 
 APART void *realloc_null_on(size_t size, uintptr_t ra) {
@@ -120,7 +167,7 @@ APART void *realloc_on(void *p, size_t size, uintptr_t ra) {
   return regrown(how, p, q, size, MS_FN_realloc, ra);
 }
 MS_PUBLIC void *MS_FN(realloc)(void *p, size_t size) {
-  if (MS_UNLIKELY(ms_on != MS_ON)) return realloc_not_on(p, size);
+  if (MS_UNLIKELY(ms_on != MS_ON)) return realloc_not_on(p, size, MS_RA);
   return p ? realloc_on(p, size, MS_RA) : realloc_null_on(size, MS_RA);
 }
 
@@ -128,7 +175,7 @@ MS_PUBLIC void *MS_FN(reallocarray)(void *p, size_t count, size_t size) {
   size_t bytes;
   void *q;
   if (__builtin_mul_overflow(count, size, &bytes) || !ms_on) return MS_NEXT(reallocarray)(p, count, size);
-  if (MS_UNLIKELY(ms_on != MS_ON)) return realloc_not_on(p, bytes);
+  if (MS_UNLIKELY(ms_on != MS_ON)) REALLOC_NOT_ON(MS_NEXT(reallocarray)(p, count, size), p, bytes, MS_FN_reallocarray, MS_RA);
   if (!p) return born(MS_NEXT(reallocarray)(p, count, size), bytes, MS_FN_REALLOC_NULL + MS_FN_reallocarray, MS_RA);
   enum ms_realloc how = ms_emit_realloc_begin(p, MS_FN_reallocarray, MS_RA);
   PASSING(p, q = MS_NEXT(reallocarray)(p, count, size));
@@ -137,8 +184,12 @@ MS_PUBLIC void *MS_FN(reallocarray)(void *p, size_t count, size_t size) {
 
 /* ---- free ---- */
 
-APART void free_not_on(void *p) {
-  if (ms_on && p) ms_paused_end((uintptr_t)p);
+APART void free_not_on(void *p, uintptr_t ra) {
+  if (MS_UNLIKELY(ms_on != MS_SAMPLING)) {
+    if (ms_on && p) ms_paused_end((uintptr_t)p);
+  } else if (p) {
+    ms_sample_dying(p, MS_FN_free, ra);
+  }
   MS_NEXT(free)(p);
 }
 
@@ -147,7 +198,7 @@ APART void free_slow(void *p, uintptr_t ra) {
   MS_NEXT(free)(p);
 }
 MS_PUBLIC void MS_FN(free)(void *p) {
-  if (MS_UNLIKELY(ms_on != MS_ON)) return free_not_on(p);
+  if (MS_UNLIKELY(ms_on != MS_ON)) return free_not_on(p, MS_RA);
   if (MS_LIKELY(p != NULL) && !ms_emit_free_hot(p, MS_FN_free, MS_RA)) free_slow(p, MS_RA);
   else MS_NEXT(free)(p);
 }
@@ -155,7 +206,7 @@ MS_PUBLIC void MS_FN(free)(void *p) {
 #if MS_HAVE_free_sized || MS_HAVE_free_aligned_sized
 static void dying(void *p, unsigned fn, uintptr_t ra) {
   if (MS_LIKELY(ms_on == MS_ON)) ms_emit_free(p, fn, ra);
-  else if (ms_on) ms_paused_end((uintptr_t)p);
+  else ms_dying_not_on(p, fn, ra);
 }
 #endif
 

@@ -4,10 +4,11 @@
  * malloc and free as a rule, which are interposed too: the row malloc has just
  * written is renamed to the operator's, and the free of a block that a delete
  * is giving back is passed over. So an operator that throws, or a replaced one
- * that takes its memory elsewhere, is recorded as what it did.
+ * that takes its memory elsewhere, is recorded as what it did. When sampling, new
+ * draws for the malloc beneath it.
  */
-#include "emit.h"
 #include "real.h"
+#include "sample.h"
 
 /* Where this function's return address lies. */
 #define RA_AT ((uintptr_t *)__builtin_dwarf_cfa() - 1)
@@ -17,8 +18,12 @@
   MS_DECLARE(symbol)                                                                                                   \
   MS_PUBLIC void *MS_FN(symbol) params {                                                                               \
     if (MS_UNLIKELY(ms_gate.all != MS_ON)) {                                                                           \
-      if (ms_on != MS_ON) return MS_NEXT_NEW(symbol) args;                                                             \
-      ms_stack_outer(RA_AT);                                                                                           \
+      if (ms_on != MS_ON && ms_on != MS_SAMPLING) return MS_NEXT_NEW(symbol) args;                                     \
+      if (ms_gate.stacks) ms_stack_outer(RA_AT);                                                                       \
+      if (ms_on == MS_SAMPLING) {                                                                                      \
+        ms_sample_outer(size);                                                                                         \
+        return ms_sample_behind(MS_NEXT_NEW(symbol) args, size, MS_FN_##symbol, MS_RA);                                \
+      }                                                                                                                \
     }                                                                                                                  \
     void *p = MS_NEXT_NEW(symbol) args;                                                                                \
     if (MS_LIKELY(p != NULL)) ms_emit_outer(p, size, MS_FN_##symbol, MS_RA);                                           \
@@ -29,9 +34,9 @@
   void symbol params;                                                                                                  \
   MS_DECLARE(symbol)                                                                                                   \
   MS_PUBLIC void MS_FN(symbol) params {                                                                                \
-    if (MS_UNLIKELY(ms_on == MS_PAUSED && p)) ms_paused_end((uintptr_t)p);                                             \
-    if (MS_UNLIKELY(ms_on != MS_ON || !p)) return MS_NEXT_NEW(symbol) args;                                            \
-    ms_emit_free(p, MS_FN_##symbol, MS_RA);                                                                            \
+    if (MS_UNLIKELY(!ms_on || !p)) return MS_NEXT_NEW(symbol) args;                                                    \
+    if (MS_LIKELY(ms_on == MS_ON)) ms_emit_free(p, MS_FN_##symbol, MS_RA);                                             \
+    else ms_dying_not_on(p, MS_FN_##symbol, MS_RA);                                                                    \
     uintptr_t before = ms_tls.passing;                                                                                 \
     ms_tls.passing = (uintptr_t)p;                                                                                     \
     MS_NEXT_NEW(symbol) args;                                                                                          \

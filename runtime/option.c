@@ -55,6 +55,11 @@ static size_t size_clamp(size_t size, const char *range) {
     int word = word_index(values, value);                                                                              \
     if (word >= 0) return ms_options.id = word, 1;                                                                     \
   }
+#define PARSE_MODE(id, values)                                                                                         \
+  {                                                                                                                    \
+    struct ms_mode_choice choice = ms_mode_parse(value);                                                               \
+    if (choice.mode) return ms_options.id = choice, 1;                                                                 \
+  }
 #define PARSE_SIZE(id, values)                                                                                         \
   {                                                                                                                    \
     size_t size = ms_size_parse(value);                                                                                   \

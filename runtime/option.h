@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: MIT
  *
  * The runtime's options, one member for each row of option.def: BOOL and WORD
- * (index into its values) as int, SIZE in bytes, TEXT as a string that lasts,
- * SPAN as bytes or time.
+ * (index into its values) as int, SIZE in bytes, MODE as what its word means, SPAN
+ * as bytes or time, TEXT as a string that lasts.
  */
 #ifndef MS_OPTION_H
 #define MS_OPTION_H
 
+#include "memscope/mode.h"
 #include "memscope/span.h"
 
 #include <stddef.h>
 
 #define MS_OPTION_MEMBER_BOOL(id) int id;
 #define MS_OPTION_MEMBER_WORD(id) int id;
+#define MS_OPTION_MEMBER_MODE(id) struct ms_mode_choice id;
 #define MS_OPTION_MEMBER_SIZE(id) size_t id;
 #define MS_OPTION_MEMBER_TEXT(id) const char *id;
 #define MS_OPTION_MEMBER_SPAN(id) struct ms_span id;

@@ -8,6 +8,7 @@
  */
 #define _GNU_SOURCE
 #include "runtime.h"
+#include "sample.h"
 
 #include <errno.h>
 #include <link.h>
@@ -17,6 +18,7 @@
 
 struct ms_process *ms_process;
 union ms_gate ms_gate = {.on = MS_ON}; /* until it is known */
+uint8_t ms_on_again = MS_ON;
 uint32_t ms_epoch;
 static int hidden; /* our environment, from programs started by exec */
 
@@ -136,7 +138,14 @@ static int boot(char **environment) {
   ms_process = ms_os_pages_wiped_on_fork((sizeof *ms_process + MS_OS_PAGE - 1) & ~(size_t)(MS_OS_PAGE - 1));
   if (!ms_process) return 0;
   ms_cells = ms_os_pages_reserve(MS_PLANE_BYTES);
-  if (!ms_cells && ms_options.verbose) ms_say("no room for the plane of generations; events are ordered by stamps");
+  if (ms_cells && ms_options.mode.mode == MS_MODE_SAMPLE) {
+    ms_sample_init();
+    ms_on_again = MS_SAMPLING;
+  } else if (!ms_cells && ms_options.mode.mode == MS_MODE_SAMPLE) {
+    ms_say("no address space for the plane (ulimit -v?), and nothing else tells a sampled block from others: every event is recorded, in exact mode");
+  } else if (!ms_cells && ms_options.verbose) {
+    ms_say("no room for the plane of generations; events are ordered by stamps");
+  }
   ms_gate.stacks = ms_options.stack != 0;
 #ifndef MS_KEEPS_FRAMES
   if (ms_gate.stacks) ms_say("this runtime was not built by GCC for x86-64: call stacks hold the return address only");
@@ -165,7 +174,7 @@ MS_COLD void ms_boot(char **environment) {
   int saved = errno;
   struct ms_thread *before = ms_tls.self;
   ms_tls.self = &ms_busy;
-  ms_on = !boot(environment) ? MS_OFF : ms_options.paused ? MS_PAUSED : MS_ON;
+  ms_on = !boot(environment) ? MS_OFF : ms_options.paused ? MS_PAUSED : ms_on_again;
   environment_hide(environment);
   ms_tls.self = before;
   errno = saved;
@@ -218,7 +227,9 @@ static void program_put(void) {
 
 static int process_start(struct ms_process *process) {
   process->pid = ms_os_pid();
-  process->exact = ms_options.mode || !ms_cells;
+  process->mode = ms_cells ? ms_options.mode.mode : MS_MODE_EXACT;
+  process->exact = process->mode == MS_MODE_EXACT;
+  process->seed = ms_sample_seed(process->pid);
   process->next_site = 1;
   if (!ms_stream_open(process)) return 0;
   if (!ms_epoch++) ms_tick_find();

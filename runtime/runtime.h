@@ -155,6 +155,13 @@ struct ms_tls {
   uintptr_t stack_low, stack_top; /* where the thread's own stack certainly lies; 0: not known */
   uintptr_t outer, *outer_at;     /* with call stacks: return address of the operator new under way, and where it lies */
   uintptr_t outer_frame;          /* the frame pointer it was called with: libstdc++ uses that register as any other */
+  /* sampling, see sample.h */
+  uint32_t verdict;       /* enum ms_verdict, for the block that an outer function is obtaining */
+  int64_t left;           /* to pass before the next sample: bytes or allocations; below 0: ask sample.c */
+  int64_t left_held;      /* the same while a verdict is out, which keeps `left` below 0 */
+  uintptr_t drawn;        /* the block the last verdict was for */
+  uint64_t random;
+  uint32_t seeded;        /* ms_epoch when `random` was seeded */
 };
 
 #define MS_AT(struct, member, offset) MS_STATIC_ASSERT(offsetof(struct, member) == offset, "entry.S knows this layout by offset.h")
@@ -203,7 +210,10 @@ struct ms_process {
   struct ms_os_file file;
   struct ms_file_header *header;
   struct ms_window *shared;
+  uint32_t mode; /* enum ms_mode */
   uint32_t exact;
+  uint32_t drawers; /* threads that have drawn */
+  uint64_t seed;
   uint32_t command_taken; /* serial of the last one from outside */
   uint64_t serial;
   uint64_t room; /* of the file, taken ahead of the tail; UINT64_MAX: no more */
@@ -225,11 +235,11 @@ struct ms_process {
 };
 
 extern struct ms_process *ms_process;
-enum { MS_OFF, MS_ON, MS_PAUSED };
+enum { MS_OFF, MS_ON, MS_PAUSED, MS_SAMPLING };
 /* Looked at by every interposed function; operator new looks at all of it at once. */
 union ms_gate {
   struct {
-    uint8_t on;     /* not MS_ON: every interposed function just calls the next one; paused: ends of known blocks are told */
+    uint8_t on;     /* MS_OFF: every interposed function just calls the next one; paused: ends of known blocks are told */
     uint8_t stacks; /* call stacks are recorded */
     uint8_t unused[2];
   };
@@ -237,6 +247,7 @@ union ms_gate {
 };
 extern union ms_gate ms_gate;
 #define ms_on ms_gate.on
+extern uint8_t ms_on_again; /* what it becomes when recording goes on: MS_ON, MS_SAMPLING */
 extern uint32_t ms_epoch; /* streams this process and its forebears have started */
 
 /* interpose.c, interpose_new.c: no function crosses, but the interposed ones */
@@ -258,6 +269,8 @@ enum ms_realloc ms_realloc_begin_slow(uintptr_t p, unsigned fn, uintptr_t ra);
 void ms_realloc_freed(uintptr_t p, unsigned fn, uintptr_t ra); /* it gave NULL for a size of 0 */
 void ms_realloc_fail(uintptr_t p);
 void ms_paused_end(uintptr_t p); /* freed or resized while recording is paused */
+void ms_realloc_from_unsampled(unsigned fn); /* the end that follows gives a block for one that was not drawn */
+void ms_realloc_to_unsampled(void);          /* in place of an end: its block was not drawn */
 void ms_settle(struct ms_thread *t);
 void ms_settle_block(struct ms_thread *t);
 void ms_settle_freed(struct ms_thread *t);
@@ -328,6 +341,8 @@ void *ms_process_alloc(size_t bytes);
 int ms_process_lock(void); /* 0: held too long, by somebody who may never come back: do without */
 void ms_process_unlock(void);
 void ms_process_end(enum ms_end_how how, int32_t status);
+
+/* sample.c: see sample.h */
 
 /* control.c */
 void ms_control_obey(struct ms_thread *t);

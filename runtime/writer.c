@@ -175,10 +175,13 @@ uint64_t ms_stream_record(struct ms_record *record, size_t payload_bytes) {
 static void header_fill(struct ms_process *process) {
   struct ms_file_header *header = process->header;
   header->byte_order = MS_BYTE_ORDER;
-  header->version = MS_STREAM_VERSION;
+  int sampled = process->mode == MS_MODE_SAMPLE;
+  header->version = sampled ? MS_STREAM_VERSION_SAMPLED : MS_STREAM_VERSION;
   header->header_bytes = MS_HEADER_BYTES;
   header->record_align = MS_RECORD_ALIGN;
-  header->mode = process->exact ? MS_MODE_EXACT : MS_MODE_FULL;
+  header->mode = process->mode;
+  header->sampling = sampled ? ms_options.mode.sampling : MS_SAMPLING_NONE;
+  header->sampling_period = sampled ? ms_options.mode.period : 0;
   header->pid = process->pid;
   header->parent_pid = ms_os_parent_pid();
   header->clock_step_ns = (uint32_t)ms_os_coarse_step();

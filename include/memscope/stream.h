@@ -35,6 +35,7 @@
 
 enum {
   MS_STREAM_VERSION = 2,
+  MS_STREAM_VERSION_SAMPLED = 3, /* of a sampled stream alone: who does not know sampling would show its rows as all there was */
   MS_HEADER_BYTES = 4096,
   MS_RECORD_ALIGN = 4096,
   MS_BYTE_ORDER = 0x01020304,
@@ -43,7 +44,16 @@ enum {
 #define MS_VOLUME_STRIDE (UINT64_C(1) << 36) /* 64 GiB, more than a volume ever has */
 #define MS_STREAM_MAGIC "\x89MemScop" /* 8 bytes, no NUL: the first is no ASCII, so text tools see a binary */
 
-enum ms_mode { MS_MODE_FULL = 1, MS_MODE_EXACT = 2 };
+enum ms_mode { MS_MODE_FULL = 1, MS_MODE_EXACT = 2, MS_MODE_SAMPLE = 3 };
+
+/* How a sampled stream's allocations were chosen, each independently of all others.
+ * An allocation of s bytes (0 counts as 1) is in it with probability p: */
+enum ms_sampling {
+  MS_SAMPLING_NONE,
+  MS_SAMPLING_RATE,  /* p = MS_SAMPLING_ONE / period */
+  MS_SAMPLING_BYTES, /* p = 1 - exp(-s / period) */
+};
+#define MS_SAMPLING_ONE (UINT64_C(1) << 32)
 
 enum ms_recording { MS_RECORDING_UNKNOWN, MS_RECORDING_ON, MS_RECORDING_PAUSED, MS_RECORDING_STOPPED };
 
@@ -74,7 +84,7 @@ enum ms_lost_reason {
 struct ms_file_header {
   char magic[8];
   uint32_t byte_order;     /* MS_BYTE_ORDER as the writer stores it */
-  uint32_t version;        /* MS_STREAM_VERSION; a reader refuses larger ones */
+  uint32_t version;        /* MS_STREAM_VERSION, or MS_STREAM_VERSION_SAMPLED; a reader refuses larger ones */
   uint32_t header_bytes;   /* MS_HEADER_BYTES */
   uint32_t record_align;   /* MS_RECORD_ALIGN */
   uint32_t mode;           /* enum ms_mode */
@@ -99,8 +109,9 @@ struct ms_file_header {
   uint32_t command_asked;  /* serial, written last by whoever asks */
   uint32_t command_done;   /* serial of the last one obeyed */
   char command_text[MS_COMMAND_TEXT]; /* name of a mark or snapshot, NUL-terminated */
-  uint32_t unused;
-  uint64_t volume_tail;    /* rotated: where the next chunk goes, counted through; 0: one file */
+  uint32_t sampling;        /* enum ms_sampling; NONE unless mode is MS_MODE_SAMPLE */
+  uint64_t sampling_period; /* mean distance of samples: RATE allocations times MS_SAMPLING_ONE, BYTES bytes */
+  uint64_t volume_tail;     /* rotated: where the next chunk goes, counted through; 0: one file */
 };
 MS_STATIC_ASSERT(sizeof(struct ms_file_header) <= MS_HEADER_BYTES, "header is one page");
 

@@ -13,10 +13,12 @@ MAGIC = b"\x89MemScop"
 RECORD_MAGIC = 0x4352534D
 WINDOW, CHUNK, MODULE, PROCESS = 1, 2, 3, 4
 ALLOC, FREE, BEGIN, END = range(4)
+SAMPLE = 3  # a mode
 TAGS = {
     0x01: "time", 0x02: "place", 0x03: "size_high", 0x04: "realloc_fail", 0x05: "thread_exit", 0x06: "of_thread",
-    0x07: "end", 0x30: "stamp", 0x31: "chain", 0x32: "caller", 0x33: "thread_start", 0x34: "bad_free", 0x35: "bind",
-    0x08: "stack_of", 0x74: "stack", 0x36: "module_load", 0x37: "module_unload", 0x38: "lost", 0x39: "fork", 0x70: "thread_name", 0x71: "exec",
+    0x07: "end", 0x08: "stack_of", 0x09: "realloc_unsampled", 0x30: "stamp", 0x31: "chain", 0x32: "caller", 0x33: "thread_start",
+    0x34: "bad_free", 0x35: "bind", 0x36: "module_load", 0x37: "module_unload", 0x38: "lost", 0x39: "fork", 0x70: "thread_name", 0x71: "exec",
+    0x74: "stack",
 }
 END_HOW = ["none", "exit", "quick", "exec", "signal", "stopped"]
 LOST = ["none", "space", "io", "file_gone", "memory", "late", "nested"]
@@ -126,7 +128,7 @@ class Stream:
         self.end_ns, self.parent_position = struct.unpack_from("<2Q", d, 88)
         self.host = d[104:232].split(b"\0")[0].decode()
         self.parent = d[232:1256].split(b"\0")[0].decode()
-        assert (self.byte_order, self.version, self.header_bytes, self.record_align) == (0x01020304, 2, PAGE, PAGE)
+        assert (self.byte_order, self.version, self.header_bytes, self.record_align) == (0x01020304, 3 if self.mode == SAMPLE else 2, PAGE, PAGE)
 
     def records_read(self):
         d, at = self.data, PAGE

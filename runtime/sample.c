@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Sampling, the seldom half: draws, and the few blocks that are drawn. Any thread,
+ * any time; a signal handler that allocates between costs a draw its exactness at
+ * worst.
+ */
+#include "sample.h"
+#include "gap.h"
+
+#include <sys/auxv.h>
+
+struct ms_sample ms_sample;
+
+void ms_sample_init(void) {
+  const struct ms_mode_choice *choice = &ms_options.mode;
+  int bytes = choice->sampling == MS_SAMPLING_BYTES;
+  ms_sample.mask = bytes ? SIZE_MAX : 0;
+  ms_sample.scale = bytes ? (double)choice->period : ms_gap_scale_rate((double)MS_SAMPLING_ONE / (double)choice->period);
+}
+
+/* Of a process's draws. A forked child's are others than its parent's. */
+uint64_t ms_sample_seed(uint32_t pid) {
+  if (ms_options.seed) return ms_random_mix(ms_options.seed + ((uint64_t)ms_epoch << 32));
+  const uint64_t *random = (const uint64_t *)getauxval(AT_RANDOM);
+  return ms_random_mix((random ? *random : 0) ^ ms_os_now() ^ (uint64_t)pid << 40);
+}
+
+/* ---- draws ---- */
+
+/* At a thread's first draw; again in a forked child, whose count goes on where it stood. */
+static void seed(void) {
+  uint32_t drawer = __atomic_fetch_add(&ms_process->drawers, 1, __ATOMIC_RELAXED);
+  int first = !ms_tls.seeded;
+  ms_tls.seeded = ms_epoch;
+  ms_tls.random = ms_random_mix(ms_process->seed + drawer);
+  if (first) ms_tls.left += ms_gap(&ms_tls.random, ms_sample.scale);
+}
+
+/* The count fell below 0: is this allocation drawn? */
+__attribute__((noinline)) int ms_sample_due(void) {
+  if (MS_UNLIKELY(ms_tls.seeded != ms_epoch || !ms_epoch)) {
+    if (!ms_process_ready()) return ms_tls.left = 0;
+    if (ms_tls.seeded != ms_epoch) seed();
+    if (ms_tls.left >= 0) return 0;
+  }
+  ms_tls.left = ms_gap(&ms_tls.random, ms_sample.scale);
+  return 1;
+}
+
+__attribute__((noinline)) void ms_sample_outer(size_t size) { ms_sample_before(size); }
+
+/* Takes the verdict that is out, for this block. */
+static int verdict_spend(void *block) {
+  int drawn = ms_tls.verdict == MS_VERDICT_DRAWN;
+  ms_tls.verdict = MS_VERDICT_NONE;
+  ms_tls.left = ms_tls.left_held;
+  ms_tls.drawn = (uintptr_t)block;
+  return drawn;
+}
+
+static int is_drawn(void *block, size_t size) {
+  if (ms_tls.verdict) return verdict_spend(block);
+  return !ms_sample_passes(size) && ms_sample_due();
+}
+
+/* ---- blocks ---- */
+
+__attribute__((noinline)) void *ms_sample_born_slow(void *block, size_t size, unsigned fn, uintptr_t ra) {
+  int drawn = ms_tls.verdict ? verdict_spend(block) : ms_sample_due();
+  return drawn ? ms_born_slow(MS_OP_ALLOC, block, size, fn, ra) : ms_sample_passed(block);
+}
+
+/* An inner function has used the verdict for this very block: its row, if there is
+ * one, becomes the outer function's. */
+static void outer(void *block, size_t size, unsigned fn, uintptr_t ra) {
+  if (ms_sample_has(block)) ms_emit_outer(block, size, fn, ra);
+}
+
+__attribute__((noinline)) void *ms_sample_behind(void *block, size_t size, unsigned fn, uintptr_t ra) {
+  if (MS_UNLIKELY(!block)) {
+    if (ms_tls.verdict) verdict_spend(NULL);
+  } else if (!ms_tls.verdict && ms_tls.drawn == (uintptr_t)block) {
+    outer(block, size, fn, ra);
+  } else if (is_drawn(block, size)) {
+    ms_born_slow(MS_OP_ALLOC, block, size, fn, ra);
+  } else {
+    ms_sample_passed(block);
+  }
+  return block;
+}
+
+/* How a realloc of p ended. `how` is OPEN when p was drawn. The block it gave is
+ * drawn anew, by its whole new size; so it is in the stream as likely as any other
+ * block of that size, whatever it was before. */
+__attribute__((noinline)) void *ms_sample_regrown(enum ms_realloc how, void *p, void *q, size_t size, unsigned fn, uintptr_t ra) {
+  int open = how == MS_REALLOC_OPEN;
+  if (MS_UNLIKELY(!q)) {
+    if (ms_tls.verdict) verdict_spend(NULL);
+    if (open && size) ms_realloc_fail((uintptr_t)p);
+    else if (open) ms_realloc_freed((uintptr_t)p, fn, ra);
+  } else if (!ms_tls.verdict && ms_tls.drawn == (uintptr_t)q) { /* it came down to our malloc */
+    outer(q, size, MS_FN_REALLOC_NULL + fn, ra);
+    if (open) ms_realloc_to_unsampled();
+  } else if (is_drawn(q, size)) {
+    if (!open) ms_realloc_from_unsampled(fn);
+    ms_born_slow(MS_OP_REALLOC_END, q, size, fn, ra);
+  } else {
+    if (open) ms_realloc_to_unsampled();
+    ms_sample_passed(q);
+  }
+  return q;
+}
+
+MS_COLD void ms_sample_dead(void *p, unsigned fn, uintptr_t ra) { ms_free_slow((uintptr_t)p, fn, ra); }
+
+/* Before a free of p, not NULL, while not every event is recorded. */
+__attribute__((noinline)) void ms_dying_not_on(void *p, unsigned fn, uintptr_t ra) {
+  if (MS_LIKELY(ms_on == MS_SAMPLING)) ms_sample_dying(p, fn, ra);
+  else if (ms_on) ms_paused_end((uintptr_t)p);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Sampling: which allocations are recorded. Those that are not leave no trace: no
+ * row, no cell of the plane, no look at the clock. So a block is in the stream
+ * exactly when its cell is live, and the end of any other costs that one load.
+ *
+ * A thread counts down the bytes (or allocations) to its next sample; an allocation
+ * that takes the count below 0 is drawn. Cost of one that is not: a subtraction,
+ * a branch, and the store that tells compiled code that the newest block has no name.
+ *
+ * Where one allocator function may come down to another of ours (operator new to
+ * malloc, calloc to malloc in some allocators), the outer one draws for both, by its
+ * own size, before it goes on: its verdict holds for the first inner one.
+ */
+#ifndef MS_SAMPLE_H
+#define MS_SAMPLE_H
+
+#include "emit.h"
+
+enum ms_verdict { MS_VERDICT_NONE, MS_VERDICT_PASSED, MS_VERDICT_DRAWN };
+enum { MS_SAMPLE_SIZE_BITS = 46 }; /* what asks for more gets nothing */
+
+#pragma GCC visibility push(hidden)
+extern struct ms_sample {
+  size_t mask;  /* of a size: how much of it counts; what is then 0 counts as 1 */
+  double scale; /* of gaps */
+} ms_sample;
+
+void ms_sample_init(void);
+uint64_t ms_sample_seed(uint32_t pid);
+int ms_sample_due(void);
+void ms_sample_outer(size_t size); /* ms_sample_before, apart */
+void *ms_sample_born_slow(void *block, size_t size, unsigned fn, uintptr_t ra);
+void *ms_sample_behind(void *block, size_t size, unsigned fn, uintptr_t ra);
+void *ms_sample_regrown(enum ms_realloc how, void *p, void *q, size_t size, unsigned fn, uintptr_t ra);
+void ms_sample_dead(void *p, unsigned fn, uintptr_t ra);
+void ms_dying_not_on(void *p, unsigned fn, uintptr_t ra);
+#pragma GCC visibility pop
+
+/* Not drawn: compiled code shall take no older block for this one. */
+MS_HOT_FN void *ms_sample_passed(void *block) {
+  ms_tls.last.last_block = MS_NO_BLOCK;
+  return block;
+}
+
+MS_HOT_FN int ms_sample_passes(size_t size) {
+  size_t counts = size & ms_sample.mask;
+  return MS_LIKELY((ms_tls.left -= (int64_t)(counts + !counts)) >= 0);
+}
+
+/* Behind malloc. */
+MS_HOT_FN void *ms_sample_born(void *block, size_t size, unsigned fn, uintptr_t ra) {
+  if (MS_UNLIKELY(!block)) return NULL;
+  return ms_sample_passes(size) ? ms_sample_passed(block) : ms_sample_born_slow(block, size, fn, ra);
+}
+
+/* Before any other function that gives a block; behind it comes ms_sample_behind
+ * or ms_sample_regrown. One that never comes back, but throws, leaves its verdict to
+ * the thread's next allocation. */
+MS_HOT_FN void ms_sample_before(size_t size) {
+  if (ms_tls.verdict) return; /* of a function further out */
+  if (size >> MS_SAMPLE_SIZE_BITS) size = (size_t)1 << MS_SAMPLE_SIZE_BITS;
+  ms_tls.verdict = ms_sample_passes(size) || !ms_sample_due() ? MS_VERDICT_PASSED : MS_VERDICT_DRAWN;
+  ms_tls.left_held = ms_tls.left;
+  ms_tls.left = -1;
+}
+
+MS_HOT_FN int ms_sample_has(const void *p) { return ms_cell_get(ms_cell((uintptr_t)p)) & MS_CELL_LIVE; }
+
+/* Before a free of p, not NULL. What comes by way of a delete is its own affair; any
+ * other free that is not in the stream must not name the place of an older one. */
+MS_HOT_FN void ms_sample_dying(void *p, unsigned fn, uintptr_t ra) {
+  if (MS_UNLIKELY(ms_sample_has(p))) ms_sample_dead(p, fn, ra);
+  else if (MS_LIKELY(ms_tls.passing != (uintptr_t)p)) ms_tls.last.last_freed = MS_NO_BLOCK;
+}
+
+#endif
