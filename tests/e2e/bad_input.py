@@ -100,9 +100,12 @@ def test_versions(folder):
     stream = record(folder, compile_c(folder, "a", BLOCKS))
     data = bytearray(open(stream, "rb").read())
     version = struct.unpack_from("<I", data, VERSION_OFFSET)[0]
-    struct.pack_into("<I", data, VERSION_OFFSET, version + 1)
+    struct.pack_into("<I", data, VERSION_OFFSET, version + 1)  # a sampled stream's, but its header says nothing of it
+    open(folder + "/half.memscope", "wb").write(data)
+    bad_data(folder, "half.memscope", "sampled", "damaged")
+    struct.pack_into("<I", data, VERSION_OFFSET, version + 2)
     open(folder + "/newer.memscope", "wb").write(data)
-    bad_data(folder, "newer.memscope", f"version {version + 1}", "newer")
+    bad_data(folder, "newer.memscope", f"version {version + 2}", "newer")
 
 
 def test_truncated(folder):

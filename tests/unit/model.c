@@ -552,9 +552,9 @@ static void test_histogram(void **state) {
   struct ms_model_lifetime none = ms_lifetime_take(&build, &site);
   assert_int_equal(none.count, 0);
   assert_int_equal(none.buckets[0], 0);
-  ms_lifetime_count(&build, &site, 0);
-  ms_lifetime_count(&build, &site, 1);
-  ms_lifetime_count(&build, &site, UINT64_MAX);
+  ms_lifetime_count(&build, &site, 0, 1);
+  ms_lifetime_count(&build, &site, 1, 1);
+  ms_lifetime_count(&build, &site, UINT64_MAX, 1);
   struct ms_model_lifetime ends = ms_lifetime_take(&build, &site);
   assert_int_equal(ends.buckets[0], 1);
   assert_int_equal(ends.buckets[1], 1);
@@ -562,7 +562,7 @@ static void test_histogram(void **state) {
   assert_int_equal(ends.min_ns, 0);
   assert_true(ends.max_ns == UINT64_MAX);
   struct site even = {0};
-  for (uint64_t i = 1; i <= 100000; i++) ms_lifetime_count(&build, &even, i * 1000);
+  for (uint64_t i = 1; i <= 100000; i++) ms_lifetime_count(&build, &even, i * 1000, 1);
   struct ms_model_lifetime lifetime = ms_lifetime_take(&build, &even);
   assert_int_equal(lifetime.count, 100000);
   assert_in_range(lifetime.median_ns, 50000000 - 50000000 / 32, 50000000 + 50000000 / 32);
@@ -577,9 +577,9 @@ static void test_ranks(void **state) {
   struct build build = {.arena = arena};
   for (uint64_t age = 1; age < UINT64_C(4000000000); age += 1 + age / 7) {
     struct site site = {0};
-    ms_lifetime_count(&build, &site, 0);
-    for (int i = 0; i < 200; i++) ms_lifetime_count(&build, &site, age);
-    ms_lifetime_count(&build, &site, UINT64_C(1) << 40);
+    ms_lifetime_count(&build, &site, 0, 1);
+    for (int i = 0; i < 200; i++) ms_lifetime_count(&build, &site, age, 1);
+    ms_lifetime_count(&build, &site, UINT64_C(1) << 40, 1);
     struct ms_model_lifetime lifetime = ms_lifetime_take(&build, &site);
     assert_in_range(lifetime.median_ns, age - age / 32, age + age / 32);
     assert_in_range(lifetime.p99_ns, age - age / 32, age + age / 32);

@@ -17,6 +17,29 @@
 /* What is summed for sites' groups: types, holders, modules. */
 struct sum {
   uint64_t live_bytes, peak_bytes;
+  double live_doubt, peak_doubt; /* sampled: variances */
+};
+
+/* What a block in the stream stands for: itself, or, sampled, all that were passed
+ * over; then in units of 1 / 2^16, here and in whatever they are added to. */
+struct worth {
+  uint64_t blocks, bytes;
+  double blocks_doubt, bytes_doubt; /* by how much it adds to the variances of its sums */
+};
+
+/* Variances of estimates, by the figure they belong to. */
+struct doubt {
+#define MS_FIGURE(name, counts) double name;
+#include "model/figure.def"
+};
+
+struct sampling {
+  uint32_t kind; /* enum ms_sampling */
+  double period;
+  uint64_t samples;
+  struct doubt totals;
+  struct doubt *sites, *threads; /* beside the accumulators of the same index */
+  uint32_t site_room;
 };
 
 /* Live bytes at event `event`, just before it changed; see timeline.c. */
@@ -175,6 +198,7 @@ struct build {
   uint32_t thread_count;
   uint32_t *lane_threads; /* lane -> thread */
 
+  struct sampling sampling;
   struct ms_model_totals totals;
   uint64_t peak_serial;
   uint64_t now_ns; /* latest time seen */
@@ -237,7 +261,7 @@ static inline void ms_tally_count(struct build *build, uint32_t id, enum tally_k
 }
 
 /* lifetime.c */
-void ms_lifetime_count(struct build *build, struct site *site, uint64_t ns);
+void ms_lifetime_count(struct build *build, struct site *site, uint64_t ns, uint64_t blocks);
 struct ms_model_lifetime ms_lifetime_take(struct build *build, const struct site *site);
 
 /* timeline.c */
@@ -251,10 +275,30 @@ void ms_timeline_take(struct build *build, struct ms_model *model);
 /* replay.c */
 void ms_replay(struct build *build, struct ms_merge *merge);
 
+/* Old index -> final id, for each kind of row that is sorted. */
+struct order {
+  uint32_t *site_ids, *type_ids, *holder_ids;
+};
+
+/* sampling.c */
+void ms_sampling_init(struct build *build);
+struct worth ms_sampling_worth(struct build *build, uint64_t size);
+struct doubt *ms_site_doubt(struct build *build, const struct site *site);
+void ms_doubt_gain(struct build *build, struct site *site, struct worth worth);
+void ms_doubt_lose(struct build *build, struct site *site, struct worth worth);
+void ms_doubt_move(struct build *build, struct site *from, struct site *to, struct worth worth, bool reallocated, bool at_peak);
+void ms_doubt_at_peak(struct build *build, const struct site *site);
+void ms_sampling_take(struct build *build, struct ms_model *model, const struct order *order);
+
+static inline struct worth ms_worth(struct build *build, uint64_t size) {
+  if (__builtin_expect(build->sampling.kind != MS_SAMPLING_NONE, 0)) return ms_sampling_worth(build, size);
+  return (struct worth){.blocks = 1, .bytes = size};
+}
+
 /* stack.c: call stacks; site: of the block */
-void ms_stack_born(struct build *build, const struct ms_event *event, uint32_t thread, uint32_t site);
-void ms_stack_gone(struct build *build, const struct block *block);
-void ms_stack_bind(struct build *build, const struct block *block, uint32_t site, bool at_peak);
+void ms_stack_born(struct build *build, const struct ms_event *event, uint32_t thread, uint32_t site, struct worth worth);
+void ms_stack_gone(struct build *build, const struct block *block, struct worth worth);
+void ms_stack_bind(struct build *build, const struct block *block, uint32_t site, struct worth worth, bool at_peak);
 void ms_stacks_take(struct build *build, struct ms_model *model, const uint32_t *site_ids);
 
 /* live.c: blocks alive at the end, the largest first; site_ids: final ids */

@@ -8,11 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Old index -> final id, for each kind of row that is sorted. */
-struct order {
-  uint32_t *site_ids, *type_ids, *holder_ids;
-};
-
 /* ---- sites ---- */
 
 static bool site_took_part(const struct site *site) {
@@ -23,6 +18,7 @@ static void site_settle(struct build *build, struct site *site) {
   if (site->peak_serial == build->peak_serial) return;
   site->bytes_at_peak = site->live_bytes;
   site->blocks_at_peak = site->live_blocks;
+  if (build->sampling.kind) ms_doubt_at_peak(build, site);
 }
 
 struct sort_row {
@@ -279,7 +275,7 @@ static void process_take(struct build *build, struct ms_model *model) {
       .start_unix_ns = header->start_unix_ns,
       .duration_ns = end_ns(build),
       .clock_step_ns = header->clock_step_ns,
-      .mode = header->mode == MS_MODE_EXACT ? "exact" : "full",
+      .mode = header->mode == MS_MODE_EXACT ? "exact" : header->mode == MS_MODE_SAMPLE ? "sample" : "full",
       .end_how = build->ended ? build->end_how : (enum ms_end_how)header->end_how,
       .end_status = build->ended ? build->end_status : header->end_status,
       .cut = stream->cut,
@@ -318,4 +314,5 @@ void ms_finish(struct build *build, const struct ms_merge *merge, struct ms_mode
   model->notes = build->notes;
   model->note_count = build->note_count;
   ms_timeline_take(build, model);
+  if (build->sampling.kind) ms_sampling_take(build, model, &order);
 }

@@ -20,7 +20,7 @@ static uint32_t power_of(uint64_t ns) {
 /* How far a part's number is shifted in the ages of that power. */
 static uint32_t shift_of(uint32_t power) { return power > EXACT_POWER ? power - EXACT_POWER : 0; }
 
-void ms_lifetime_count(struct build *build, struct site *site, uint64_t ns) {
+void ms_lifetime_count(struct build *build, struct site *site, uint64_t ns, uint64_t blocks) {
   if (!site->ages) {
     site->ages = ms_arena_array(build->arena, MS_LIFETIME_BUCKETS, sizeof *site->ages);
     site->shortest_ns = ns;
@@ -28,7 +28,7 @@ void ms_lifetime_count(struct build *build, struct site *site, uint64_t ns) {
   uint32_t power = power_of(ns);
   uint64_t **parts = &site->ages[power];
   if (!*parts) *parts = ms_arena_array(build->arena, PARTS, sizeof **parts);
-  (*parts)[ns >> shift_of(power) & (PARTS - 1)]++;
+  (*parts)[ns >> shift_of(power) & (PARTS - 1)] += blocks;
   if (ns < site->shortest_ns) site->shortest_ns = ns;
   if (ns > site->longest_ns) site->longest_ns = ns;
 }

@@ -54,6 +54,7 @@ static struct build *build_new(struct ms_arena *arena, struct ms_stream *stream)
   maps_init(build);
   threads_init(build);
   modules_init(build);
+  ms_sampling_init(build);
   ms_sites_init(build);
   ms_timeline_init(build);
   return build;

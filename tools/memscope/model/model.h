@@ -40,13 +40,39 @@ struct ms_model_process {
   uint64_t start_unix_ns;
   uint64_t duration_ns;   /* to the end row, else to the last time seen */
   uint32_t clock_step_ns; /* lifetimes below this are shown as 0 */
-  const char *mode;       /* "full", "exact" */
+  const char *mode;       /* "full", "exact", "sample" */
   bool complete;          /* the end was seen, nothing lost, no damage */
   enum ms_end_how end_how; /* cut: as the header page says it */
   int32_t end_status;      /* exit status or signal number */
   bool cut;                /* the file ends before what its writer wrote: last rows are missing */
   bool running;            /* read while it was written to */
   const char *end_when;    /* of figures "at the end": "at exit", "now", ...; see ms_model_end_when */
+};
+
+/* ---- sampling ---- */
+
+/* Of a sampled stream every figure is an estimate: each sampled allocation counts
+ * for all that were passed over, 1/p of them, p being the probability it had. So
+ * sums are unbiased, except peak_bytes, which are the estimated curves' own maxima
+ * and lie above the true ones by part of their error; and lifetimes are those of
+ * the samples, weighted (a block reallocated while it was not sampled is as young as
+ * the reallocation that was). What depends on each single event is not known and 0:
+ * temporary, bad_frees. Smallest, largest, first and last are the samples'. */
+struct ms_model_sampling {
+  enum ms_sampling kind; /* MS_SAMPLING_NONE: every event is in the stream */
+  double period;         /* mean distance of samples, in allocations or bytes */
+  uint64_t sampled_allocations; /* in the stream, reallocations among them */
+};
+
+struct ms_range {
+  uint64_t low, high;
+};
+
+/* The true figure lies within in about 95 of 100 recordings; see sampling.c. A group
+ * has those of the fields it has itself. */
+struct ms_model_error {
+#define MS_FIGURE(name, counts) struct ms_range name;
+#include "model/figure.def"
 };
 
 /* ---- totals ---- */
@@ -70,6 +96,7 @@ struct ms_model_totals {
   uint64_t forced;    /* events whose generation never came: placed by time alone */
   uint64_t failed_reallocations;
   uint64_t stream_bytes; /* size of the file */
+  const struct ms_model_error *error; /* sampled: how far the figures may be off; else NULL, here and below */
 };
 
 /* Shares of totals.allocations and totals.allocated_bytes; the three add up to them. */
@@ -164,6 +191,7 @@ struct ms_model_site {
   struct ms_tallies free_places;   /* id: into places; 0 = place unknown */
   struct ms_tallies functions;     /* id: index into function names, see ms_model_function */
   struct ms_points points;         /* its curve */
+  const struct ms_model_error *error;
 };
 
 /* ---- call stacks, of a stream that has them ---- */
@@ -210,6 +238,7 @@ struct ms_model_type {
   uint32_t site_count; /* sites of that element type */
   uint64_t allocations, frees, allocated_bytes, live_blocks, live_bytes, peak_bytes, bytes_at_peak;
   uint64_t elements; /* allocated_bytes / size_bytes summed over its allocations; 0 when size unknown */
+  const struct ms_model_error *error;
 };
 
 /* ---- sums of sites ---- */
@@ -219,6 +248,7 @@ struct ms_model_holder { /* the same holder text and type, wherever they stand *
   const char *holder, *type;
   uint32_t type_id, site_count;
   uint64_t allocations, frees, allocated_bytes, live_blocks, live_bytes, peak_bytes, bytes_at_peak;
+  const struct ms_model_error *error;
 };
 
 enum ms_module_status { MS_MODULE_RUNNING, MS_MODULE_UNLOADED };
@@ -235,6 +265,7 @@ struct ms_model_module {
   uint64_t loaded_ns, unloaded_ns; /* unloaded: 0 = running */
   uint64_t start, end;             /* mapped addresses */
   uint64_t allocations, frees, allocated_bytes, live_blocks, live_bytes, peak_bytes, bytes_at_peak;
+  const struct ms_model_error *error;
 };
 
 struct ms_model_thread {
@@ -248,6 +279,7 @@ struct ms_model_thread {
   uint64_t foreign_frees; /* blocks it freed that another thread had allocated */
   uint64_t temporary;
   uint64_t live_blocks, live_bytes; /* of what it allocated, at the end */
+  const struct ms_model_error *error;
 };
 
 struct ms_model_domain {
@@ -349,6 +381,7 @@ struct ms_model_note {
 
 struct ms_model {
   struct ms_model_process process;
+  struct ms_model_sampling sampling;
   struct ms_model_totals totals;
   struct ms_model_coverage coverage;
   const struct ms_model_place *places; /* every place some row refers to */

@@ -24,28 +24,31 @@ static void site_before_change(struct build *build, struct site *site) {
     site->peak_serial = build->peak_serial;
     site->bytes_at_peak = site->live_bytes;
     site->blocks_at_peak = site->live_blocks;
+    if (build->sampling.kind) ms_doubt_at_peak(build, site);
   }
   if (site->cut != build->timeline.serial) ms_timeline_mark(build, site);
 }
 
-static inline void site_gain(struct build *build, struct site *site, uint64_t bytes) {
+static inline void site_gain(struct build *build, struct site *site, struct worth worth) {
   site_before_change(build, site);
-  site->live_blocks++;
-  site->live_bytes += bytes;
+  site->live_blocks += worth.blocks;
+  site->live_bytes += worth.bytes;
   if (site->live_bytes > site->peak_bytes) site->peak_bytes = site->live_bytes;
   if (site->live_blocks > site->peak_blocks) site->peak_blocks = site->live_blocks;
-  sum_add(&build->holders[site->holder].sum, bytes);
-  sum_add(&build->modules[site->module].sum, bytes);
-  if (site->type) sum_add(&build->types[site->type].sum, bytes);
+  sum_add(&build->holders[site->holder].sum, worth.bytes);
+  sum_add(&build->modules[site->module].sum, worth.bytes);
+  if (site->type) sum_add(&build->types[site->type].sum, worth.bytes);
+  if (build->sampling.kind) ms_doubt_gain(build, site, worth);
 }
 
-static inline void site_lose(struct build *build, struct site *site, uint64_t bytes) {
+static inline void site_lose(struct build *build, struct site *site, struct worth worth) {
   site_before_change(build, site);
-  site->live_blocks--;
-  site->live_bytes -= bytes;
-  build->holders[site->holder].sum.live_bytes -= bytes;
-  build->modules[site->module].sum.live_bytes -= bytes;
-  if (site->type) build->types[site->type].sum.live_bytes -= bytes;
+  site->live_blocks -= worth.blocks;
+  site->live_bytes -= worth.bytes;
+  build->holders[site->holder].sum.live_bytes -= worth.bytes;
+  build->modules[site->module].sum.live_bytes -= worth.bytes;
+  if (site->type) build->types[site->type].sum.live_bytes -= worth.bytes;
+  if (build->sampling.kind) ms_doubt_lose(build, site, worth);
 }
 
 /* ---- the process ---- */
@@ -57,15 +60,15 @@ static void time_pass(struct build *build, uint64_t ns) {
   if (build->now_ns >= t->due_ns || t->open.end_event >= t->due_event) ms_timeline_cut(build);
 }
 
-static void process_gain(struct build *build, uint64_t bytes, uint64_t blocks) {
+static void process_gain(struct build *build, struct worth worth) {
   struct ms_model_totals *totals = &build->totals;
-  totals->live_bytes += bytes;
-  totals->live_blocks += blocks;
+  totals->live_bytes += worth.bytes;
+  totals->live_blocks += worth.blocks;
 }
 
-static void process_lose(struct build *build, uint64_t bytes, uint64_t blocks) {
-  build->totals.live_bytes -= bytes;
-  build->totals.live_blocks -= blocks;
+static void process_lose(struct build *build, struct worth worth) {
+  build->totals.live_bytes -= worth.bytes;
+  build->totals.live_blocks -= worth.blocks;
 }
 
 /* Called behind each event: one more, and perhaps a new peak. */
@@ -82,6 +85,7 @@ static inline void event_done(struct build *build) {
   totals->peak_bytes = totals->live_bytes;
   totals->peak_blocks = totals->live_blocks;
   totals->peak_time_ns = build->now_ns;
+  build->sampling.totals.peak_bytes = build->sampling.totals.live_bytes;
   build->peak_serial++;
 }
 
@@ -110,8 +114,17 @@ static bool block_was_at_peak(struct build *build, const struct block *block) {
   return (int32_t)(block->turn - owner->turn_at_peak) <= 0;
 }
 
+/* One more for the figure `field` of a site, its thread and the process. */
+#define DOUBT(build, site, thread, field, variance)                                                          \
+  do {                                                                                                       \
+    if (!(build)->sampling.kind) break;                                                                      \
+    ms_site_doubt(build, site)->field += (variance);                                                         \
+    (build)->sampling.threads[thread].field += (variance);                                                   \
+    (build)->sampling.totals.field += (variance);                                                            \
+  } while (0)
+
 static inline void block_born(struct build *build, const struct ms_event *event, struct block *block,
-                              uint32_t id, uint32_t thread) {
+                              uint32_t id, uint32_t thread, struct worth worth) {
   struct site *site = &build->sites[id];
   struct thread *by = &build->threads[thread];
   thread_before_turn(build, by);
@@ -121,40 +134,51 @@ static inline void block_born(struct build *build, const struct ms_event *event,
                           .site = id,
                           .thread = thread,
                           .fn = event->fn};
-  by->live_blocks++;
-  by->live_bytes += event->size;
-  by->out.allocated_bytes += event->size;
-  site->allocated_bytes += event->size;
+  by->live_blocks += worth.blocks;
+  by->live_bytes += worth.bytes;
+  by->out.allocated_bytes += worth.bytes;
+  site->allocated_bytes += worth.bytes;
   size_seen(site, event->size);
-  site_gain(build, site, event->size);
-  process_gain(build, event->size, 1);
-  build->totals.allocated_bytes += event->size;
-  build->timeline.open.allocated_bytes += event->size;
-  if (event->stack) ms_stack_born(build, event, thread, id);
+  site_gain(build, site, worth);
+  process_gain(build, worth);
+  build->totals.allocated_bytes += worth.bytes;
+  build->timeline.open.allocated_bytes += worth.bytes;
+  build->sampling.samples++;
+  DOUBT(build, site, thread, allocated_bytes, worth.bytes_doubt);
+  if (event->stack) ms_stack_born(build, event, thread, id, worth);
 }
 
-static inline void block_gone(struct build *build, struct block *block) {
+static inline void block_gone(struct build *build, struct block *block, struct worth worth) {
   struct thread *owner = &build->threads[block->thread];
-  owner->live_blocks--;
-  owner->live_bytes -= block->size;
-  site_lose(build, &build->sites[block->site], block->size);
-  process_lose(build, block->size, 1);
-  if (build->block_pairs) ms_stack_gone(build, block);
+  owner->live_blocks -= worth.blocks;
+  owner->live_bytes -= worth.bytes;
+  site_lose(build, &build->sites[block->site], worth);
+  process_lose(build, worth);
+  if (build->block_pairs) ms_stack_gone(build, block, worth);
   block->site = 0;
+}
+
+/* What counts for more than one has no streaks. */
+static inline void tally(struct build *build, uint32_t id, enum tally_kind kind, uint32_t what, struct worth worth) {
+  if (worth.blocks == 1) ms_tally_count(build, id, kind, what);
+  else ms_tally_add(build, id, kind, what, worth.blocks);
 }
 
 static void on_alloc(struct build *build, const struct ms_event *event, uint32_t thread) {
   struct block *block = block_at(build, event->block);
   uint32_t id = ms_site_named(build, thread, event->name);
   struct site *site = &build->sites[id];
-  if (!site->allocations++) site->first_ns = build->now_ns;
+  struct worth worth = ms_worth(build, event->size);
+  if (!site->allocations) site->first_ns = build->now_ns;
+  site->allocations += worth.blocks;
   site->last_ns = build->now_ns;
-  ms_tally_count(build, id, TALLY_ALLOC_THREAD, thread);
-  ms_tally_count(build, id, TALLY_FUNCTION, event->fn);
-  block_born(build, event, block, id, thread);
-  build->threads[thread].out.allocations++;
-  build->totals.allocations++;
-  build->timeline.open.allocations++;
+  tally(build, id, TALLY_ALLOC_THREAD, thread, worth);
+  tally(build, id, TALLY_FUNCTION, event->fn, worth);
+  block_born(build, event, block, id, thread, worth);
+  build->threads[thread].out.allocations += worth.blocks;
+  build->totals.allocations += worth.blocks;
+  build->timeline.open.allocations += worth.blocks;
+  DOUBT(build, site, thread, allocations, worth.blocks_doubt);
   event_done(build);
 }
 
@@ -171,20 +195,29 @@ static void on_free(struct build *build, const struct ms_event *event, uint32_t 
   uint32_t id = block->site;
   struct site *site = &build->sites[id];
   struct thread *by = &build->threads[thread], *owner = &build->threads[block->thread];
-  bool temporary = owner->turn == block->turn;
-  site->frees++;
+  struct worth worth = ms_worth(build, block->size);
+  bool temporary = owner->turn == block->turn && !build->sampling.kind;
+  site->frees += worth.blocks;
   site->temporary += temporary;
   owner->out.temporary += temporary;
   build->totals.temporary += temporary;
-  ms_lifetime_count(build, site, event->ns > block->born_ns ? event->ns - block->born_ns : 0);
-  ms_tally_count(build, id, TALLY_FREE_THREAD, thread);
-  ms_tally_count(build, id, TALLY_PLACE, freed_at(build, by, thread, event->place));
-  by->out.frees++;
-  by->out.foreign_frees += by != owner;
-  block_gone(build, block);
-  build->totals.frees++;
-  build->timeline.open.frees++;
+  ms_lifetime_count(build, site, event->ns > block->born_ns ? event->ns - block->born_ns : 0, worth.blocks);
+  tally(build, id, TALLY_FREE_THREAD, thread, worth);
+  tally(build, id, TALLY_PLACE, freed_at(build, by, thread, event->place), worth);
+  by->out.frees += worth.blocks;
+  if (by != owner) by->out.foreign_frees += worth.blocks;
+  block_gone(build, block, worth);
+  build->totals.frees += worth.blocks;
+  build->timeline.open.frees += worth.blocks;
+  DOUBT(build, site, thread, frees, worth.blocks_doubt);
   event_done(build);
+}
+
+static void reallocation_count(struct build *build, uint32_t id, uint32_t thread, struct worth worth) {
+  build->sites[id].reallocations += worth.blocks;
+  build->threads[thread].out.reallocations += worth.blocks;
+  build->totals.reallocations += worth.blocks;
+  DOUBT(build, &build->sites[id], thread, reallocations, worth.blocks_doubt);
 }
 
 /* A block's new size, and its new name if it got one that says more than a return address. */
@@ -193,27 +226,25 @@ static void on_realloc(struct build *build, const struct ms_event *event, uint32
   if (!block->site) return;
   struct block old = *block;
   uint32_t id = ms_site_named(build, thread, event->name);
+  struct worth worth = ms_worth(build, event->size);
   if (build->sites[id].naming == MS_UNNAMED) id = old.site;
-  block_gone(build, block);
-  block_born(build, event, block, id, thread);
+  block_gone(build, block, ms_worth(build, old.size));
+  block_born(build, event, block, id, thread, worth);
   block->born_ns = old.born_ns;
   block->reallocations = old.reallocations == UINT16_MAX ? UINT16_MAX : old.reallocations + 1;
   block->fn = old.fn;
-  build->sites[id].reallocations++;
-  build->threads[thread].out.reallocations++;
-  build->totals.reallocations++;
+  reallocation_count(build, id, thread, worth);
   event_done(build);
 }
 
 static void on_unborn_realloc(struct build *build, const struct ms_event *event, uint32_t thread) {
   struct block *block = block_at(build, event->block);
   uint32_t id = ms_site_named(build, thread, event->name);
-  block_born(build, event, block, id, thread);
+  struct worth worth = ms_worth(build, event->size);
+  block_born(build, event, block, id, thread, worth);
   block->reallocations = 1;
-  build->sites[id].reallocations++;
-  build->threads[thread].out.reallocations++;
-  build->totals.reallocations++;
-  build->totals.unborn++;
+  reallocation_count(build, id, thread, worth);
+  build->totals.unborn += !build->sampling.kind; /* sampled: it was merely not drawn before */
   event_done(build);
 }
 
@@ -224,31 +255,34 @@ static void on_bind(struct build *build, const struct ms_event *event, uint32_t 
   uint32_t id = ms_site_named(build, thread, event->name), old = block->site;
   if (!old || id == old || build->sites[id].naming == MS_UNNAMED) return;
   struct site *from = &build->sites[old], *to = &build->sites[id];
+  struct worth worth = ms_worth(build, block->size);
   if (!block->reallocations) {
-    from->allocations--;
-    if (!to->allocations++) to->first_ns = build->now_ns;
+    from->allocations -= worth.blocks;
+    if (!to->allocations) to->first_ns = build->now_ns;
+    to->allocations += worth.blocks;
     to->last_ns = build->now_ns;
-    ms_tally_add(build, old, TALLY_ALLOC_THREAD, block->thread, UINT64_MAX); /* one less */
-    ms_tally_count(build, id, TALLY_ALLOC_THREAD, block->thread);
-    ms_tally_add(build, old, TALLY_FUNCTION, block->fn, UINT64_MAX);
-    ms_tally_count(build, id, TALLY_FUNCTION, block->fn);
+    ms_tally_add(build, old, TALLY_ALLOC_THREAD, block->thread, -worth.blocks);
+    tally(build, id, TALLY_ALLOC_THREAD, block->thread, worth);
+    ms_tally_add(build, old, TALLY_FUNCTION, block->fn, -worth.blocks);
+    tally(build, id, TALLY_FUNCTION, block->fn, worth);
   } else {
-    from->reallocations--;
-    to->reallocations++;
+    from->reallocations -= worth.blocks;
+    to->reallocations += worth.blocks;
   }
-  from->allocated_bytes -= block->size;
-  to->allocated_bytes += block->size;
+  from->allocated_bytes -= worth.bytes;
+  to->allocated_bytes += worth.bytes;
   size_seen(to, block->size);
-  site_lose(build, from, block->size);
-  site_gain(build, to, block->size);
+  site_lose(build, from, worth);
+  site_gain(build, to, worth);
   bool at_peak = block_was_at_peak(build, block);
-  if (build->block_pairs) ms_stack_bind(build, block, id, at_peak);
+  if (build->block_pairs) ms_stack_bind(build, block, id, worth, at_peak);
   if (at_peak) {
-    from->bytes_at_peak -= block->size;
-    from->blocks_at_peak--;
-    to->bytes_at_peak += block->size;
-    to->blocks_at_peak++;
+    from->bytes_at_peak -= worth.bytes;
+    from->blocks_at_peak -= worth.blocks;
+    to->bytes_at_peak += worth.bytes;
+    to->blocks_at_peak += worth.blocks;
   }
+  if (build->sampling.kind) ms_doubt_move(build, from, to, worth, block->reallocations != 0, at_peak);
   block->site = id;
 }
 
@@ -256,8 +290,17 @@ static void on_bind(struct build *build, const struct ms_event *event, uint32_t 
 static void on_vanished(struct build *build, const struct ms_event *event, uint64_t *count) {
   struct block *block = block_at(build, event->block);
   if (!block->site) return;
-  block_gone(build, block);
+  block_gone(build, block, ms_worth(build, block->size));
   ++*count;
+}
+
+/* Of a size nobody knows: sampled, it stands for it is not known how many. */
+static void on_unborn_free(struct build *build, uint32_t thread) {
+  bool counts = !build->sampling.kind;
+  build->totals.frees += counts;
+  build->totals.unborn++;
+  build->threads[thread].out.frees += counts;
+  event_done(build);
 }
 
 static void event_take(struct build *build, const struct ms_event *event) {
@@ -278,10 +321,7 @@ static void event_take(struct build *build, const struct ms_event *event) {
     on_unborn_realloc(build, event, thread);
     break;
   case MS_EVENT_UNBORN_FREE:
-    build->totals.frees++;
-    build->totals.unborn++;
-    build->threads[thread].out.frees++;
-    event_done(build);
+    on_unborn_free(build, thread);
     break;
   case MS_EVENT_REALLOC_FAIL:
     build->totals.failed_reallocations++;
@@ -297,6 +337,9 @@ static void event_take(struct build *build, const struct ms_event *event) {
     break;
   case MS_EVENT_ENDED:
     on_vanished(build, event, &build->totals.ended);
+    break;
+  case MS_EVENT_UNSAMPLED:
+    on_vanished(build, event, &(uint64_t){0});
     break;
   default:
     ms_row_note(build, event);

@@ -74,27 +74,27 @@ static void pair_before_change(const struct build *build, struct pair *pair) {
   pair->out.blocks_at_peak = pair->out.live_blocks;
 }
 
-static void pair_gain(struct build *build, struct pair *pair, uint64_t bytes) {
+static void pair_gain(struct build *build, struct pair *pair, struct worth worth) {
   pair_before_change(build, pair);
-  pair->out.live_blocks++;
-  pair->out.live_bytes += bytes;
-  pair->out.allocated_bytes += bytes;
+  pair->out.live_blocks += worth.blocks;
+  pair->out.live_bytes += worth.bytes;
+  pair->out.allocated_bytes += worth.bytes;
 }
 
-static void pair_lose(struct build *build, struct pair *pair, uint64_t bytes) {
+static void pair_lose(struct build *build, struct pair *pair, struct worth worth) {
   pair_before_change(build, pair);
-  pair->out.live_blocks--;
-  pair->out.live_bytes -= bytes;
+  pair->out.live_blocks -= worth.blocks;
+  pair->out.live_bytes -= worth.bytes;
 }
 
-void ms_stack_born(struct build *build, const struct ms_event *event, uint32_t thread, uint32_t site) {
+void ms_stack_born(struct build *build, const struct ms_event *event, uint32_t thread, uint32_t site, struct worth worth) {
   uint32_t stack = stack_named(build, thread, event->stack);
   if (!stack) return;
   uint32_t id = pair_of(build, stack, site);
   MS_TABLE_ROOM(build, build->block_pairs, event->block, build->block_pair_room);
   build->block_pairs[event->block] = id;
-  pair_gain(build, &build->pairs[id], event->size);
-  if (event->kind == MS_EVENT_ALLOC) build->pairs[id].out.allocations++;
+  pair_gain(build, &build->pairs[id], worth);
+  if (event->kind == MS_EVENT_ALLOC) build->pairs[id].out.allocations += worth.blocks;
 }
 
 static uint32_t *block_pair(struct build *build, const struct block *block) {
@@ -102,28 +102,28 @@ static uint32_t *block_pair(struct build *build, const struct block *block) {
   return id < build->block_pair_room && build->block_pairs[id] ? &build->block_pairs[id] : NULL;
 }
 
-void ms_stack_gone(struct build *build, const struct block *block) {
+void ms_stack_gone(struct build *build, const struct block *block, struct worth worth) {
   uint32_t *pair = block_pair(build, block);
   if (!pair) return;
-  pair_lose(build, &build->pairs[*pair], block->size);
+  pair_lose(build, &build->pairs[*pair], worth);
   *pair = 0;
 }
 
 /* As the sites do it: see on_bind in replay.c. */
-void ms_stack_bind(struct build *build, const struct block *block, uint32_t site, bool at_peak) {
+void ms_stack_bind(struct build *build, const struct block *block, uint32_t site, struct worth worth, bool at_peak) {
   uint32_t *at = block_pair(build, block);
   if (!at) return;
   uint32_t id = pair_of(build, build->pairs[*at].stack, site);
   struct pair *from = &build->pairs[*at], *to = &build->pairs[id];
-  pair_lose(build, from, block->size);
-  from->out.allocated_bytes -= block->size;
-  pair_gain(build, to, block->size);
-  if (!block->reallocations) from->out.allocations--, to->out.allocations++;
+  pair_lose(build, from, worth);
+  from->out.allocated_bytes -= worth.bytes;
+  pair_gain(build, to, worth);
+  if (!block->reallocations) from->out.allocations -= worth.blocks, to->out.allocations += worth.blocks;
   if (at_peak) {
-    from->out.bytes_at_peak -= block->size;
-    from->out.blocks_at_peak--;
-    to->out.bytes_at_peak += block->size;
-    to->out.blocks_at_peak++;
+    from->out.bytes_at_peak -= worth.bytes;
+    from->out.blocks_at_peak -= worth.blocks;
+    to->out.bytes_at_peak += worth.bytes;
+    to->out.blocks_at_peak += worth.blocks;
   }
   *at = id;
 }

@@ -36,12 +36,13 @@ static void end_free_accept(struct ms_merge *merge, struct run *run) {
   merge->counts.events++;
 }
 
-/* A realloc that freed, one that will fail, and at address 0 what no writer makes. */
+/* A realloc that freed, one that will fail, one of a block that was not drawn; and at
+ * address 0 what no writer makes. */
 bool ms_accept_cell_less(struct ms_merge *merge, struct run *run) {
   uint64_t word = *run->at;
   bool fails = ms_word_op(word) == MS_OP_REALLOC_BEGIN && ms_run_fails(run);
   if (word >> 20 && !fails) return false;
-  if (fails)
+  if (ms_word_op(word) == MS_OP_REALLOC_BEGIN)
     ms_open_add(merge, run, 0);
   else if (ms_word_op(word) == MS_OP_REALLOC_END)
     end_free_accept(merge, run);
@@ -68,6 +69,14 @@ static void fail_accept(struct ms_merge *merge, struct run *run) {
   }
   cell_set(cell, run, open.word, open.block);
   if (cell->key & MS_CELL_WAITED) ms_merge_wake(merge, cell, run->lo);
+}
+
+/* Sampling follows the block no further. */
+static void unsampled_accept(struct ms_merge *merge, struct run *run) {
+  struct open_realloc open = open_take(run);
+  if (!open.block) return;
+  event_put(merge, run, MS_EVENT_UNSAMPLED, open.word)->block = open.block;
+  block_put(merge, open.block);
 }
 
 /* A name for a block that has died meanwhile comes too late to matter. */
@@ -121,6 +130,9 @@ void ms_accept_cold(struct ms_merge *merge, struct run *run, uint32_t length) {
     break; /* name.c and index.c have seen them */
   case MS_TAG_REALLOC_FAIL:
     fail_accept(merge, run);
+    break;
+  case MS_TAG_REALLOC_UNSAMPLED:
+    unsampled_accept(merge, run);
     break;
   case MS_TAG_BIND:
     bind_accept(merge, run);

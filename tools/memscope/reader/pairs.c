@@ -30,7 +30,7 @@ static bool gives_address(unsigned kind) {
 
 static bool ends_address(unsigned kind) {
   return kind == MS_EVENT_FREE || kind == MS_EVENT_UNBORN_FREE || kind == MS_EVENT_REALLOC ||
-         kind == MS_EVENT_REALLOC_FREE || kind == MS_EVENT_ENDED;
+         kind == MS_EVENT_REALLOC_FREE || kind == MS_EVENT_ENDED || kind == MS_EVENT_UNSAMPLED;
 }
 
 bool ms_pairs_walk(struct ms_stream *stream, enum ms_merge_order order, ms_pair_fn *on_pair, void *context,

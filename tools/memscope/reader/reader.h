@@ -178,6 +178,7 @@ enum ms_event_kind {
   MS_EVENT_UNBORN_FREE,    /* the block's allocation is not in the stream (unseen: recording was paused); block 0 */
   MS_EVENT_UNBORN_REALLOC, /* the same; block is new */
   MS_EVENT_ENDED,          /* freed or resized while recording was paused */
+  MS_EVENT_UNSAMPLED,      /* a reallocation made of it a block that was not drawn */
   MS_EVENT_VANISHED,       /* no row: the block must have been freed, the row of it is missing */
   MS_EVENT_ROW,            /* any other row (words): threads, modules, losses, ends */
 };

@@ -63,6 +63,12 @@ static bool volume_refuse(const struct ms_stream *stream, struct ms_error *error
   return false;
 }
 
+static bool sampling_known(const struct ms_file_header *header) {
+  uint64_t least = header->sampling == MS_SAMPLING_RATE ? MS_SAMPLING_ONE : 1;
+  return header->mode == MS_MODE_SAMPLE && header->sampling >= MS_SAMPLING_RATE && header->sampling <= MS_SAMPLING_BYTES &&
+         header->sampling_period >= least;
+}
+
 static bool header_check(const struct ms_stream *stream, struct ms_error *error) {
   const struct ms_file_header *header = &stream->header;
   uint64_t known = stream->size < sizeof header->magic ? stream->size : sizeof header->magic;
@@ -78,14 +84,16 @@ static bool header_check(const struct ms_stream *stream, struct ms_error *error)
   if (header->byte_order != MS_BYTE_ORDER)
     return refuse(error, stream->path,
                   "its header is damaged or of another byte order; copy or record it again");
-  if (header->version > MS_STREAM_VERSION) {
+  if (header->version > MS_STREAM_VERSION_SAMPLED) {
     ms_error_set(error, MS_ERROR_DATA,
                  "%s: is of stream version %" PRIu32 ", this memscope reads up to %d: use a newer memscope",
-                 stream->path, header->version, MS_STREAM_VERSION);
+                 stream->path, header->version, MS_STREAM_VERSION_SAMPLED);
     return false;
   }
   if (header->version && header->version < MS_STREAM_VERSION)
     return refuse(error, stream->path, "is of an older stream version than this memscope reads; record it again");
+  if (header->version == MS_STREAM_VERSION_SAMPLED && !sampling_known(header))
+    return refuse(error, stream->path, "does not say how it was sampled: its header is damaged; copy or record it again");
   if (!header->version || header->header_bytes != MS_HEADER_BYTES || header->record_align != MS_RECORD_ALIGN)
     return refuse(error, stream->path, "its header is damaged; copy or record it again");
   return true;
