@@ -263,9 +263,38 @@ static void stacks_write(struct book *book) {
   sheet_free(&two);
 }
 
+/* One allocation in twenty: names, two sizes, a free, and reallocations to and from
+ * blocks that were not drawn. */
+static void sampled_write(struct book *book) {
+  struct sheet one = {0}, two = {0};
+  head_write(book);
+  put_malloc(&one, 0x1000, 1, 32, CONN);
+  put_malloc(&one, 0x2000, 1, 4096, RBUF);
+  put_malloc(&one, 0x4000, 1, 100, TEXT);
+  put_clock(&one, 8 * MS);
+  put_drop(&one, 0x1000, 1);
+  put_place(&one, (struct ms_row_place){.name = CLOSE});
+  *sheet_room(&one, 1) = ms_hot_word(MS_OP_REALLOC_BEGIN, 1, 1, 0x4000);
+  put_realloc_unsampled(&one, (struct ms_row_realloc_unsampled){0});
+  *sheet_room(&one, 1) = ms_hot_word(MS_OP_REALLOC_BEGIN, 1, 0, 0);
+  put_realloc_end(&one, (struct ms_row_realloc_end){.fn = 1, .gen = 1, .addr8 = 0x5000 >> 3, .size_low = 64, .name = TEXT});
+  put_text(&one, MS_TAG_SNAPSHOT, "half");
+  end_write(&one);
+  put_drop(&two, 0x2000, 1); /* by another thread */
+  put_malloc(&two, 0x2000, 2, 16, 0);
+  book_header(book)->version = MS_STREAM_VERSION_SAMPLED;
+  book_header(book)->mode = MS_MODE_SAMPLE;
+  book_header(book)->sampling = MS_SAMPLING_RATE;
+  book_header(book)->sampling_period = 20 * MS_SAMPLING_ONE;
+  book_window(book, 1, 0, 0, &one);
+  book_window(book, 2, 0, 10 * MS, &two);
+  sheet_free(&one);
+  sheet_free(&two);
+}
+
 const struct sample samples[] = {
     {"plain", plain_write},   {"threads", threads_write}, {"survival", survival_write},
     {"losses", losses_write}, {"modules", modules_write}, {"moments", moments_write},
-    {"stacks", stacks_write},
+      {"stacks", stacks_write}, {"sampled", sampled_write},
     {0},
 };

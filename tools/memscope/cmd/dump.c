@@ -24,6 +24,14 @@ static const struct dump_mode *mode_find(const char *option) {
   return NULL;
 }
 
+/* Rows are shown as they stand, nothing is scaled. */
+static void sampling_print(const struct ms_file_header *header) {
+  double period = (double)header->sampling_period;
+  if (header->mode != MS_MODE_SAMPLE) return;
+  if (header->sampling == MS_SAMPLING_RATE) printf("sampled: one in about %.9g allocations; what was not drawn is not here\n", period / (double)MS_SAMPLING_ONE);
+  else printf("sampled: one in about %.0f bytes; what was not drawn is not here\n", period);
+}
+
 int ms_cmd_dump(struct ms_cmd_context *context, int argc, char **argv) {
   const char *path = NULL;
   const struct dump_mode *mode = NULL;
@@ -50,6 +58,7 @@ int ms_cmd_dump(struct ms_cmd_context *context, int argc, char **argv) {
 
   struct ms_arena *arena = ms_arena_new();
   struct ms_stream *stream = ms_stream_open(arena, path, &context->error);
+  if (stream) sampling_print(&stream->header);
   int code = stream ? (mode ? mode->run : ms_dump_events)(stream, &options, stdout, &context->error) : 0;
   if (stream) ms_stream_report(stream, &context->error);
   ms_stream_close(stream);

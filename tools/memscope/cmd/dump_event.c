@@ -303,6 +303,9 @@ static void event_print(struct dump *dump, const struct ms_event *event) {
   case MS_EVENT_ENDED:
     block_print(dump, event, "ended", false);
     break;
+  case MS_EVENT_UNSAMPLED:
+    block_print(dump, event, "unsampled", false);
+    break;
   case MS_EVENT_VANISHED:
     block_print(dump, event, "vanished", false);
     break;

@@ -7,6 +7,7 @@
 #include "cmd/cmd.h"
 #include "cmd/summary.h"
 #include "place/place.h"
+#include "memscope/mode.h"
 #include "memscope/span.h"
 #include "memscope/stream.h"
 
@@ -30,6 +31,13 @@ static const struct option options[] = {
     {"paused", no_argument, NULL, OPTION_PAUSED},    {"rotate", required_argument, NULL, OPTION_ROTATE},
     {"stack", required_argument, NULL, OPTION_STACK}, {0}};
 
+static const char *option_values(const char *name) {
+#define MS_OPTION(id, NAME, kind, default_, values, help)                                                    \
+  if (strcmp(name, NAME) == 0) return values;
+#include "memscope/option.def"
+  return "";
+}
+
 /* WORD options hold their values as "a|b". */
 static bool is_one_of(const char *values, const char *word) {
   size_t length = strlen(word);
@@ -38,13 +46,6 @@ static bool is_one_of(const char *values, const char *word) {
     if (length && strncmp(at, word, length) == 0 && (at[length] == '|' || !at[length])) return true;
   }
   return false;
-}
-
-static const char *option_values(const char *name) {
-#define MS_OPTION(id, NAME, kind, default_, values, help)                                                    \
-  if (strcmp(name, NAME) == 0) return values;
-#include "memscope/option.def"
-  return "";
 }
 
 /* "fp", "fp=DEPTH", "none". */
@@ -60,6 +61,14 @@ static int stack_apply(struct ms_cmd_context *context, struct ms_run *run, char 
     return ms_cmd_usage(context, "--stack fp=DEPTH is from 1 to %d frames, not '%s=%s'", MS_STACK_FRAMES, how, depth);
   run->stack_depth = depth;
   return 0;
+}
+
+/* As the runtime will understand it; `from` says where it stands. */
+static int mode_check(struct ms_cmd_context *context, const char *mode, const char *from) {
+  if (ms_mode_parse(mode).mode) return 0;
+  if (strncmp(mode, "sample=", 7) == 0)
+    return ms_cmd_usage(context, "%s%s: give a share of the allocations (0.05 or 5%%, at most all), or a distance in bytes (512K, at most 1024G)", mode, from);
+  return ms_cmd_usage(context, "no mode '%s'%s, there are %s", mode, from, option_values("MEMSCOPE_MODE"));
 }
 
 static int option_apply(struct ms_cmd_context *context, struct ms_run *run, int option) {
@@ -88,8 +97,7 @@ static int option_apply(struct ms_cmd_context *context, struct ms_run *run, int 
     return stack_apply(context, run, optarg);
   case OPTION_MODE:
     run->mode = optarg;
-    if (is_one_of(option_values("MEMSCOPE_MODE"), optarg)) return 0;
-    return ms_cmd_usage(context, "no mode '%s', there are %s", optarg, option_values("MEMSCOPE_MODE"));
+    return mode_check(context, optarg, "");
   case OPTION_FORK:
     run->follow_fork = strcmp(optarg, "yes") == 0;
     if (run->follow_fork || strcmp(optarg, "no") == 0) return 0;
@@ -105,9 +113,7 @@ static int environment_read(struct ms_cmd_context *context, struct ms_run *run) 
   if (output && *output) run->output = output;
   if (!mode || !*mode) return 0;
   run->mode = mode;
-  if (is_one_of(option_values("MEMSCOPE_MODE"), mode)) return 0;
-  return ms_cmd_usage(context, "no mode '%s' (MEMSCOPE_MODE), there are %s", mode,
-                      option_values("MEMSCOPE_MODE"));
+  return mode_check(context, mode, " (MEMSCOPE_MODE)");
 }
 
 static int arguments_read(struct ms_cmd_context *context, struct ms_run *run, int argc, char **argv) {

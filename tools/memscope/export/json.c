@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
  * The model as JSON, schema 1. Every key of the schema is always there, but for
- * pauses and marks when there are none, and call stacks unless asked for; arrays
- * may be empty. A number that there is not is null: a site's lifetimes where nothing
- * died, unloaded_ns while a module is loaded, the status of an end that has none.
- * Sites' chains begin innermost, at the allocator's caller.
+ * pauses and marks when there are none, call stacks unless asked for, and
+ * process.sampling and each group's error when nothing was sampled; arrays may be
+ * empty. A number that there is not is null: a site's lifetimes where nothing died,
+ * unloaded_ns while a module is loaded, the status of an end that has none. Sites'
+ * chains begin innermost, at the allocator's caller.
  *
  * process.end: {"how": "exit" | "quick" (_exit) | "exec" | "signal" | "stopped" |
  * "none", "status": exit status or signal number}. Of a cut stream it is what the
@@ -98,6 +99,46 @@ static void end_put(struct json *json, const struct ms_model_process *process) {
   map_close(json);
 }
 
+static void sampling_put(struct json *json) {
+  const struct ms_model_sampling *sampling = &json->model->sampling;
+  map_open(json, "sampling");
+  member_text(json, "kind", sampling->kind == MS_SAMPLING_RATE ? "rate" : "bytes");
+  key_put(json, "period");
+  yajl_gen_double(json->gen, sampling->period);
+  NUMBER(sampling, sampled_allocations);
+  map_close(json);
+}
+
+/* ---- errors of estimates ---- */
+
+enum figure {
+#define MS_FIGURE(name, counts) FIGURE_##name,
+#include "model/figure.def"
+};
+#define HAS(name) (1u << FIGURE_##name)
+
+static void range_put(struct json *json, const char *key, struct ms_range range) {
+  map_open(json, key);
+  member_number(json, "low", range.low);
+  member_number(json, "high", range.high);
+  map_close(json);
+}
+
+/* Of those figures the group shows. */
+static void error_put(struct json *json, const struct ms_model_error *error, unsigned shown) {
+  if (!error) return;
+  map_open(json, "error");
+#define MS_FIGURE(name, counts) \
+  if (shown & HAS(name)) range_put(json, #name, error->name);
+#include "model/figure.def"
+  map_close(json);
+}
+
+/* Not known of samples. */
+static void temporary_put(struct json *json, uint64_t temporary) {
+  member_known(json, "temporary", !json->model->sampling.kind, temporary);
+}
+
 static void process_put(struct json *json) {
   const struct ms_model_process *process = &json->model->process;
   map_open(json, "process");
@@ -112,6 +153,7 @@ static void process_put(struct json *json) {
   TEXT(process, mode);
   member_flag(json, "complete", process->complete);
   end_put(json, process);
+  if (json->model->sampling.kind) sampling_put(json);
   map_close(json);
 }
 
@@ -126,10 +168,11 @@ static void totals_put(struct json *json) {
   NUMBER(totals, peak_time_ns);
   NUMBER(totals, live_blocks);
   NUMBER(totals, live_bytes);
-  NUMBER(totals, temporary);
+  temporary_put(json, totals->temporary);
   NUMBER(totals, threads);
   NUMBER(totals, events);
   NUMBER(totals, lost_events);
+  error_put(json, totals->error, HAS(allocations) | HAS(frees) | HAS(reallocations) | HAS(allocated_bytes) | HAS(peak_bytes) | HAS(live_blocks) | HAS(live_bytes));
   map_close(json);
 }
 
@@ -198,11 +241,14 @@ static void site_put(struct json *json, const struct ms_model_site *site) {
   NUMBER(site, live_bytes);
   NUMBER(site, peak_bytes);
   NUMBER(site, bytes_at_peak);
-  NUMBER(site, temporary);
+  temporary_put(json, site->temporary);
   member_number(json, "threads", site->alloc_threads.count);
   lifetime_put(json, &site->lifetime);
+  error_put(json, site->error, HAS(allocations) | HAS(frees) | HAS(allocated_bytes) | HAS(live_blocks) | HAS(live_bytes) | HAS(peak_bytes) | HAS(bytes_at_peak));
   map_close(json);
 }
+
+enum { GROUP_FIGURES = HAS(allocations) | HAS(live_bytes) | HAS(peak_bytes) };
 
 static void type_put(struct json *json, const struct ms_model_type *type) {
   map_open(json, NULL);
@@ -213,6 +259,7 @@ static void type_put(struct json *json, const struct ms_model_type *type) {
   NUMBER(type, live_bytes);
   NUMBER(type, peak_bytes);
   NUMBER(type, padding_bytes);
+  error_put(json, type->error, GROUP_FIGURES);
   map_close(json);
 }
 
@@ -223,6 +270,7 @@ static void holder_put(struct json *json, const struct ms_model_holder *holder) 
   NUMBER(holder, allocations);
   NUMBER(holder, live_bytes);
   NUMBER(holder, peak_bytes);
+  error_put(json, holder->error, GROUP_FIGURES);
   map_close(json);
 }
 
@@ -237,6 +285,7 @@ static void module_put(struct json *json, const struct ms_model_module *module) 
   member_known(json, "unloaded_ns", unloaded, module->unloaded_ns);
   NUMBER(module, allocations);
   NUMBER(module, live_bytes);
+  error_put(json, module->error, HAS(allocations) | HAS(live_bytes));
   map_close(json);
 }
 
@@ -248,6 +297,7 @@ static void thread_put(struct json *json, const struct ms_model_thread *thread) 
   NUMBER(thread, frees);
   NUMBER(thread, foreign_frees);
   NUMBER(thread, allocated_bytes);
+  error_put(json, thread->error, HAS(allocations) | HAS(frees) | HAS(allocated_bytes));
   map_close(json);
 }
 

@@ -58,6 +58,20 @@ static void count_print(const struct page *page, uint64_t count) {
   fprintf(page->out, "%*s", FIGURE + 1, ms_format_count(text, count));
 }
 
+/* How far an estimate may be off, behind it: nothing of a figure that is exact. */
+static void error_print(const struct page *page, const struct ms_model_error *error, uint64_t value, struct ms_range range, bool bytes) {
+  char text[32];
+  if (!error) return;
+  uint64_t up = range.high - value, down = value - range.low;
+  double part = 100 * (double)(up > down ? up : down) / (double)(value ? value : 1);
+  if (!value && !range.high) return;
+  if (!value) fprintf(page->out, " (\342\211\244 %s)", bytes ? ms_format_bytes(text, range.high) : ms_format_count(text, range.high));
+  else if (part < 999.5) fprintf(page->out, " \302\261%3.*f %%", part < 9.95 ? 1 : 0, part);
+  else fputs(" \302\261>10x", page->out);
+}
+#define BYTES_ERROR(of, field) error_print(page, (of)->error, (of)->field, (of)->error ? (of)->error->field : (struct ms_range){0}, true)
+#define COUNT_ERROR(of, field) error_print(page, (of)->error, (of)->field, (of)->error ? (of)->error->field : (struct ms_range){0}, false)
+
 static double percent(uint64_t part, uint64_t whole) {
   return whole ? 100 * (double)part / (double)whole : 0;
 }
@@ -103,6 +117,18 @@ static void process_print(const struct page *page) {
   fprintf(page->out, "%s\n\n", plain(page));
 }
 
+/* In plain sight, before any figure. */
+static void sampling_print(const struct page *page) {
+  const struct ms_model_sampling *sampling = &page->model->sampling;
+  char period[32], count[32];
+  if (!sampling->kind) return;
+  if (sampling->kind == MS_SAMPLING_BYTES) ms_format_bytes(period, (uint64_t)sampling->period);
+  else snprintf(period, sizeof period, "%.4g allocations", sampling->period);
+  fprintf(page->out, "%ssampled, one in about %s: figures are estimates, \302\261 gives 95 %% intervals%s\n", bold(page), period, plain(page));
+  fprintf(page->out, "%s%s allocation%s in the stream; a peak is the estimate's own, and so rather too high%s\n\n", dim(page),
+          ms_format_count(count, sampling->sampled_allocations), sampling->sampled_allocations == 1 ? "" : "s", plain(page));
+}
+
 static const char *plural(uint64_t count) { return count == 1 ? "" : "s"; }
 
 static void totals_print(const struct page *page) {
@@ -111,21 +137,29 @@ static void totals_print(const struct page *page) {
   FILE *out = page->out;
   fprintf(out, "  allocated");
   bytes_print(page, t->allocated_bytes);
+  BYTES_ERROR(t, allocated_bytes);
   count_print(page, t->allocations);
-  fprintf(out, " allocation%s, %s reallocation%s\n", plural(t->allocations),
-          ms_format_count(text, t->reallocations), plural(t->reallocations));
+  COUNT_ERROR(t, allocations);
+  fprintf(out, " allocation%s, %s", plural(t->allocations), ms_format_count(text, t->reallocations));
+  COUNT_ERROR(t, reallocations);
+  fprintf(out, " reallocation%s\n", plural(t->reallocations));
   fprintf(out, "  peak     ");
   bytes_print(page, t->peak_bytes);
+  BYTES_ERROR(t, peak_bytes);
   count_print(page, t->peak_blocks);
   fprintf(out, " block%s, at %s\n", plural(t->peak_blocks), ms_format_ns(text, t->peak_time_ns));
   fprintf(out, "  live     ");
   bytes_print(page, t->live_bytes);
+  BYTES_ERROR(t, live_bytes);
   count_print(page, t->live_blocks);
+  COUNT_ERROR(t, live_blocks);
   fprintf(out, " block%s not freed %s\n", plural(t->live_blocks), page->model->process.end_when);
   fprintf(out, "  freed    %*s", FIGURE, "");
   count_print(page, t->frees);
-  fprintf(out, " free%s, %.1f %% of allocations temporary\n", plural(t->frees),
-          percent(t->temporary, t->allocations));
+  COUNT_ERROR(t, frees);
+  fprintf(out, " free%s", plural(t->frees));
+  if (page->model->sampling.kind) fputs("; how many were temporary, or bad, samples cannot tell\n", out);
+  else fprintf(out, ", %.1f %% of allocations temporary\n", percent(t->temporary, t->allocations));
   if (t->threads > 1) {
     fprintf(out, "  threads  %*s", FIGURE, "");
     count_print(page, t->threads);
@@ -176,6 +210,9 @@ static void site_name_print(const struct page *page, const struct ms_model_site 
   fputs(plain(page), page->out);
 }
 
+/* What error_print takes, in a table's head. */
+static const char *room_for_error(const struct page *page) { return page->model->sampling.kind ? "       " : ""; }
+
 static void more_print(const struct page *page, uint32_t more) {
   if (more) fprintf(page->out, "  %sand %" PRIu32 " more%s\n", dim(page), more, plain(page));
 }
@@ -186,16 +223,17 @@ static void sites_peak_print(const struct page *page) {
   while (at_peak < model->site_count && model->sites[at_peak].bytes_at_peak) at_peak++;
   if (!at_peak) return;
   fprintf(page->out,
-          "\n%sHeld the most at the peak%s\n%s   at peak           own peak     blocks  variable : type%s\n",
-          bold(page), plain(page), dim(page), plain(page));
+          "\n%sHeld the most at the peak%s\n%s   at peak%s           own peak     blocks  variable : type%s\n",
+          bold(page), plain(page), dim(page), room_for_error(page), plain(page));
   for (uint32_t i = 0; i < at_peak && i < page->top; i++) {
     const struct ms_model_site *site = &model->sites[i];
     bytes_print(page, site->bytes_at_peak);
+    BYTES_ERROR(site, bytes_at_peak);
     fprintf(page->out, " %5.1f %%", percent(site->bytes_at_peak, model->totals.peak_bytes));
     bytes_print(page, site->peak_bytes);
     count_print(page, site->blocks_at_peak);
     spaces(page, 2);
-    site_name_print(page, site, page->columns - 3 * FIGURE - 11);
+    site_name_print(page, site, page->columns - 3 * FIGURE - 11 - strlen(room_for_error(page)));
     fputc('\n', page->out);
   }
   more_print(page, at_peak > page->top ? at_peak - page->top : 0);
@@ -206,16 +244,17 @@ static void types_print(const struct page *page) {
   uint32_t used = 0;
   while (used < model->type_count && model->types[used].allocated_bytes) used++;
   if (!used) return;
-  fprintf(page->out, "\n%sTypes%s\n%s   at peak           own peak     allocs  type%s\n", bold(page),
-          plain(page), dim(page), plain(page));
+  fprintf(page->out, "\n%sTypes%s\n%s   at peak%s           own peak     allocs  type%s\n", bold(page),
+          plain(page), dim(page), room_for_error(page), plain(page));
   for (uint32_t i = 0; i < used && i < page->top; i++) {
     const struct ms_model_type *type = &model->types[i];
     bytes_print(page, type->bytes_at_peak);
+    BYTES_ERROR(type, bytes_at_peak);
     fprintf(page->out, " %5.1f %%", percent(type->bytes_at_peak, model->totals.peak_bytes));
     bytes_print(page, type->peak_bytes);
     count_print(page, type->allocations);
     spaces(page, 2);
-    name_print(page, type->name, page->columns - 3 * FIGURE - 39, 0);
+    name_print(page, type->name, page->columns - 3 * FIGURE - 39 - strlen(room_for_error(page)), 0);
     fprintf(page->out, "%s  %" PRIu64 " B", dim(page), type->size_bytes);
     if (type->padding_bytes) fprintf(page->out, ", %" PRIu32 " B padding", type->padding_bytes);
     fprintf(page->out, "%s\n", plain(page));
@@ -238,14 +277,15 @@ static void sites_live_print(const struct page *page) {
     if (model->sites[i].live_blocks) live[count++] = &model->sites[i];
   if (count) {
     qsort(live, count, sizeof *live, live_order);
-    fprintf(page->out, "\n%sNot freed %s%s\n%s     bytes     blocks  variable : type%s\n", bold(page),
-            model->process.end_when, plain(page), dim(page), plain(page));
+    fprintf(page->out, "\n%sNot freed %s%s\n%s     bytes%s     blocks  variable : type%s\n", bold(page),
+            model->process.end_when, plain(page), dim(page), room_for_error(page), plain(page));
   }
   for (uint32_t i = 0; i < count && i < page->top; i++) {
     bytes_print(page, live[i]->live_bytes);
+    BYTES_ERROR(live[i], live_bytes);
     count_print(page, live[i]->live_blocks);
     spaces(page, 2);
-    site_name_print(page, live[i], page->columns - 2 * FIGURE - 3);
+    site_name_print(page, live[i], page->columns - 2 * FIGURE - 3 - strlen(room_for_error(page)));
     fputc('\n', page->out);
   }
   more_print(page, count > page->top ? count - page->top : 0);
@@ -311,6 +351,7 @@ void ms_export_text(const struct ms_model *model, const struct ms_text_options *
   if (page.columns < COLUMNS_LEAST) page.columns = COLUMNS_LEAST;
   if (page.columns > COLUMNS_MOST) page.columns = COLUMNS_MOST;
   process_print(&page);
+  sampling_print(&page);
   totals_print(&page);
   coverage_print(&page);
   sites_peak_print(&page);
