@@ -2,6 +2,7 @@
 // How long its blocks lived, how many were temporary, how often they were resized,
 // and which single blocks were never given back.
 import type { JSX } from "preact";
+import { isSampled } from "../data/error";
 import { bytes, count, percent, plural, time } from "../format";
 import { Figure } from "../part/small";
 import type { TabProps } from "./registry";
@@ -27,7 +28,7 @@ export function Lifecycle({ report, row }: TabProps): JSX.Element {
     <dl class="figures pair">
       <Figure label="Median life" value={died ? time(n("lifetime_median_ns")) : "–"} note={died ? `99 % under ${time(n("lifetime_p99_ns"))}` : "none was freed"} />
       <Figure label="Shortest, longest" value={died ? time(n("lifetime_min_ns")) : "–"} note={died ? time(n("lifetime_max_ns")) : ""} />
-      <Figure label="Temporary" value={percent(n("allocations") ? n("temporary") / n("allocations") : 0)} note={plural(n("temporary"), "block")} title="Freed before their thread's next allocation" />
+      <Figure label="Temporary" value={isSampled(report) ? "–" : percent(n("allocations") ? n("temporary") / n("allocations") : 0)} note={isSampled(report) ? "samples cannot tell" : plural(n("temporary"), "block")} title="Freed before their thread's next allocation" />
       <Figure label="Reallocations" value={count(n("reallocations"))} note={n("allocations") ? `${(n("reallocations") / n("allocations")).toFixed(2)} per block` : ""} />
     </dl>
     <h3>Lifetimes of {plural(died, "freed block")}</h3>

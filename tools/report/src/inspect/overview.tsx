@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The chosen variable in figures.
 import type { JSX } from "preact";
+import { siteError } from "../data/error";
 import { naming, provenance } from "../data/report";
 import { categoryOf, stateOf } from "../data/site";
 import { bytes, count, grouped, percent, plural, time } from "../format";
@@ -14,6 +15,7 @@ export function SiteOverview({ report, row }: TabProps): JSX.Element {
   const n = (column: string) => sites.num(column)[row]!;
   const state = stateOf(report, row), place = report.sitePlace(row), type = n("type"), module = n("module");
   const peak = report.num("peak_bytes");
+  const figure = (column: string) => <>{bytes(n(column))}<small class="faint">{siteError(report, row, column, bytes)}</small></>;
   return <>
     <p class="badges">
       <Badge tone={state.tone} title={state.why}>{state.text}</Badge>
@@ -22,10 +24,10 @@ export function SiteOverview({ report, row }: TabProps): JSX.Element {
     </p>
     <div class="spark-frame"><Spark report={report} site={row} height={64} /></div>
     <dl class="figures pair">
-      <Figure label="At the peak" value={bytes(n("bytes_at_peak"))} note={`${percent(peak ? n("bytes_at_peak") / peak : 0)} of all, ${plural(n("blocks_at_peak"), "block")}`} title={`${grouped(n("bytes_at_peak"))} bytes`} />
-      <Figure label="Not freed" value={bytes(n("live_bytes"))} note={plural(n("live_blocks"), "block")} title={`${grouped(n("live_bytes"))} bytes`} />
-      <Figure label="Own peak" value={bytes(n("peak_bytes"))} note={plural(n("peak_blocks"), "block")} title={`${grouped(n("peak_bytes"))} bytes`} />
-      <Figure label="Allocated" value={bytes(n("allocated_bytes"))} note={plural(n("allocations"), "block")} title={`${grouped(n("allocated_bytes"))} bytes`} />
+      <Figure label="At the peak" value={figure("bytes_at_peak")} note={`${percent(peak ? n("bytes_at_peak") / peak : 0)} of all, ${plural(n("blocks_at_peak"), "block")}`} title={`${grouped(n("bytes_at_peak"))} bytes`} />
+      <Figure label="Not freed" value={figure("live_bytes")} note={plural(n("live_blocks"), "block")} title={`${grouped(n("live_bytes"))} bytes`} />
+      <Figure label="Own peak" value={figure("peak_bytes")} note={plural(n("peak_blocks"), "block")} title={`${grouped(n("peak_bytes"))} bytes`} />
+      <Figure label="Allocated" value={figure("allocated_bytes")} note={plural(n("allocations"), "block")} title={`${grouped(n("allocated_bytes"))} bytes`} />
     </dl>
     <dl class="pairs">
       <div><dt>Place</dt><dd class="mono wrap">{place < 0 ? "unknown" : report.places.text("text", place)}</dd></div>

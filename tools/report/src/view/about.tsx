@@ -3,6 +3,7 @@
 import type { JSX } from "preact";
 import type { Report } from "../data/report";
 import { bytes, grouped, moment, time } from "../format";
+import { isSampled, samplingText } from "../data/error";
 import { Badge, Card } from "../part/small";
 import { endText } from "./overview";
 import type { ViewProps } from "./registry";
@@ -25,7 +26,7 @@ export function About({ report }: ViewProps): JSX.Element {
     ["Process", `${n("pid")}, parent ${n("parent_pid")}, on ${report.text("host")}`],
     ["Started", moment(n("start_unix_ms"))],
     ["Ran", `${time(n("duration_ns"))}, ${endText(report)}`],
-    ["Mode", report.text("mode")],
+    ["Mode", isSampled(report) ? `sampled, ${samplingText(report)}` : report.text("mode")],
     ["Clock step", time(n("clock_step_ns"))],
     ["Stream", `${bytes(n("stream_bytes"))}, ${grouped(n("events"))} events${n("events") ? `, ${(n("stream_bytes") / n("events")).toFixed(1)} bytes each` : ""}`],
     ["Lost events", grouped(n("lost_events"))],

@@ -7,6 +7,7 @@ import { axisOf, axisPoints, curves, moments, parseRange, type Curve, type Group
 import { allRows, sortRows } from "../data/sort";
 import type { Report } from "../data/report";
 import { sum } from "../data/table";
+import { isSampled, samplingText, siteError, totalError } from "../data/error";
 import { bytes, count, grouped, moment, percent, plural, time } from "../format";
 import { BarRow, Card, Figure, Name, Segments } from "../part/small";
 import { CoverageBar } from "../part/coverage";
@@ -21,6 +22,7 @@ export function Overview({ report, route }: ViewProps): JSX.Element {
   return (
     <div class="page">
       <Header report={report} />
+      <Sampled report={report} />
       <Warnings report={report} />
       <Figures report={report} />
       <Card title="How much has a name" side={<a href={linkTo({ view: "coverage" })}>Coverage</a>}>
@@ -71,6 +73,18 @@ function Header({ report }: { report: Report }): JSX.Element {
   );
 }
 
+/** In plain sight: what follows are estimates. */
+function Sampled({ report }: { report: Report }): JSX.Element | null {
+  if (!isSampled(report)) return null;
+  return (
+    <div class="warning" role="note" id="sampled">
+      <Icon name="warn" />
+      <div><p><b>Sampled, {samplingText(report)}: figures are estimates.</b> ± gives 95 % intervals.</p>
+        <p>{plural(report.table("sampling").num("sampled_allocations")[0]!, "allocation")} in the stream. Peaks are the estimate's own and rather too high; what was temporary is not known.</p></div>
+    </div>
+  );
+}
+
 function Warnings({ report }: { report: Report }): JSX.Element | null {
   const { notes } = report;
   const lines: string[] = [];
@@ -88,15 +102,16 @@ function Warnings({ report }: { report: Report }): JSX.Element | null {
 
 function Figures({ report }: { report: Report }): JSX.Element {
   const n = (name: string) => report.num(name);
+  const off = (name: string, text = bytes) => <small class="faint">{totalError(report, name, text)}</small>;
   const share = (part: string, whole: string) => percent(n(whole) ? n(part) / n(whole) : 0);
   return (
     <dl class="figures">
-      <Figure label="Peak" value={bytes(n("peak_bytes"))} note={`${plural(n("peak_blocks"), "block")}, at ${time(n("peak_time_ns"))}`} title={`${grouped(n("peak_bytes"))} bytes`} />
-      <Figure label="Not freed" value={bytes(n("live_bytes"))} note={`${plural(n("live_blocks"), "block")} ${report.endWhen}`} title={`${grouped(n("live_bytes"))} bytes`} />
-      <Figure label="Allocated in all" value={bytes(n("allocated_bytes"))} note={`${count(n("events"))} events`} title={`${grouped(n("allocated_bytes"))} bytes`} />
-      <Figure label="Allocations" value={count(n("allocations"))} note={plural(n("reallocations"), "reallocation")} title={grouped(n("allocations"))} />
-      <Figure label="Frees" value={count(n("frees"))} note={`${share("frees", "allocations")} of allocations`} title={grouped(n("frees"))} />
-      <Figure label="Temporary" value={share("temporary", "allocations")} note={plural(n("temporary"), "block")} title="Freed before their thread's next allocation" />
+      <Figure label="Peak" value={<>{bytes(n("peak_bytes"))}{off("peak_bytes")}</>} note={`${plural(n("peak_blocks"), "block")}, at ${time(n("peak_time_ns"))}`} title={`${grouped(n("peak_bytes"))} bytes`} />
+      <Figure label="Not freed" value={<>{bytes(n("live_bytes"))}{off("live_bytes")}</>} note={`${plural(n("live_blocks"), "block")} ${report.endWhen}`} title={`${grouped(n("live_bytes"))} bytes`} />
+      <Figure label="Allocated in all" value={<>{bytes(n("allocated_bytes"))}{off("allocated_bytes")}</>} note={`${count(n("events"))} events`} title={`${grouped(n("allocated_bytes"))} bytes`} />
+      <Figure label="Allocations" value={<>{count(n("allocations"))}{off("allocations", count)}</>} note={plural(n("reallocations"), "reallocation")} title={grouped(n("allocations"))} />
+      <Figure label="Frees" value={<>{count(n("frees"))}{off("frees", count)}</>} note={`${share("frees", "allocations")} of allocations`} title={grouped(n("frees"))} />
+      {!isSampled(report) && <Figure label="Temporary" value={share("temporary", "allocations")} note={plural(n("temporary"), "block")} title="Freed before their thread's next allocation" />}
       <Figure label="Variables" value={count(report.sites.rows)} note={`of ${plural(usedTypes(report).length, "type")}`} />
       <Figure label={n("lost_events") ? "Lost events" : "Threads"} value={count(n("lost_events") || n("threads"))} tone={n("lost_events") ? "bad" : ""}
         note={n("lost_events") ? `${plural(n("threads"), "thread")}` : `${plural(report.modules.rows, "module")}`} />
@@ -198,7 +213,7 @@ function TopHolders(props: { report: Report; title: string; column: string; sort
         {[...top].filter((row) => values[row]! > 0).map((row) => (
           <li key={row}>
             <BarRow href={linkTo({ params: { sel: String(row + 1) } })} value={values[row]!} most={most} share={whole ? values[row]! / whole : 0}
-              text={column === "allocations" ? count(values[row]!) : bytes(values[row]!)}
+              text={column === "allocations" ? count(values[row]!) + siteError(report, row, column, count) : bytes(values[row]!) + siteError(report, row, column, bytes)}
               name={<Name holder={report.holder(row)} type={report.siteType(row)} />} note={report.placeShort(report.sitePlace(row))} />
           </li>
         ))}
