@@ -133,7 +133,7 @@ struct ms_thread {
   uint32_t soft; /* words until the next look at the clock, if nothing else tells that it is due */
   uint32_t chunk;
   uint32_t chains_given, callers_given;
-  uint32_t telling; /* of a rotated stream: rises with each chunk, which has to define its names itself */
+  uint32_t telling; /* of a rotated stream: rises with each chunk, which has to define its names and stacks itself */
   uint32_t dead_rounds;
   struct ms_thread *next; /* of the free ones */
   struct ms_intern callers[MS_CALLERS];
@@ -275,7 +275,7 @@ void ms_settle(struct ms_thread *t);
 void ms_settle_block(struct ms_thread *t);
 void ms_settle_freed(struct ms_thread *t);
 void ms_newest_leaves(struct ms_thread *t);
-void ms_names_tell(struct ms_thread *t); /* each is defined again at its next use, as what it was */
+void ms_names_tell(struct ms_thread *t); /* each, and each stack, is defined again at its next use, as what it was */
 
 /* own.c */
 struct ms_thread *ms_own_begin(void);

@@ -32,6 +32,7 @@ struct known { /* a stack that has a row */
   struct known *next;
   uint64_t hash;
   uint32_t id, count;
+  uint32_t told; /* the thread's `telling` when its row was last written */
   uint64_t frames[];
 };
 
@@ -174,12 +175,12 @@ static int frames_same(const uint64_t *a, const uint64_t *b, uint32_t count) {
 
 static struct known **head_of(struct ms_stacks *stacks, uint64_t hash) { return &stacks->heads[hash & (HEADS - 1)]; }
 
-static uint32_t known_find(struct ms_stacks *stacks, uint64_t hash) {
+static struct known *known_find(struct ms_stacks *stacks, uint64_t hash) {
   const uint64_t *frames = stacks->row + 1;
-  for (const struct known *known = *head_of(stacks, hash); known; known = known->next)
+  for (struct known *known = *head_of(stacks, hash); known; known = known->next)
     if (known->hash == hash && known->count == stacks->count && frames_same(known->frames, frames, known->count))
-      return known->id;
-  return 0;
+      return known;
+  return NULL;
 }
 
 static void stacks_forget(struct ms_stacks *stacks) {
@@ -204,24 +205,25 @@ static void *slab_get(struct ms_stacks *stacks, size_t bytes) {
   return got;
 }
 
-static void known_add(struct ms_stacks *stacks, uint64_t hash, uint32_t id) {
+static void known_add(struct ms_stacks *stacks, uint64_t hash, uint32_t id, uint32_t told) {
   if (stacks->known == KNOWN_MOST) stacks_forget(stacks);
   struct known *known = slab_get(stacks, sizeof *known + stacks->count * sizeof *known->frames);
   if (!known) return;
   struct known **head = head_of(stacks, hash);
-  *known = (struct known){.next = *head, .hash = hash, .id = id, .count = stacks->count};
+  *known = (struct known){.next = *head, .hash = hash, .id = id, .count = stacks->count, .told = told};
   memcpy(known->frames, stacks->row + 1, known->count * sizeof *known->frames);
   *head = known;
   stacks->known++;
 }
 
 /* Rows may leave the window meanwhile. 0: there is no room. */
-static uint32_t stack_define(struct ms_thread *t, struct ms_stacks *stacks, uint64_t hash) {
-  uint32_t id = ++stacks->given & MS_NAME_ID, count = stacks->count;
+static uint32_t stack_define(struct ms_thread *t, struct ms_stacks *stacks, uint64_t hash, struct known *known) {
+  uint32_t id = known ? known->id : ++stacks->given & MS_NAME_ID, count = stacks->count;
   if (!ms_own_room(t, 1 + count)) return 0;
   ms_put_stack(stacks->row, (struct ms_row_stack){.words = count, .id = id});
   ms_own_put(t, stacks->row, 1 + count);
-  known_add(stacks, hash, id);
+  if (known) known->told = t->telling;
+  else known_add(stacks, hash, id, t->telling);
   return id;
 }
 
@@ -235,14 +237,14 @@ static void frames_cut(struct ms_thread *t, struct ms_stacks *stacks) {
 static MS_COLD uint32_t stack_make(struct ms_thread *t, struct ms_stacks *stacks) {
   frames_cut(t, stacks);
   uint64_t hash = frames_hash(stacks->row + 1, stacks->count);
-  uint32_t id = known_find(stacks, hash);
-  return id ? id : stack_define(t, stacks, hash);
+  struct known *known = known_find(stacks, hash);
+  return known && known->told == t->telling ? known->id : stack_define(t, stacks, hash, known);
 }
 
 static __attribute__((noinline)) void stack_changes(struct ms_thread *t, uintptr_t frame, uintptr_t ra, int own) {
   struct ms_stacks *stacks = t->stacks;
-  uint32_t id = known_find(stacks, hash_of(walk(stacks, frame, ra, own))), walked = stacks->count;
-  if (!id) id = stack_make(t, stacks);
+  const struct known *known = known_find(stacks, hash_of(walk(stacks, frame, ra, own)));
+  uint32_t walked = stacks->count, id = known && known->told == t->telling ? known->id : stack_make(t, stacks);
   stacks->count = walked;
   if (id == stacks->id) return;
   uint64_t row;

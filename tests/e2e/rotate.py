@@ -163,6 +163,13 @@ def test_missing_and_foreign(folder):
     done = run(MEMSCOPE, "dump", stream)  # later volumes need no names of earlier ones
     assert done.returncode == 3 and "unknown site" not in done.stdout and "in drop" in done.stdout
     assert '"p : struct part" in main' in done.stdout or "parts : struct part" in done.stdout, done.stdout[:2000]
+    framed = compile_c(folder, "framed", PROGRAM, "-fno-omit-frame-pointer")
+    done = run(MEMSCOPE, "run", "--quiet", "--stack", "fp", "--rotate", "256K", "-o", folder + "/f.memscope", framed)
+    assert done.returncode == 0, done.stderr
+    whole = run(MEMSCOPE, "dump", folder + "/f.memscope").stdout
+    os.unlink(folder + "/f.memscope.vol2")
+    rest = run(MEMSCOPE, "dump", folder + "/f.memscope").stdout  # nor stacks
+    for text in (whole, rest): assert re.search(r"^stack #\d+ from framed\+", text, re.M) and " undefined" not in text, text[:2000]
     shutil.copy(last, parts[0])
     assert "of another stream" in run(MEMSCOPE, "summary", stream).stderr
     os.rename(folder + "/kept", parts[0])
