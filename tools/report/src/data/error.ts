@@ -15,9 +15,9 @@ export function samplingText(report: Report): string {
 /** " ±8 %": the larger side of the interval; of none seen, what there may be at most. */
 function errorText(value: number, low: number, high: number, text: (n: number) => string): string {
   if (!high) return "";
-  if (!value) return ` ≤ ${text(high)}`;
+  if (!value) return ` ≤\u00a0${text(high).replace(" ", "\u00a0")}`;
   const part = (Math.max(high - value, value - low) / value) * 100;
-  return part < 1000 ? ` ±${part < 9.95 ? part.toFixed(1) : Math.round(part)} %` : " ±10× and more";
+  return part < 1000 ? ` ±${part < 9.95 ? part.toFixed(1) : Math.round(part)}\u00a0%` : " ±10× and more";
 }
 
 /** Behind a figure of the whole run; "" when it is exact. */
