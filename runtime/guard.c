@@ -10,24 +10,36 @@
 #include "real.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+static int is_recorded(void) { return ms_on && ms_process && ms_process->header; }
+
 /* Only in the process that opened it: a vfork child has the number too, but closing it there is harmless. */
-static int is_ours(int fd) {
-  struct ms_process *process = ms_process;
-  return ms_on && process && process->header && fd == process->fd && fd >= 0;
+static int is_ours(int fd) { return is_recorded() && fd == ms_process->fd && fd >= 0; }
+
+static int is_volume(int fd) {
+  if (!is_recorded() || !ms_process->header->volume_tail) return 0;
+  const struct ms_volume *volumes = ms_process->volumes;
+  return (volumes[0].number && volumes[0].fd == fd) || (volumes[1].number && volumes[1].fd == fd);
+}
+
+/* Volumes are opened again by their names. */
+static void range_goes(int first, int last) {
+  if (is_recorded() && ms_process->header->volume_tail) ms_volumes_forget(first, last);
 }
 
 MS_DECLARE_HOST(close)
 MS_PUBLIC int MS_FN(close)(int fd) {
-  if (MS_LIKELY(!is_ours(fd))) return MS_NEXT_HOST(close)(fd);
+  if (MS_LIKELY(!is_ours(fd) && !is_volume(fd))) return MS_NEXT_HOST(close)(fd);
   errno = EBADF; /* as it would be without us */
   return -1;
 }
 
 /* The host wants this very number: ours moves. */
 static void make_way(int fd) {
+  range_goes(fd, fd);
   if (!is_ours(fd)) return;
   int old = ms_process->fd, other = ms_os_dup_above(old, 0);
   if (other < 0 || other == old) return;
@@ -50,7 +62,8 @@ MS_PUBLIC int MS_FN(dup3)(int from, int to, int flags) {
 #if MS_HAVE_close_range
 MS_DECLARE_HOST(close_range)
 MS_PUBLIC int MS_FN(close_range)(unsigned first, unsigned last, int flags) {
-  unsigned ours = ms_on && ms_process && ms_process->header ? (unsigned)ms_process->fd : last;
+  unsigned ours = is_recorded() ? (unsigned)ms_process->fd : last;
+  range_goes((int)(first > INT_MAX ? INT_MAX : first), (int)(last > INT_MAX ? INT_MAX : last));
   if (ours < first || ours >= last || !is_ours((int)ours)) {
     if (!is_ours((int)last)) return MS_NEXT_HOST(close_range)(first, last, flags);
     if (first == last) return 0;
@@ -65,6 +78,7 @@ MS_PUBLIC int MS_FN(close_range)(unsigned first, unsigned last, int flags) {
 MS_DECLARE_HOST(closefrom)
 MS_PUBLIC void MS_FN(closefrom)(int first) {
   int ours = ms_process ? ms_process->fd : -1;
+  range_goes(first, INT_MAX);
   if (!is_ours(ours) || ours < first) {
     MS_NEXT_HOST(closefrom)(first);
     return;

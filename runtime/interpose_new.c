@@ -22,7 +22,9 @@
       if (ms_gate.stacks) ms_stack_outer(RA_AT);                                                                       \
       if (ms_on == MS_SAMPLING) {                                                                                      \
         ms_sample_outer(size);                                                                                         \
-        return ms_sample_behind(MS_NEXT_NEW(symbol) args, size, MS_FN_##symbol, MS_RA);                                \
+        void *drawn = MS_NEXT_NEW(symbol) args;                                                                        \
+        ms_tls.outer = 0; /* not drawn, nobody took it: the next allocation shall not */                               \
+        return ms_sample_behind(drawn, size, MS_FN_##symbol, MS_RA);                                                   \
       }                                                                                                                \
     }                                                                                                                  \
     void *p = MS_NEXT_NEW(symbol) args;                                                                                \

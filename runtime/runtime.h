@@ -199,7 +199,8 @@ struct ms_image {
 };
 
 struct ms_volume {
-  uint32_t number; /* 0: none */
+  uint32_t number;  /* 0: none */
+  uint32_t writers; /* threads that look at it or write to it */
   int fd;
   struct ms_os_file file;
 };
@@ -218,6 +219,7 @@ struct ms_process {
   uint64_t serial;
   uint64_t room; /* of the file, taken ahead of the tail; UINT64_MAX: no more */
   struct ms_volume volumes[2]; /* the newest two, by their number's lowest bit */
+  uint32_t volume_making; /* a thread is about to make the next one */
   uint64_t volume_bytes, volume_due_ns; /* the next one begins behind that many, or then; UINT64_MAX: not */
   uint32_t pid;
   struct ms_tls *starter;
@@ -326,6 +328,7 @@ void ms_lost(enum ms_lost_reason reason, uint64_t events);
 void ms_volumes_open(struct ms_process *process);
 uint64_t ms_volume_take(uint64_t bytes);
 int ms_volume_write(const struct ms_os_piece *pieces, int count, uint64_t offset);
+void ms_volumes_forget(int first, int last); /* of a process that records */
 
 /* thread.c */
 struct ms_thread *ms_thread_attach(void);

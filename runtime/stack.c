@@ -21,7 +21,7 @@
 
 enum {
   HEADS = 4096,
-  KNOWN_MOST = 1 << 16,     /* of a thread; then it begins anew */
+  KNOWN_MOST = 1 << 13,     /* of a thread; then it begins anew */
   SLAB_BYTES = 64 << 10,
   FIRST_STACK_MOST = 64 << 20, /* the kernel keeps 128 MiB below the first thread's stack free of mappings */
   TCB_BYTES = 8192,         /* libc's own at the top of a thread's stack, generously */

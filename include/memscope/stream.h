@@ -40,6 +40,7 @@ enum {
   MS_RECORD_ALIGN = 4096,
   MS_BYTE_ORDER = 0x01020304,
   MS_RECORD_MAGIC = 0x4352534d, /* "MSRC" */
+  MS_VOLUMES_MOST = 1 << 16, /* that are looked for */
 };
 #define MS_VOLUME_STRIDE (UINT64_C(1) << 36) /* 64 GiB, more than a volume ever has */
 #define MS_STREAM_MAGIC "\x89MemScop" /* 8 bytes, no NUL: the first is no ASCII, so text tools see a binary */
@@ -185,6 +186,11 @@ struct ms_volume_record {
 };
 
 static inline uint32_t ms_volume_of(uint64_t offset) { return (uint32_t)(offset / MS_VOLUME_STRIDE) + 1; }
+/* By a header's volume_tail, which may be damaged: the last one's number. */
+static inline uint32_t ms_volumes(uint64_t volume_tail) {
+  uint32_t number = volume_tail ? ms_volume_of(volume_tail) : 1;
+  return number < MS_VOLUMES_MOST ? number : MS_VOLUMES_MOST;
+}
 static inline uint64_t ms_volume_start(uint32_t number) { return (number - 1) * MS_VOLUME_STRIDE; }
 
 /* ---- rows ---- */

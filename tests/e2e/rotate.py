@@ -188,6 +188,87 @@ def test_missing_and_foreign(folder):
     assert done.returncode == 3 and "volume" in done.stderr, done.stderr
 
 
+GREEDY = """#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+static void churn(int rounds) { for (int i = 0; i < rounds; i++) { void *volatile p = malloc(20 + i % 50); free(p); } }
+int main(int argc, char **argv) {
+  churn(200000);
+  for (int fd = 3; fd < 2000; fd++) close(fd);
+  churn(200000);
+  int mine[1200], own = open(argv[1], O_RDWR | O_CREAT, 0600);
+  for (int i = 0; i < 1200; i++) mine[i] = dup(own);
+  for (int i = 0; i < 20; i++) dup2(own, 995 + i);
+  churn(1000000);
+  for (int i = 0; i < 1200; i++) if (write(mine[i], "x", 1) != 1) return 3;
+  for (int i = 0; i < 20; i++) if (write(995 + i, "y", 1) != 1) return 4;
+  close_range(3, ~0u, 0);
+  churn(200000);
+  return 0;
+}
+"""
+
+
+def test_host_takes_numbers(folder):
+    """A host that closes and takes numbers it does not own: neither its files nor ours suffer."""
+    program = compile_c(folder, "a", GREEDY)
+    stream = recorded(folder, program, folder + "/mine", rotate="256K")
+    assert open(folder + "/mine").read() == "x" * 1200 + "y" * 20
+    totals = figures(stream)["totals"]
+    assert totals["lost_events"] == 0 and totals["allocations"] >= 1600000 and totals["allocations"] - totals["frees"] == totals["live_blocks"]
+    assert figures(stream)["process"]["complete"] and len(volumes(stream)) > 20
+
+
+WAITS = """#include <stdio.h>
+#include <stdlib.h>
+int main(void) {
+  void *volatile p = malloc(1);
+  free(p);
+  puts("go");
+  fflush(stdout);
+  getchar();
+  for (int i = 0; i < 100000; i++) { p = malloc(50); free(p); }
+  return 0;
+}
+"""
+TAIL, LOST = 56, 64  # of the header page: where the next record goes, events lost
+
+
+def header_word(stream, at, value=None):
+    with open(stream, "r+b") as file:
+        file.seek(at)
+        if value is None: return struct.unpack("<Q", file.read(8))[0]
+        file.write(struct.pack("<Q", value))
+
+
+def test_no_end_at_64_gib(folder):
+    """One file may grow beyond a volume's most; a volume does not, whatever it was to hold."""
+    program = compile_c(folder, "a", WAITS)
+    for rotate in (None, "1d"):
+        stream = f"{folder}/{rotate}.memscope"
+        child = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                 env=environment(MEMSCOPE="on", MEMSCOPE_OUTPUT=stream, MEMSCOPE_ROTATE=rotate))
+        child.stdout.readline()
+        with open(stream, "rb") as file: words = struct.unpack("<512Q", file.read(4096))
+        at = 8 * next(i for i, word in enumerate(words) if word >> 36 == 1 and word % (1 << 36) == 4096) if rotate else TAIL
+        header_word(stream, at, (2 << 36) - 8192 if rotate else (1 << 36) - 8192)
+        _, said = child.communicate(b"\n")
+        assert child.returncode == 0 and not said and header_word(stream, LOST) == 0, said
+        assert os.path.exists(stream + ".vol3") == bool(rotate) and (rotate or os.path.getsize(stream) > 1 << 36)
+        for path in (stream, *volumes(stream)): os.unlink(path)
+
+
+def test_file_limit(folder):
+    """Where a file may not grow, the next one begins."""
+    program = compile_c(folder, "a", PROGRAM)
+    stream = folder + "/s.memscope"
+    done = run("bash", "-c", f"ulimit -f 2048; exec {MEMSCOPE} run --quiet --rotate 1d -o {stream} {program} 200000")
+    assert done.returncode == 0 and not done.stderr, done.stderr
+    assert len(volumes(stream)) > 2 and figures(stream)["process"]["complete"]
+
+
 def test_damaged_tail(folder):
     """The header says where the newest volume is; it must not be believed."""
     program = compile_c(folder, "a", PROGRAM)
@@ -202,6 +283,7 @@ def test_damaged_tail(folder):
             file.write(struct.pack("<Q", tail))
             file.flush()
             assert run(MEMSCOPE, "summary", stream, timeout=60).returncode == 3, tail
+            run(MEMSCOPE, "pack", stream, "-o", folder + "/p", timeout=60)
 
 
 def test_pack(folder):

@@ -8,6 +8,7 @@ build that passes once passes always. With an argument, a number: that many seed
 import json
 import os
 import re
+import struct
 import sys
 
 from e2e import MEMSCOPE, CXX, compile_c, environment, main, ok, one_line_error, record, run, summary
@@ -206,6 +207,27 @@ def test_version(folder):
         with open(stream, "rb") as file:
             versions.append(int.from_bytes(file.read(16)[12:16], "little"))
     assert versions == [3, 2], versions
+
+
+HUGE = """#include <stdlib.h>
+int main(void) { for (int i = 0; i < 300000; i++) { void *volatile p = malloc(1u << 30); free(p); } }
+"""
+
+
+def test_large_sums_and_damaged_headers(folder):
+    program = compile_c(folder, "a", HUGE)
+    stream = record(folder, program, options=("--mode", "sample=50%"))
+    figures = summary(stream)
+    low, high = (figures["totals"]["error"]["allocated_bytes"][side] for side in ("low", "high"))
+    assert low < 300000 << 30 < high and figures["totals"]["allocated_bytes"] > 290000 << 30, figures["totals"]
+    with open(stream, "rb") as file: words = list(struct.unpack("<512Q", file.read(4096)))
+    at = [i for i, word in enumerate(words) if word == 2 << 32]  # the period
+    assert len(at) == 1, at
+    for period in (0, 1, 2 ** 62, 2 ** 64 - 1):
+        with open(stream, "r+b") as file:
+            file.seek(8 * at[0])
+            file.write(struct.pack("<Q", period))
+        for words in ((), ("--json",)): one_line_error(run(MEMSCOPE, "summary", stream, *words), 3, "how it was sampled")
 
 
 def test_operators(folder):

@@ -230,6 +230,37 @@ def test_names_and_stacks(folder):
     assert re.search(r"list : struct node\n +(node_new \(inlined\)|grow)", text), text
 
 
+NEWS = """#include <cstdlib>
+#include <new>
+void *kept[20000];
+__attribute__((noinline)) void newer(int i) { kept[i] = ::operator new(48); }
+__attribute__((noinline)) void *mallocer() {
+  char room[400];
+  __asm__ volatile("" : : "r"(room) : "memory");
+  void *p = malloc(32);
+  __asm__ volatile("" : : "r"(p) : "memory");
+  return p;
+}
+__attribute__((noinline)) void caller() {
+  void *p = mallocer();
+  __asm__ volatile("" : : "r"(p) : "memory");
+}
+int main() { for (int i = 0; i < 20000; i++) newer(i), caller(); }
+"""
+
+
+def test_news_that_are_not_drawn(folder):
+    """A malloc is not taken for the one within an earlier operator new."""
+    program = compile_c(folder, "prog", NEWS, "-O1", *FRAMES, compiler="g++", suffix=".cc")
+    for mode in ("full", "sample=50%"):
+        stream = record(folder, program, options=("--stack", "fp", "--mode", mode), stream=mode[:4] + ".memscope")
+        by = {}
+        for stack in summary(stream, "--stacks")["stacks"]:
+            first = stack["frames"][0]["function"]
+            for site in stack["sites"]: by[first] = by.get(first, 0) + site["allocations"]
+        assert 18500 < by["newer(int)"] < 21500 and 18500 < by["mallocer()"] < 21500, (mode, by)
+
+
 def test_arguments(folder):
     program = compile_c(folder, "prog", PROGRAM, compiler="gcc")
     for words in (("--stack", "dwarf"), ("--stack", "fp=0"), ("--stack", "fp=65"), ("--stack", "fp=x"), ("--stack", "none=3"), ("--stack",)):

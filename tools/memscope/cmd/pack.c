@@ -172,7 +172,7 @@ static uint32_t volumes_of(const char *path) {
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   bool whole = fd >= 0 && pread(fd, &header, sizeof header, 0) == sizeof header;
   if (fd >= 0) close(fd);
-  return whole && header.volume_tail ? ms_volume_of(header.volume_tail) : 1;
+  return whole ? ms_volumes(header.volume_tail) : 1;
 }
 
 /* Those that are there. */

@@ -21,7 +21,7 @@ struct sum {
 };
 
 /* What a block in the stream stands for: itself, or, sampled, all that were passed
- * over; then in units of 1 / 2^16, here and in whatever they are added to. */
+ * over; then in units of 1 / ONE (sampling.c), here and in whatever they are added to. */
 struct worth {
   uint64_t blocks, bytes;
   double blocks_doubt, bytes_doubt; /* by how much it adds to the variances of its sums */

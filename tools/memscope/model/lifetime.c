@@ -43,6 +43,7 @@ static uint64_t age_of(uint32_t power, uint32_t part) {
 static uint64_t age_at(const struct ms_model_lifetime *lifetime, uint64_t *const *ages, uint64_t rank) {
   uint32_t power = 0, part = 0;
   while (power < MS_LIFETIME_BUCKETS - 1 && lifetime->buckets[power] < rank) rank -= lifetime->buckets[power++];
+  if (!ages[power]) return lifetime->max_ns; /* sums of a damaged stream that wrapped */
   while (part < PARTS - 1 && ages[power][part] < rank) rank -= ages[power][part++];
   uint64_t age = age_of(power, part);
   if (age < lifetime->min_ns) age = lifetime->min_ns;

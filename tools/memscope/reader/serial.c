@@ -20,6 +20,8 @@ static bool row_waits(uint64_t word) {
   case MS_TAG_CHAIN:
   case MS_TAG_CALLER:
   case MS_TAG_OF_THREAD:
+  case MS_TAG_STACK:
+  case MS_TAG_STACK_OF:
   case MS_TAG_REALLOC_FAIL: /* belongs to the begin before it */
   case MS_TAG_BIND:         /* to the block: the sooner it has its name the better */
     return false;

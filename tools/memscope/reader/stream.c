@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "memscope/mode.h"
 #include "pack/pack.h"
 
 #include <errno.h>
@@ -33,9 +34,9 @@ void ms_stream_problem(struct ms_stream *stream, uint64_t offset, const char *fo
   va_start(arguments, format);
   vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
-  uint32_t volume = ms_volume_of(offset);
+  uint32_t volume = stream->header.volume_tail ? ms_volume_of(offset) : 1;
   stream->problems[stream->problem_count++] =
-      (struct ms_problem){.offset = offset % MS_VOLUME_STRIDE,
+      (struct ms_problem){.offset = volume == 1 ? offset : offset % MS_VOLUME_STRIDE,
                           .text = volume == 1 ? ms_arena_print(stream->arena, "%s", text)
                                               : ms_arena_print(stream->arena, "of volume %" PRIu32 ": %s", volume, text)};
 }
@@ -64,9 +65,10 @@ static bool volume_refuse(const struct ms_stream *stream, struct ms_error *error
 }
 
 static bool sampling_known(const struct ms_file_header *header) {
-  uint64_t least = header->sampling == MS_SAMPLING_RATE ? MS_SAMPLING_ONE : 1;
-  return header->mode == MS_MODE_SAMPLE && header->sampling >= MS_SAMPLING_RATE && header->sampling <= MS_SAMPLING_BYTES &&
-         header->sampling_period >= least;
+  uint64_t period = header->sampling_period;
+  if (header->mode != MS_MODE_SAMPLE) return false;
+  if (header->sampling == MS_SAMPLING_RATE) return period >= MS_SAMPLING_ONE && period / MS_SAMPLING_ONE <= MS_RATE_ONE;
+  return header->sampling == MS_SAMPLING_BYTES && period && period <= MS_PERIOD_BYTES_MAX;
 }
 
 static bool header_check(const struct ms_stream *stream, struct ms_error *error) {
@@ -92,7 +94,7 @@ static bool header_check(const struct ms_stream *stream, struct ms_error *error)
   }
   if (header->version && header->version < MS_STREAM_VERSION)
     return refuse(error, stream->path, "is of an older stream version than this memscope reads; record it again");
-  if (header->version == MS_STREAM_VERSION_SAMPLED && !sampling_known(header))
+  if ((header->version == MS_STREAM_VERSION_SAMPLED || header->mode == MS_MODE_SAMPLE) && !sampling_known(header))
     return refuse(error, stream->path, "does not say how it was sampled: its header is damaged; copy or record it again");
   if (!header->version || header->header_bytes != MS_HEADER_BYTES || header->record_align != MS_RECORD_ALIGN)
     return refuse(error, stream->path, "its header is damaged; copy or record it again");

@@ -18,8 +18,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { VOLUMES_MOST = 1 << 16 }; /* that a damaged header can make us look for */
-
 static bool volume_read(const unsigned char *bytes, uint64_t size, struct ms_volume_record *volume) {
   struct ms_record record;
   if (!bytes || size < MS_RECORD_ALIGN) return false;
@@ -38,8 +36,7 @@ static uint32_t newest(const struct ms_stream *stream) {
   uint64_t tail = 0;
   size_t at = offsetof(struct ms_file_header, volume_tail);
   if (stream->size >= at + sizeof tail) tail = *(const volatile uint64_t *)(stream->bytes + at);
-  uint32_t number = tail ? ms_volume_of(tail) : 1;
-  return number < VOLUMES_MOST ? number : VOLUMES_MOST;
+  return ms_volumes(tail);
 }
 
 /* NULL: there is no such file, or it cannot be mapped. */
@@ -79,7 +76,7 @@ static bool volume_open(struct ms_stream *stream, uint32_t number, uint32_t *roo
   view.bytes = file_map(path, &view.size);
   if (!view.bytes) return false;
   bool there = !ms_is_packed(view.bytes, view.size) || ms_file_unpack(stream, number, &view.bytes, &view.size, &error);
-  if (there && is_of(stream, &view)) {
+  if (there && is_of(stream, &view) && view.size <= MS_VOLUME_STRIDE) {
     view_add(stream, view, room);
     return true;
   }
