@@ -97,6 +97,22 @@ def looks_are_whole(process, stream, env):
     assert looks[-1] == json.loads(ok(MEMSCOPE, "summary", stream, "--json")) and looks[-1]["process"]["complete"]
 
 
+def test_plain_looks_are_whole(folder):
+    """Whoever looks at a running program without --follow sees as true a prefix."""
+    process, stream = started(folder)
+    try:
+        for i in range(30):
+            done = run(MEMSCOPE, "summary", "--json", stream)
+            assert done.returncode == 0 and not done.stderr, done.stderr
+            totals = json.loads(done.stdout)["totals"]
+            assert totals["allocations"] - totals["frees"] == totals["live_blocks"] and totals["peak_bytes"] < 300 * 256, totals
+        assert "not freed now" in ok(MEMSCOPE, "summary", stream)
+        ok(MEMSCOPE, "report", stream)
+    finally:
+        process.communicate(b"\n")
+    assert "not freed at exit" in ok(MEMSCOPE, "summary", stream)
+
+
 def test_every_look_is_whole(folder):
     looks_are_whole(*started(folder), environment())
 

@@ -309,12 +309,14 @@ def test_dump_numbers_blocks_once(folder):
 
 
 WAITING = """#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
+static atomic_size_t turn; /* whose thread is to end */
 static void *work(void *n) {
-  for (int i = 0; i < 30; i++) {
+  while (turn < (size_t)n) {
     free(malloc(100));
-    usleep(1000 * (int)(size_t)n);
+    usleep(1000);
   }
   return malloc(10);
 }
@@ -322,7 +324,12 @@ int main(void) {
   pthread_t threads[3];
   void *kept;
   for (size_t i = 0; i < 3; i++) pthread_create(&threads[i], NULL, work, (void *)(i + 1));
-  for (int i = 0; i < 3; i++) pthread_join(threads[i], &kept), free(kept);
+  for (int i = 0; i < 3; i++) {
+    usleep(30000);
+    turn = i + 1;
+    pthread_join(threads[i], &kept);
+    free(kept);
+  }
   return 0;
 }
 """

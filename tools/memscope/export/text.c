@@ -125,7 +125,7 @@ static void sampling_print(const struct page *page) {
   if (sampling->kind == MS_SAMPLING_BYTES) ms_format_bytes(period, (uint64_t)sampling->period);
   else snprintf(period, sizeof period, "%.4g allocations", sampling->period);
   fprintf(page->out, "%ssampled, one in about %s: figures are estimates, \302\261 gives 95 %% intervals%s\n", bold(page), period, plain(page));
-  fprintf(page->out, "%s%s allocation%s in the stream; a peak is the estimate's own, and so rather too high%s\n\n", dim(page),
+  fprintf(page->out, "%s%s allocation%s in the stream; intervals of few and unequal blocks, and of peaks, may be too narrow%s\n\n", dim(page),
           ms_format_count(count, sampling->sampled_allocations), sampling->sampled_allocations == 1 ? "" : "s", plain(page));
 }
 

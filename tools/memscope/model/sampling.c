@@ -115,12 +115,20 @@ static struct ms_range range_of(double value, double c) {
   return (struct ms_range){.low = middle > reach ? (uint64_t)(middle - reach) : 0, .high = whole(ceil(middle + reach))};
 }
 
+/* Beside what the drawn ones say there is room for as many undrawn ones as if none of
+ * their kind had been seen: where weights differ, those of few drawn say little of it. */
+static struct ms_range figure_range(double value, double doubt, double other, double other_doubt) {
+  struct ms_range range = range_of(value, unit_doubt(value, doubt, other, other_doubt));
+  uint64_t high = whole(value) + range_of(0, unit_doubt(0, 0, other, other_doubt)).high;
+  if (high > range.high) range.high = high;
+  return range;
+}
+
 /* Of a process without any sample in it: as if none had been seen of the smallest that can be told. */
 static double none_doubt(const struct sampling *s) { return s->kind == MS_SAMPLING_RATE ? s->period - 1 : s->period; }
 
 #define RANGE(error, of, doubt, field, other)                                                                \
-  (error)->field = range_of((double)(of)->field, unit_doubt((double)(of)->field, (doubt)->field,             \
-                                                           (double)(of)->other, (doubt)->other))
+  (error)->field = figure_range((double)(of)->field, (doubt)->field, (double)(of)->other, (doubt)->other)
 
 /* The figures types, holders and modules have in common. */
 #define COMMON_RANGES(error, of, doubt)                                                                      \

@@ -106,7 +106,8 @@ enum { MS_PROBLEMS_MAX = 100 };
 
 /* NULL with *error set when it is no stream at all: missing, a directory, empty,
  * another format, a newer version, no whole header. Anything else opens; damage
- * is in problems. Everything lives in the arena; the mapping until _close. */
+ * is in problems. Everything lives in the arena; the mapping until _close. One whose
+ * process is seen to write to it, on this machine, is opened as _live does. */
 struct ms_stream *ms_stream_open(struct ms_arena *arena, const char *path, struct ms_error *error);
 struct ms_stream *ms_stream_open_memory(struct ms_arena *arena, const void *bytes, uint64_t size,
                                         struct ms_error *error);

@@ -11,6 +11,7 @@
 #include "memscope/mode.h"
 #include "pack/pack.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -19,6 +20,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -185,6 +187,32 @@ bool ms_file_unpack(struct ms_stream *stream, uint32_t number, const unsigned ch
   return true;
 }
 
+/* Has that process the file open? Where we may not look, it has. */
+static bool process_has(uint32_t pid, const struct stat *file) {
+  char path[64];
+  struct stat status;
+  snprintf(path, sizeof path, "/proc/%" PRIu32 "/fd", pid);
+  DIR *folder = opendir(path);
+  if (!folder) return errno == EACCES || errno == EPERM;
+  bool has = false;
+  for (struct dirent *entry; !has && (entry = readdir(folder));)
+    has = fstatat(dirfd(folder), entry->d_name, &status, 0) == 0 && status.st_dev == file->st_dev && status.st_ino == file->st_ino;
+  closedir(folder);
+  return has;
+}
+
+/* Does its process still write to the file? */
+static bool is_written(const unsigned char *bytes, uint64_t size, const struct stat *file) {
+  struct ms_file_header header;
+  struct utsname here;
+  if (!bytes || size < sizeof header) return false;
+  memcpy(&header, bytes, sizeof header);
+  header.host[sizeof header.host - 1] = 0;
+  if (memcmp(header.magic, MS_STREAM_MAGIC, sizeof header.magic) != 0 || header.end_how != MS_END_NONE) return false;
+  return uname(&here) == 0 && strncmp(here.nodename, header.host, sizeof header.host - 1) == 0 && process_has(header.pid, file);
+}
+
+/* live: also when nobody can be seen to write. */
 static struct ms_stream *stream_open(struct ms_arena *arena, const char *path, bool live, struct ms_error *error) {
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   struct stat status;
@@ -214,7 +242,7 @@ static struct ms_stream *stream_open(struct ms_arena *arena, const char *path, b
     ms_stream_close(stream);
     return NULL;
   }
-  stream->live = live && !packed;
+  stream->live = !packed && (live || is_written(stream->bytes, stream->size, &status));
   return stream_index(stream, error);
 }
 
@@ -233,20 +261,25 @@ void ms_stream_grow(struct ms_stream *stream) {
   close(fd);
 }
 
-struct ms_stream *ms_stream_open(struct ms_arena *arena, const char *path, struct ms_error *error) {
-  return stream_open(arena, path, false, error);
-}
-
-/* The last record may be half written: that mends itself, and what does not is real damage. */
-struct ms_stream *ms_stream_open_live(struct ms_arena *arena, const char *path, struct ms_error *error) {
+/* The last record of one that is written to may be half there: that mends itself, and
+ * what does not is real damage. */
+static struct ms_stream *open_settled(struct ms_arena *arena, const char *path, bool live, struct ms_error *error) {
   struct ms_stream *stream = NULL;
   for (int i = 0; i < LIVE_TRIES; i++) {
     ms_stream_close(stream);
-    stream = stream_open(arena, path, true, error);
+    stream = stream_open(arena, path, live, error);
     if (!stream || !stream->live || (!stream->problem_count && !stream->missing_chunks)) break;
     nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
   }
   return stream;
+}
+
+struct ms_stream *ms_stream_open(struct ms_arena *arena, const char *path, struct ms_error *error) {
+  return open_settled(arena, path, false, error);
+}
+
+struct ms_stream *ms_stream_open_live(struct ms_arena *arena, const char *path, struct ms_error *error) {
+  return open_settled(arena, path, true, error);
 }
 
 struct ms_stream *ms_stream_open_memory(struct ms_arena *arena, const void *bytes, uint64_t size,

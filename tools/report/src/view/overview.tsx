@@ -80,7 +80,7 @@ function Sampled({ report }: { report: Report }): JSX.Element | null {
     <div class="warning" role="note" id="sampled">
       <Icon name="warn" />
       <div><p><b>Sampled, {samplingText(report)}: figures are estimates.</b> ± gives 95 % intervals.</p>
-        <p>{plural(report.table("sampling").num("sampled_allocations")[0]!, "allocation")} in the stream. Peaks are the estimate's own and rather too high; what was temporary is not known.</p></div>
+        <p>{plural(report.table("sampling").num("sampled_allocations")[0]!, "allocation")} in the stream. Intervals of few and unequal blocks, and of peaks, may be too narrow; what was temporary is not known.</p></div>
     </div>
   );
 }
