@@ -314,6 +314,7 @@ WAITING = """#include <pthread.h>
 #include <unistd.h>
 static atomic_size_t turn; /* whose thread is to end */
 static void *work(void *n) {
+  free(malloc(1000 + (size_t)n)); /* tells which thread of the stream it is */
   while (turn < (size_t)n) {
     free(malloc(100));
     usleep(1000);
@@ -343,7 +344,8 @@ def test_exact_times_never_go_back(folder):
     assert times == sorted(times), [pair for pair in zip(times, times[1:]) if pair[0] > pair[1]][:5]
     assert " end how 1" in lines[-1], lines[-1]
     ends = [line.split()[1] for line in lines if line.endswith("thread exit")]
-    assert ends == ["t2", "t3", "t4"], ends
+    names = [re.search(rf" (t\d+) alloc #\d+ \S+ {1000 + n} ", "\n".join(lines))[1] for n in (1, 2, 3)]
+    assert ends == names, (ends, names)
 
 
 if __name__ == "__main__":
