@@ -182,7 +182,7 @@ static uint64_t plain(uint64_t sum) { return (sum + ONE / 2) / ONE; }
 
 /* The model is const for everybody else; here it is still being made. */
 #define EACH(type, row, rows, count)                                                                         \
-  for (type *row = (type *)(uintptr_t)(rows), *row##_end = row + (count); row < row##_end; row++)
+  for (type *row = (type *)(uintptr_t)(rows), *row##_end = (count) ? row + (count) : row; row < row##_end; row++)
 
 static void column_plain(const uint64_t *column, uint32_t count) {
   EACH(uint64_t, value, column, count) *value = plain(*value);
