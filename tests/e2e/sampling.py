@@ -171,13 +171,16 @@ def test_shown(folder):
     for key, figures in ERRORS.items():
         for group in [data[key]] if key == "totals" else data[key]:
             assert set(group["error"]) == figures, (key, group)
-            assert all(set(r) == {"low", "high"} for r in group["error"].values())
+            for figure, interval in group["error"].items():
+                assert interval is None if "peak" in figure else set(interval) == {"low", "high"}, (key, figure, interval)
     assert data["totals"]["temporary"] is None and data["sites"][0]["temporary"] is None
     assert 1300 < data["process"]["sampling"]["sampled_allocations"] < 1700
     text = ok(MEMSCOPE, "summary", stream)
     assert "sampled, one in about 20 allocations: figures are estimates" in text and "±" in text, text
     assert re.search(r"allocated +\S+ \S+ ±\d\.\d %", text), text
     assert "% of allocations temporary" not in text
+    peaks = [line for line in text.splitlines() if re.match(" +peak ", line)] + text[text.index("Held the most"):text.index("Not freed")].splitlines()
+    assert len(peaks) > 4 and not [line for line in peaks if re.search("[±…]", line)], peaks
     dump = ok(MEMSCOPE, "dump", stream)
     assert dump.startswith("sampled: one in about 20 allocations"), dump[:200]
     assert len(re.findall("^.* alloc #", dump, re.M)) == data["process"]["sampling"]["sampled_allocations"]
@@ -186,6 +189,27 @@ def test_shown(folder):
     full = record(folder, path, stream="full.memscope")
     whole = summary(full)
     assert "error" not in json.dumps(whole) and "sampling" not in whole["process"] and "±" not in ok(MEMSCOPE, "summary", full)
+
+
+FEW = """#include <stdlib.h>
+char *kept[20], *often;
+int main(void) {
+  for (int i = 0; i < 20; i++) kept[i] = malloc(100000);
+  for (int i = 0; i < 5000; i++) { often = malloc(1000); free(often); }
+  return 0;
+}
+"""
+
+
+def test_lopsided_intervals(folder):
+    """Where one side is longer both ends are shown, and they are JSON's; where both are alike, a share."""
+    stream = sampled(folder, compile_c(folder, "a", FEW), "sample=10%", 2)
+    live, text = summary(stream)["totals"], ok(MEMSCOPE, "summary", stream)
+    error = live["error"]["live_blocks"]
+    assert error["high"] - live["live_blocks"] > 1.25 * (live["live_blocks"] - error["low"]), live
+    assert live["live_blocks"], "another seed draws some"
+    assert re.search(r"^  live .* \({low}…{high}\) blocks? not freed".format(**error), text, re.M), (error, text)
+    assert re.search(r" ±[ \d.]+ % allocations", text), text
 
 
 def test_packs_and_follows(folder):

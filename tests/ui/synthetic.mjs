@@ -31,7 +31,7 @@ const functions = ["conn_new", "page_cache_fetch", "luaS_createlngstrobj", "luaH
 const modules = ["server", "libstore.so.3", "libc.so.6", "libstdc++.so.6", "plugin_geo.so", "libcrypto.so.3"];
 const threads = ["main", "io-0", "io-1", "flusher", "compactor"];
 
-export function synthetic({ sites: count = 240, samples = 400, seed = 7 } = {}) {
+export function synthetic({ sites: count = 240, samples = 400, seed = 7, sampled = false } = {}) {
   const rnd = random(seed), e = new Encoder();
   const pick = (list) => list[Math.floor(rnd() * list.length)];
   const big = (most, skew = 4) => Math.floor(most * rnd() ** skew);
@@ -81,6 +81,15 @@ export function synthetic({ sites: count = 240, samples = 400, seed = 7 } = {}) 
   layouts(e, site);
   rest(e, rnd, site, place, count);
   return e.container();
+}
+
+/** As of a run in which one allocation in ten was drawn; frees have the longer side above. */
+function errors(e, site) {
+  const figures = ["allocations", "frees", "reallocations", "allocated_bytes", "live_blocks", "live_bytes"];
+  const total = (f) => site[f].reduce((a, b) => a + b, 0), low = (v) => Math.floor(v * 0.9), high = (v, f) => Math.ceil(v * (f === "frees" ? 1.4 : 1.1)) + 4;
+  e.table("sampling", { by_bytes: [0], period: [10], sampled_allocations: [Math.floor(total("allocations") / 10)] });
+  e.table("total_errors", { figure: figures, low: figures.map((f) => low(total(f))), high: figures.map((f) => high(total(f), f)) });
+  e.table("site_errors", Object.fromEntries(figures.flatMap((f) => [[`${f}_low`, site[f].map(low)], [`${f}_high`, site[f].map((v) => high(v, f))]])));
 }
 
 function history(e, rnd, samples, points, site) {

@@ -9,7 +9,7 @@ import { Encoder } from "./encode.mjs";
 import { importSource, modules } from "./source.mjs";
 import { synthetic } from "./synthetic.mjs";
 
-const page = await importSource("format.ts", "data/container.ts", "data/report.ts", "data/sort.ts", "data/filter.ts", "data/site.ts", "data/history.ts", "state/route.ts", "part/virtual.ts", "part/table.tsx", "inspect/layout.tsx");
+const page = await importSource("format.ts", "data/container.ts", "data/report.ts", "data/sort.ts", "data/filter.ts", "data/site.ts", "data/history.ts", "data/error.ts", "state/route.ts", "part/virtual.ts", "part/table.tsx", "inspect/layout.tsx");
 const decodeOf = (bytes) => page.decode(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
 const report = new page.Report(decodeOf(synthetic({ sites: 300, samples: 120 })));
 
@@ -21,6 +21,16 @@ test("bytes, counts, times, shares", () => {
     [page.percent, [0, "0 %"], [1, "100 %"], [0.99999, "> 99.99 %"], [0.9995, "99.95 %"], [0.5, "50 %"], [0.00001, "< 0.01 %"], [0.0123, "1.2 %"], [NaN, "0 %"]],
   ];
   for (const [format, ...cases] of rows) for (const [value, text] of cases) assert.equal(format(value), text);
+});
+
+test("an estimate's error: a share of both sides, both ends, or at most; none of a peak", () => {
+  const text = (...of) => page.errorText(...of, page.bytes).replaceAll("\u00a0", " ");
+  assert.equal(text(1000, 950, 1050), " ±5.0 %");
+  assert.equal(text(1000, 700, 1310), " ±31 %");
+  assert.equal(text(4096, 1024, 16384), " 1.00 KiB…16.0 KiB");
+  assert.equal(text(0, 0, 2048), " ≤ 2.00 KiB");
+  assert.equal(text(4096, 0, 0), "");
+  assert.equal(text(4096, undefined, undefined), "");
 });
 
 test("radix sort is a stable sort, of every kind of column", () => {

@@ -114,6 +114,8 @@ static void sampling_put(struct json *json) {
 enum figure {
 #define MS_FIGURE(name, counts) FIGURE_##name,
 #include "model/figure.def"
+  FIGURE_peak_bytes,
+  FIGURE_bytes_at_peak,
 };
 #define HAS(name) (1u << FIGURE_##name)
 
@@ -124,6 +126,12 @@ static void range_put(struct json *json, const char *key, struct ms_range range)
   map_close(json);
 }
 
+/* What a reader may look for and there is not. */
+static const struct {
+  unsigned shown;
+  const char *name;
+} peaks[] = {{HAS(peak_bytes), "peak_bytes"}, {HAS(bytes_at_peak), "bytes_at_peak"}};
+
 /* Of those figures the group shows. */
 static void error_put(struct json *json, const struct ms_model_error *error, unsigned shown) {
   if (!error) return;
@@ -131,6 +139,8 @@ static void error_put(struct json *json, const struct ms_model_error *error, uns
 #define MS_FIGURE(name, counts) \
   if (shown & HAS(name)) range_put(json, #name, error->name);
 #include "model/figure.def"
+  for (size_t i = 0; i < sizeof peaks / sizeof *peaks; i++)
+    if (shown & peaks[i].shown) member_known(json, peaks[i].name, false, 0);
   map_close(json);
 }
 

@@ -58,19 +58,27 @@ static void count_print(const struct page *page, uint64_t count) {
   fprintf(page->out, "%*s", FIGURE + 1, ms_format_count(text, count));
 }
 
-/* How far an estimate may be off, behind it: nothing of a figure that is exact. */
-static void error_print(const struct page *page, const struct ms_model_error *error, uint64_t value, struct ms_range range, bool bytes) {
-  char text[32];
-  if (!error) return;
-  uint64_t up = range.high - value, down = value - range.low;
-  double part = 100 * (double)(up > down ? up : down) / (double)(value ? value : 1);
-  if (!value && !range.high) return;
-  if (!value) fprintf(page->out, " (\342\211\244 %s)", bytes ? ms_format_bytes(text, range.high) : ms_format_count(text, range.high));
-  else if (part < 999.5) fprintf(page->out, " \302\261%3.*f %%", part < 9.95 ? 1 : 0, part);
-  else fputs(" \302\261>10x", page->out);
+enum { ERROR_ROOM = 96 };
+static const double LOPSIDED = 1.25; /* how much longer one side is, so that one figure would not do for both */
+
+/* How far an estimate may be off: a share where both sides are about as long, else both ends. */
+static const char *error_text(char into[ERROR_ROOM], uint64_t value, struct ms_range range, char *(*format)(char *, uint64_t)) {
+  char low[32], high[32];
+  double up = (double)(range.high - value), down = (double)(value - range.low);
+  double more = up > down ? up : down, less = up > down ? down : up, part = 100 * more / (double)(value ? value : 1);
+  into[0] = 0;
+  if (!range.high) return into;
+  if (!value) snprintf(into, ERROR_ROOM, " (\342\211\244 %s)", format(high, range.high));
+  else if (more > LOPSIDED * less) snprintf(into, ERROR_ROOM, " (%s\342\200\246%s)", format(low, range.low), format(high, range.high));
+  else snprintf(into, ERROR_ROOM, " \302\261%3.*f %%", part < 9.95 ? 1 : 0, part);
+  return into;
 }
-#define BYTES_ERROR(of, field) error_print(page, (of)->error, (of)->field, (of)->error ? (of)->error->field : (struct ms_range){0}, true)
-#define COUNT_ERROR(of, field) error_print(page, (of)->error, (of)->field, (of)->error ? (of)->error->field : (struct ms_range){0}, false)
+
+/* Behind an estimate: nothing of a figure that is exact. */
+#define ERROR(of, field, format) \
+  if ((of)->error) fputs(error_text((char[ERROR_ROOM]){0}, (of)->field, (of)->error->field, format), page->out)
+#define BYTES_ERROR(of, field) ERROR(of, field, ms_format_bytes)
+#define COUNT_ERROR(of, field) ERROR(of, field, ms_format_count)
 
 static double percent(uint64_t part, uint64_t whole) {
   return whole ? 100 * (double)part / (double)whole : 0;
@@ -124,8 +132,8 @@ static void sampling_print(const struct page *page) {
   if (!sampling->kind) return;
   if (sampling->kind == MS_SAMPLING_BYTES) ms_format_bytes(period, (uint64_t)sampling->period);
   else snprintf(period, sizeof period, "%.4g allocations", sampling->period);
-  fprintf(page->out, "%ssampled, one in about %s: figures are estimates, \302\261 gives 95 %% intervals%s\n", bold(page), period, plain(page));
-  fprintf(page->out, "%s%s allocation%s in the stream; intervals of few and unequal blocks, and of peaks, may be too narrow%s\n\n", dim(page),
+  fprintf(page->out, "%ssampled, one in about %s: figures are estimates, \302\261 and (low\342\200\246high) are 95 %% intervals%s\n", bold(page), period, plain(page));
+  fprintf(page->out, "%s%s allocation%s in the stream; a peak has no interval; those of few and unequal blocks may be too narrow%s\n\n", dim(page),
           ms_format_count(count, sampling->sampled_allocations), sampling->sampled_allocations == 1 ? "" : "s", plain(page));
 }
 
@@ -145,7 +153,6 @@ static void totals_print(const struct page *page) {
   fprintf(out, " reallocation%s\n", plural(t->reallocations));
   fprintf(out, "  peak     ");
   bytes_print(page, t->peak_bytes);
-  BYTES_ERROR(t, peak_bytes);
   count_print(page, t->peak_blocks);
   fprintf(out, " block%s, at %s\n", plural(t->peak_blocks), ms_format_ns(text, t->peak_time_ns));
   fprintf(out, "  live     ");
@@ -210,9 +217,6 @@ static void site_name_print(const struct page *page, const struct ms_model_site 
   fputs(plain(page), page->out);
 }
 
-/* What error_print takes, in a table's head. */
-static const char *room_for_error(const struct page *page) { return page->model->sampling.kind ? "       " : ""; }
-
 static void more_print(const struct page *page, uint32_t more) {
   if (more) fprintf(page->out, "  %sand %" PRIu32 " more%s\n", dim(page), more, plain(page));
 }
@@ -223,17 +227,16 @@ static void sites_peak_print(const struct page *page) {
   while (at_peak < model->site_count && model->sites[at_peak].bytes_at_peak) at_peak++;
   if (!at_peak) return;
   fprintf(page->out,
-          "\n%sHeld the most at the peak%s\n%s   at peak%s           own peak     blocks  variable : type%s\n",
-          bold(page), plain(page), dim(page), room_for_error(page), plain(page));
+          "\n%sHeld the most at the peak%s\n%s   at peak           own peak     blocks  variable : type%s\n",
+          bold(page), plain(page), dim(page), plain(page));
   for (uint32_t i = 0; i < at_peak && i < page->top; i++) {
     const struct ms_model_site *site = &model->sites[i];
     bytes_print(page, site->bytes_at_peak);
-    BYTES_ERROR(site, bytes_at_peak);
     fprintf(page->out, " %5.1f %%", percent(site->bytes_at_peak, model->totals.peak_bytes));
     bytes_print(page, site->peak_bytes);
     count_print(page, site->blocks_at_peak);
     spaces(page, 2);
-    site_name_print(page, site, page->columns - 3 * FIGURE - 11 - strlen(room_for_error(page)));
+    site_name_print(page, site, page->columns - 3 * FIGURE - 11);
     fputc('\n', page->out);
   }
   more_print(page, at_peak > page->top ? at_peak - page->top : 0);
@@ -244,17 +247,16 @@ static void types_print(const struct page *page) {
   uint32_t used = 0;
   while (used < model->type_count && model->types[used].allocated_bytes) used++;
   if (!used) return;
-  fprintf(page->out, "\n%sTypes%s\n%s   at peak%s           own peak     allocs  type%s\n", bold(page),
-          plain(page), dim(page), room_for_error(page), plain(page));
+  fprintf(page->out, "\n%sTypes%s\n%s   at peak           own peak     allocs  type%s\n", bold(page),
+          plain(page), dim(page), plain(page));
   for (uint32_t i = 0; i < used && i < page->top; i++) {
     const struct ms_model_type *type = &model->types[i];
     bytes_print(page, type->bytes_at_peak);
-    BYTES_ERROR(type, bytes_at_peak);
     fprintf(page->out, " %5.1f %%", percent(type->bytes_at_peak, model->totals.peak_bytes));
     bytes_print(page, type->peak_bytes);
     count_print(page, type->allocations);
     spaces(page, 2);
-    name_print(page, type->name, page->columns - 3 * FIGURE - 39 - strlen(room_for_error(page)), 0);
+    name_print(page, type->name, page->columns - 3 * FIGURE - 39, 0);
     fprintf(page->out, "%s  %" PRIu64 " B", dim(page), type->size_bytes);
     if (type->padding_bytes) fprintf(page->out, ", %" PRIu32 " B padding", type->padding_bytes);
     fprintf(page->out, "%s\n", plain(page));
@@ -269,23 +271,40 @@ static int live_order(const void *a, const void *b) {
   return x->id < y->id ? -1 : 1;
 }
 
+static const char *live_error(char into[ERROR_ROOM], const struct ms_model_site *site) {
+  into[0] = 0;
+  return site->error ? error_text(into, site->live_bytes, site->error->live_bytes, ms_format_bytes) : into;
+}
+
+static size_t live_error_columns(const struct ms_model_site *const *live, uint32_t count) {
+  char text[ERROR_ROOM];
+  size_t most = 0;
+  for (uint32_t i = 0; i < count; i++) {
+    size_t columns = ms_text_columns(live_error(text, live[i]));
+    if (columns > most) most = columns;
+  }
+  return most;
+}
+
 static void sites_live_print(const struct page *page) {
   const struct ms_model *model = page->model;
+  char error[ERROR_ROOM];
   const struct ms_model_site **live = calloc((size_t)model->site_count + 1, sizeof *live);
   uint32_t count = 0;
   for (uint32_t i = 0; live && i < model->site_count; i++)
     if (model->sites[i].live_blocks) live[count++] = &model->sites[i];
-  if (count) {
-    qsort(live, count, sizeof *live, live_order);
-    fprintf(page->out, "\n%sNot freed %s%s\n%s     bytes%s     blocks  variable : type%s\n", bold(page),
-            model->process.end_when, plain(page), dim(page), room_for_error(page), plain(page));
-  }
+  if (count) qsort(live, count, sizeof *live, live_order);
+  size_t error_columns = live_error_columns(live, count < page->top ? count : page->top);
+  if (count)
+    fprintf(page->out, "\n%sNot freed %s%s\n%s     bytes%*s     blocks  variable : type%s\n", bold(page),
+            model->process.end_when, plain(page), dim(page), (int)error_columns, "", plain(page));
   for (uint32_t i = 0; i < count && i < page->top; i++) {
     bytes_print(page, live[i]->live_bytes);
-    BYTES_ERROR(live[i], live_bytes);
+    fputs(live_error(error, live[i]), page->out);
+    spaces(page, error_columns - ms_text_columns(error));
     count_print(page, live[i]->live_blocks);
     spaces(page, 2);
-    site_name_print(page, live[i], page->columns - 2 * FIGURE - 3 - strlen(room_for_error(page)));
+    site_name_print(page, live[i], page->columns - 2 * FIGURE - 3 - error_columns);
     fputc('\n', page->out);
   }
   more_print(page, count > page->top ? count - page->top : 0);

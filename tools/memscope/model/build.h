@@ -17,7 +17,6 @@
 /* What is summed for sites' groups: types, holders, modules. */
 struct sum {
   uint64_t live_bytes, peak_bytes;
-  double live_doubt, peak_doubt; /* sampled: variances */
 };
 
 /* What a block in the stream stands for: itself, or, sampled, all that were passed
@@ -131,6 +130,7 @@ struct module {
 /* One sample of the timeline, open or done. */
 struct sample {
   uint64_t end_ns, end_event, live_bytes, most_bytes, live_blocks, allocations, frees, allocated_bytes;
+  uint64_t end_worth; /* sampled: events up to its end, estimated */
 };
 
 struct timeline {
@@ -286,8 +286,8 @@ struct worth ms_sampling_worth(struct build *build, uint64_t size);
 struct doubt *ms_site_doubt(struct build *build, const struct site *site);
 void ms_doubt_gain(struct build *build, struct site *site, struct worth worth);
 void ms_doubt_lose(struct build *build, struct site *site, struct worth worth);
-void ms_doubt_move(struct build *build, struct site *from, struct site *to, struct worth worth, bool reallocated, bool at_peak);
-void ms_doubt_at_peak(struct build *build, const struct site *site);
+void ms_doubt_move(struct build *build, struct site *from, struct site *to, struct worth worth, bool reallocated);
+uint64_t ms_sampling_events(const struct ms_model_totals *totals);
 void ms_sampling_take(struct build *build, struct ms_model *model, const struct order *order);
 
 static inline struct worth ms_worth(struct build *build, uint64_t size) {

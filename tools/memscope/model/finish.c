@@ -18,7 +18,6 @@ static void site_settle(struct build *build, struct site *site) {
   if (site->peak_serial == build->peak_serial) return;
   site->bytes_at_peak = site->live_bytes;
   site->blocks_at_peak = site->live_blocks;
-  if (build->sampling.kind) ms_doubt_at_peak(build, site);
 }
 
 struct sort_row {

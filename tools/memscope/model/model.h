@@ -54,7 +54,7 @@ struct ms_model_process {
 /* Of a sampled stream every figure is an estimate: each sampled allocation counts
  * for all that were passed over, 1/p of them, p being the probability it had. So
  * sums are unbiased, except peak_bytes, which are the estimated curves' own maxima
- * and lie above the true ones by part of their error; and lifetimes are those of
+ * and lie above the true ones, it is not known by how much; and lifetimes are those of
  * the samples, weighted (a block reallocated while it was not sampled is as young as
  * the reallocation that was). What depends on each single event is not known and 0:
  * temporary, bad_frees. Smallest, largest, first and last are the samples'. */
@@ -69,7 +69,7 @@ struct ms_range {
 };
 
 /* The true figure lies within in about 95 of 100 recordings; see sampling.c. A group
- * has those of the fields it has itself. */
+ * has those of the fields it has itself; peaks have none. */
 struct ms_model_error {
 #define MS_FIGURE(name, counts) struct ms_range name;
 #include "model/figure.def"
@@ -306,7 +306,7 @@ enum { MS_TIMELINE_MAX = 1200, MS_TIMELINE_CURVES = 16 };
 struct ms_model_timeline {
   uint32_t sample_count;
   const uint64_t *end_ns;      /* rising, equal where the clock did not move */
-  const uint64_t *end_event;   /* events up to the sample's end, rising strictly */
+  const uint64_t *end_event;   /* events up to the sample's end, rising strictly; the last one is totals.events */
   const uint64_t *live_bytes;  /* at the sample's end */
   const uint64_t *most_bytes;  /* largest within the sample: the peak is among them */
   const uint64_t *live_blocks; /* at the sample's end */

@@ -24,7 +24,6 @@ static void site_before_change(struct build *build, struct site *site) {
     site->peak_serial = build->peak_serial;
     site->bytes_at_peak = site->live_bytes;
     site->blocks_at_peak = site->live_blocks;
-    if (build->sampling.kind) ms_doubt_at_peak(build, site);
   }
   if (site->cut != build->timeline.serial) ms_timeline_mark(build, site);
 }
@@ -80,12 +79,12 @@ static inline void event_done(struct build *build) {
   open->end_ns = build->now_ns;
   open->live_bytes = totals->live_bytes;
   open->live_blocks = totals->live_blocks;
+  if (build->sampling.kind) open->end_worth = ms_sampling_events(totals);
   if (totals->live_bytes > open->most_bytes) open->most_bytes = totals->live_bytes;
   if (totals->live_bytes <= totals->peak_bytes) return;
   totals->peak_bytes = totals->live_bytes;
   totals->peak_blocks = totals->live_blocks;
   totals->peak_time_ns = build->now_ns;
-  build->sampling.totals.peak_bytes = build->sampling.totals.live_bytes;
   build->peak_serial++;
 }
 
@@ -282,7 +281,7 @@ static void on_bind(struct build *build, const struct ms_event *event, uint32_t 
     to->bytes_at_peak += worth.bytes;
     to->blocks_at_peak += worth.blocks;
   }
-  if (build->sampling.kind) ms_doubt_move(build, from, to, worth, block->reallocations != 0, at_peak);
+  if (build->sampling.kind) ms_doubt_move(build, from, to, worth, block->reallocations != 0);
   block->site = id;
 }
 
@@ -300,7 +299,7 @@ static void on_unborn_free(struct build *build, uint32_t thread) {
   build->totals.frees += counts;
   build->totals.unborn++;
   build->threads[thread].out.frees += counts;
-  event_done(build);
+  if (counts) event_done(build);
 }
 
 static void event_take(struct build *build, const struct ms_event *event) {

@@ -48,27 +48,16 @@ struct doubt *ms_site_doubt(struct build *build, const struct site *site) {
   return &build->sampling.sites[id];
 }
 
-static void sum_gain(struct sum *sum, double doubt) {
-  sum->live_doubt += doubt;
-  if (sum->live_bytes == sum->peak_bytes) sum->peak_doubt = sum->live_doubt;
-}
-
 /* Rounding leaves a rest, which must not outlive the last block. */
 static void lose(double *sum, double doubt, uint64_t left) { *sum = left && *sum > doubt ? *sum - doubt : 0; }
-
-static void sum_lose(struct sum *sum, double doubt) { lose(&sum->live_doubt, doubt, sum->live_bytes); }
 
 /* Behind the change of the site's own sums. */
 void ms_doubt_gain(struct build *build, struct site *site, struct worth worth) {
   struct doubt *doubt = ms_site_doubt(build, site), *totals = &build->sampling.totals;
   doubt->live_blocks += worth.blocks_doubt;
   doubt->live_bytes += worth.bytes_doubt;
-  if (site->live_bytes == site->peak_bytes) doubt->peak_bytes = doubt->live_bytes;
   totals->live_blocks += worth.blocks_doubt;
   totals->live_bytes += worth.bytes_doubt;
-  sum_gain(&build->holders[site->holder].sum, worth.bytes_doubt);
-  sum_gain(&build->modules[site->module].sum, worth.bytes_doubt);
-  if (site->type) sum_gain(&build->types[site->type].sum, worth.bytes_doubt);
 }
 
 void ms_doubt_lose(struct build *build, struct site *site, struct worth worth) {
@@ -77,19 +66,10 @@ void ms_doubt_lose(struct build *build, struct site *site, struct worth worth) {
   lose(&doubt->live_bytes, worth.bytes_doubt, site->live_blocks);
   lose(&totals->live_blocks, worth.blocks_doubt, 1);
   lose(&totals->live_bytes, worth.bytes_doubt, 1);
-  sum_lose(&build->holders[site->holder].sum, worth.bytes_doubt);
-  sum_lose(&build->modules[site->module].sum, worth.bytes_doubt);
-  if (site->type) sum_lose(&build->types[site->type].sum, worth.bytes_doubt);
-}
-
-/* When the site's part of the process's peak is noted. */
-void ms_doubt_at_peak(struct build *build, const struct site *site) {
-  struct doubt *doubt = ms_site_doubt(build, site);
-  doubt->bytes_at_peak = doubt->live_bytes;
 }
 
 /* A block's name has changed: what of its variance is not live moves too. */
-void ms_doubt_move(struct build *build, struct site *from, struct site *to, struct worth worth, bool reallocated, bool at_peak) {
+void ms_doubt_move(struct build *build, struct site *from, struct site *to, struct worth worth, bool reallocated) {
   ms_site_doubt(build, to); /* may move the table */
   struct doubt *a = ms_site_doubt(build, from), *b = ms_site_doubt(build, to);
   double *less = reallocated ? &a->reallocations : &a->allocations, *more = reallocated ? &b->reallocations : &b->allocations;
@@ -97,9 +77,6 @@ void ms_doubt_move(struct build *build, struct site *from, struct site *to, stru
   *more += worth.blocks_doubt;
   lose(&a->allocated_bytes, worth.bytes_doubt, from->allocated_bytes);
   b->allocated_bytes += worth.bytes_doubt;
-  if (!at_peak) return;
-  lose(&a->bytes_at_peak, worth.bytes_doubt, from->blocks_at_peak);
-  b->bytes_at_peak += worth.bytes_doubt;
 }
 
 /* ---- ranges, at the end ---- */
@@ -134,7 +111,7 @@ static double none_doubt(const struct sampling *s) { return s->kind == MS_SAMPLI
 #define COMMON_RANGES(error, of, doubt)                                                                      \
   (RANGE(error, of, doubt, allocations, allocations), RANGE(error, of, doubt, frees, allocations),           \
    RANGE(error, of, doubt, allocated_bytes, allocated_bytes), RANGE(error, of, doubt, live_blocks, allocations), \
-   RANGE(error, of, doubt, live_bytes, allocated_bytes), RANGE(error, of, doubt, peak_bytes, allocated_bytes))
+   RANGE(error, of, doubt, live_bytes, allocated_bytes))
 
 static struct ms_model_error *error_new(struct build *build) { return ms_arena_get(build->arena, sizeof(struct ms_model_error)); }
 
@@ -142,7 +119,6 @@ static const struct ms_model_error *site_error(struct build *build, const struct
   struct ms_model_error *error = error_new(build);
   COMMON_RANGES(error, site, doubt);
   RANGE(error, site, doubt, reallocations, allocations);
-  RANGE(error, site, doubt, bytes_at_peak, allocated_bytes);
   return error;
 }
 
@@ -152,7 +128,7 @@ static const struct ms_model_error *totals_error(struct build *build, const stru
   RANGE(error, totals, &doubt, reallocations, allocations);
   if (build->sampling.samples) return error;
   if (build->sampling.kind == MS_SAMPLING_RATE) error->allocations = range_of(0, none_doubt(&build->sampling));
-  else error->allocated_bytes = error->live_bytes = error->peak_bytes = range_of(0, none_doubt(&build->sampling));
+  else error->allocated_bytes = error->live_bytes = range_of(0, none_doubt(&build->sampling));
   return error;
 }
 
@@ -174,6 +150,11 @@ static void doubt_add(struct doubt *to, const struct doubt *from) {
 /* ---- back to what figures mean ---- */
 
 static uint64_t plain(uint64_t sum) { return (sum + ONE / 2) / ONE; }
+
+/* As they will be in the end, so that the last of all is the figure that is shown. */
+uint64_t ms_sampling_events(const struct ms_model_totals *totals) {
+  return plain(totals->allocations) + plain(totals->frees) + plain(totals->reallocations);
+}
 
 #define PLAIN(of, field) ((of)->field = plain((of)->field))
 #define COMMON_PLAIN(of)                                                                                     \
@@ -254,15 +235,11 @@ static void groups_take(struct build *build, struct ms_model *model, const struc
     doubt_add(&holders[order->holder_ids[site->holder]], doubt);
     doubt_add(&modules[site->module], doubt);
   }
-  for (uint32_t i = 1; i <= build->type_count; i++) types[order->type_ids[i]].peak_bytes = build->types[i].sum.peak_doubt;
-  for (uint32_t i = 1; i <= build->holder_count; i++) holders[order->holder_ids[i]].peak_bytes = build->holders[i].sum.peak_doubt;
-  for (uint32_t i = 1; i <= build->module_count; i++) modules[i].peak_bytes = build->modules[i].sum.peak_doubt;
-#define GROUP(type, rows, count, doubts)                                                                         \
+#define GROUP(type, rows, count, doubts)                                                                     \
   EACH(type, row, rows, count) {                                                                             \
     struct ms_model_error *error = error_new(build);                                                         \
     COMMON_PLAIN(row);                                                                                       \
     COMMON_RANGES(error, row, &(doubts)[row->id]);                                                           \
-    RANGE(error, row, &(doubts)[row->id], bytes_at_peak, allocated_bytes);                                   \
     row->error = error;                                                                                      \
   }
   GROUP(struct ms_model_type, model->types, model->type_count, types)

@@ -119,18 +119,20 @@ struct ms_points ms_timeline_points(struct build *build, const struct site *site
 
 /* ---- the const columns ---- */
 
-#define COLUMN(field)                                                                                        \
+#define COLUMN_OF(field, from)                                                                               \
   do {                                                                                                       \
     uint64_t *column = ms_arena_array(build->arena, t->count, sizeof *column);                               \
-    for (uint32_t i = 0; i < t->count; i++) column[i] = t->samples[i].field;                                 \
+    for (uint32_t i = 0; i < t->count; i++) column[i] = t->samples[i].from;                                  \
     out->field = column;                                                                                     \
   } while (0)
+#define COLUMN(field) COLUMN_OF(field, field)
 
 static void columns_take(struct build *build, struct ms_model_timeline *out) {
   const struct timeline *t = &build->timeline;
   out->sample_count = t->count;
   COLUMN(end_ns);
-  COLUMN(end_event);
+  if (build->sampling.kind) COLUMN_OF(end_event, end_worth);
+  else COLUMN(end_event);
   COLUMN(live_bytes);
   COLUMN(most_bytes);
   COLUMN(live_blocks);

@@ -6,18 +6,25 @@ import type { Report } from "./report";
 
 export function isSampled(report: Report): boolean { return report.table("sampling").rows > 0; }
 
+/** Why there is a dash where a figure that rests on every single event would stand. */
+export const notOfSamples = "not known of samples";
+
 /** "one in about 512 KiB" */
 export function samplingText(report: Report): string {
   const how = report.table("sampling"), period = how.num("period")[0] ?? 0;
   return `one in about ${how.num("by_bytes")[0] ? bytes(period) : `${count(period)} allocations`}`;
 }
 
-/** " ±8 %": the larger side of the interval; of none seen, what there may be at most. */
-function errorText(value: number, low: number, high: number, text: (n: number) => string): string {
-  if (!high) return "";
-  if (!value) return ` ≤\u00a0${text(high).replace(" ", "\u00a0")}`;
-  const part = (Math.max(high - value, value - low) / value) * 100;
-  return part < 1000 ? ` ±${part < 9.95 ? part.toFixed(1) : Math.round(part)}\u00a0%` : " ±10× and more";
+/** How much longer one side of an interval is, so that one figure would not do for both. */
+const lopsided = 1.25;
+
+/** " ±8 %", or both ends where one side is longer; of none seen, what there may be at most. Peaks have none. */
+export function errorText(value: number, low: number | undefined, high: number | undefined, text: (n: number) => string): string {
+  if (low === undefined || !high) return "";
+  const end = (n: number) => text(n).replace(" ", "\u00a0");
+  if (!value) return ` ≤\u00a0${end(high)}`;
+  const more = Math.max(high - value, value - low), less = Math.min(high - value, value - low), part = (more / value) * 100;
+  return more > lopsided * less ? ` ${end(low)}…${end(high)}` : ` ±${part < 9.95 ? part.toFixed(1) : Math.round(part)}\u00a0%`;
 }
 
 /** Behind a figure of the whole run; "" when it is exact. */
@@ -31,5 +38,5 @@ export function totalError(report: Report, figure: string, text: (n: number) => 
 /** Behind a figure of a variable. */
 export function siteError(report: Report, site: number, figure: string, text: (n: number) => string): string {
   const rows = report.table("site_errors");
-  return site < rows.rows ? errorText(report.sites.num(figure)[site]!, rows.num(`${figure}_low`)[site]!, rows.num(`${figure}_high`)[site]!, text) : "";
+  return site < rows.rows ? errorText(report.sites.num(figure)[site]!, rows.num(`${figure}_low`)[site], rows.num(`${figure}_high`)[site], text) : "";
 }

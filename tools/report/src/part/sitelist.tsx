@@ -4,6 +4,7 @@ import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import { filterSites } from "../data/filter";
 import { naming, provenance, type Report } from "../data/report";
+import { isSampled, notOfSamples } from "../data/error";
 import { filterOf, stateOf } from "../data/site";
 import { largest, type NumberColumn } from "../data/table";
 import { bytes, count, percent, plural, time } from "../format";
@@ -58,7 +59,7 @@ export function siteColumns(report: Report, range: [number, number] | undefined)
     figure(report, "live", "Not freed", "live_bytes", `Bytes alive ${report.endWhen}`, 3, 104),
     figure(report, "total", "Allocated", "allocated_bytes", "All bytes ever asked for, freed or not", 6, 104),
     figure(report, "count", "Allocs", "allocations", "How many blocks were allocated", 3, 84),
-    { id: "temporary", title: "Temp", help: "Share freed before the thread's next allocation", rank: 8, width: 70, right: true,
+    { id: "temporary", title: "Temp", help: `Share freed before the thread's next allocation${isSampled(report) ? `: ${notOfSamples}` : ""}`, rank: 8, width: 70, right: true,
       keys: () => report.once("temporary.share", () => Float64Array.from(allocations, (n, i) => (n ? temporary[i]! / n : 0))),
       cell: (i) => (temporary[i] ? percent(temporary[i]! / allocations[i]!) : <span class="faint">–</span>) },
     { id: "life", title: "Median life", help: "Half of its freed blocks lived shorter than this", rank: 7, width: 92, right: true, keys: () => median,

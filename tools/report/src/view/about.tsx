@@ -17,6 +17,12 @@ const reading = (report: Report): [string, string][] => [
   ["Live", "allocations minus frees: a realloc that frees counts as a free, realloc(NULL) as an allocation."],
 ];
 
+function streamText(report: Report): string {
+  const size = bytes(report.num("stream_bytes")), events = report.num("events");
+  if (isSampled(report)) return `${size}, ${grouped(report.table("sampling").num("sampled_allocations")[0]!)} samples for about ${grouped(events)} events`;
+  return `${size}, ${grouped(events)} events${events ? `, ${(report.num("stream_bytes") / events).toFixed(1)} bytes each` : ""}`;
+}
+
 export function About({ report }: ViewProps): JSX.Element {
   const n = (name: string) => report.num(name);
   const facts: [string, string][] = [
@@ -28,10 +34,10 @@ export function About({ report }: ViewProps): JSX.Element {
     ["Ran", `${time(n("duration_ns"))}, ${endText(report)}`],
     ["Mode", isSampled(report) ? `sampled, ${samplingText(report)}` : report.text("mode")],
     ["Clock step", time(n("clock_step_ns"))],
-    ["Stream", `${bytes(n("stream_bytes"))}, ${grouped(n("events"))} events${n("events") ? `, ${(n("stream_bytes") / n("events")).toFixed(1)} bytes each` : ""}`],
+    ["Stream", streamText(report)],
     ["Lost events", grouped(n("lost_events"))],
-    ["Bad frees", grouped(n("bad_frees"))],
-    ["Failed reallocations", grouped(n("failed_reallocations"))],
+    ["Bad frees", isSampled(report) ? `– ${notOfSamples}: the freed block may merely not have been drawn` : grouped(n("bad_frees"))],
+    ["Failed reallocations", isSampled(report) ? `– ${notOfSamples}` : grouped(n("failed_reallocations"))],
     ["Placed by time alone", `${grouped(n("forced"))} events`],
     ["Made by", `memscope ${report.text("version")}`],
   ];

@@ -79,8 +79,8 @@ function Sampled({ report }: { report: Report }): JSX.Element | null {
   return (
     <div class="warning" role="note" id="sampled">
       <Icon name="warn" />
-      <div><p><b>Sampled, {samplingText(report)}: figures are estimates.</b> ± gives 95 % intervals.</p>
-        <p>{plural(report.table("sampling").num("sampled_allocations")[0]!, "allocation")} in the stream. Intervals of few and unequal blocks, and of peaks, may be too narrow; what was temporary is not known.</p></div>
+      <div><p><b>Sampled, {samplingText(report)}: figures are estimates.</b> ± and low…high are 95 % intervals.</p>
+        <p>{plural(report.table("sampling").num("sampled_allocations")[0]!, "allocation")} in the stream. Peaks have no interval, and those of few and unequal blocks may be too narrow. What was temporary, or a bad free, is not known.</p></div>
     </div>
   );
 }
@@ -106,7 +106,7 @@ function Figures({ report }: { report: Report }): JSX.Element {
   const share = (part: string, whole: string) => percent(n(whole) ? n(part) / n(whole) : 0);
   return (
     <dl class="figures">
-      <Figure label="Peak" value={<>{bytes(n("peak_bytes"))}{off("peak_bytes")}</>} note={`${plural(n("peak_blocks"), "block")}, at ${time(n("peak_time_ns"))}`} title={`${grouped(n("peak_bytes"))} bytes`} />
+      <Figure label="Peak" value={bytes(n("peak_bytes"))} note={`${plural(n("peak_blocks"), "block")}, at ${time(n("peak_time_ns"))}`} title={`${grouped(n("peak_bytes"))} bytes`} />
       <Figure label="Not freed" value={<>{bytes(n("live_bytes"))}{off("live_bytes")}</>} note={`${plural(n("live_blocks"), "block")} ${report.endWhen}`} title={`${grouped(n("live_bytes"))} bytes`} />
       <Figure label="Allocated in all" value={<>{bytes(n("allocated_bytes"))}{off("allocated_bytes")}</>} note={`${count(n("events"))} events`} title={`${grouped(n("allocated_bytes"))} bytes`} />
       <Figure label="Allocations" value={<>{count(n("allocations"))}{off("allocations", count)}</>} note={plural(n("reallocations"), "reallocation")} title={grouped(n("allocations"))} />
