@@ -51,6 +51,37 @@ test("a run without a single event shows empty views, not broken ones", async ()
     await on({ file: empty, hash: `#/${view}` }, async (page) => assert.doesNotMatch(await page.innerText("#app"), /NaN|undefined|Infinity/, view));
 });
 
+test("a sampled run: estimates with their errors, peaks without, and a dash for what samples cannot know", async () => {
+  const sampled = writePage("sampled.html", synthetic({ sites: 30, sampled: true }));
+  await on({ file: sampled }, async (page) => {
+    const figures = await page.$$eval(".figure", (all) => Object.fromEntries(all.map((f) => [f.querySelector("dt").textContent, f.querySelector("dd").textContent])));
+    assert.match(figures["Allocations"], /±/);
+    assert.match(figures["Frees"], /\d…\d/);
+    assert.match(figures["Peak"], /^[\d.]+ MiB$/);
+  });
+  await on({ file: sampled, hash: "#/threads" }, async (page) => {
+    const at = await page.$$eval(".th", (all) => all.findIndex((th) => th.textContent.trim() === "Temp"));
+    assert.deepEqual([...new Set((await rows(page)).map((r) => r[at]))], ["–"]);
+    assert.match(await page.getAttribute(`.th >> nth=${at}`, "title"), /not known of samples/);
+  });
+  await on({ file: sampled, hash: "#/about" }, async (page) => {
+    const text = await page.innerText("#app");
+    assert.match(text, /Bad frees\s+– not known of samples/);
+    assert.match(text, /samples for about [\d,]+ events/);
+  });
+});
+
+test("bad frees: where, the block, and who freed it first", () =>
+  on({ hash: "#/about" }, async (page) => {
+    const lines = await page.$$eval(".bad-frees li", (all) => all.map((li) => li.innerText.replace(/\s+/g, " ")));
+    assert.equal(lines.length, 2);
+    assert.match(lines[0], /^double freed at \S+:\d+ 3 times, first at 3.00 s by main .*96 B, obtained at \S+:\d+, freed first at \S+:\d+$/);
+    assert.match(lines[1], /^unknown reallocated at a place that is not known 1 time, first at 9.00 s by io-0 of 0x7ffd1000, where/);
+    await page.click(".bad-frees a");
+    await settled(page);
+    assert.match(await hash(page), /variables.*sel=2/);
+  }));
+
 test("the policy holds: no script from elsewhere, no inline handler, no request", async () => {
   const page = await openPage(browser, file);
   await page.evaluate(() => {

@@ -80,6 +80,8 @@ export function synthetic({ sites: count = 240, samples = 400, seed = 7, sampled
   if (lifetimes.site.length) e.table("lifetimes", lifetimes).table("points", points).table("alloc_threads", allocThreads).table("free_threads", freeThreads).table("free_places", freePlaces);
   layouts(e, site);
   rest(e, rnd, site, place, count);
+  if (sampled) errors(e, site);
+  else e.table("bad_frees", { kind: [0, 1], resized: [0, 1], count: [3, 1], place: [4, 0], thread: [1, 2], address: [0x5581a2b3c4d0, 0x7ffd1000], ns: [3e9, 9e9], site: [2, 0], size_bytes: [96, 0], born_ns: [1e9, 0], freed_ns: [2e9, 0], freed_place: [7, 0] });
   return e.container();
 }
 

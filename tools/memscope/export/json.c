@@ -1,11 +1,22 @@
 /* SPDX-License-Identifier: MIT
  *
  * The model as JSON, schema 1. Every key of the schema is always there, but for
- * pauses and marks when there are none, call stacks unless asked for, and
+ * pauses, marks and bad_frees when there are none, call stacks unless asked for, and
  * process.sampling and each group's error when nothing was sampled; arrays may be
  * empty. A number that there is not is null: a site's lifetimes where nothing died,
  * unloaded_ns while a module is loaded, the status of an end that has none. Sites'
- * chains begin innermost, at the allocator's caller.
+ * chains begin innermost, at the allocator's caller. In an error peak_bytes and
+ * bytes_at_peak are null: peaks of estimates have no interval.
+ *
+ * bad_frees: equal ones are one row, the most frequent first. {"kind": "double" (of a
+ * block that was freed before) | "unknown" (of an address where the stream had no
+ * block), "function": "free" | "realloc", "count", "place": where, null when not
+ * known, as of one in which the process ended; then of the first one "thread", "ns",
+ * "address", and "block": what had been there, null where that is not known: {"site" (an
+ * id), "holder", "type", "bytes", "born_ns", "born": its place, "freed_ns", "freed":
+ * where it was freed first or, by a realloc that moved it, given its new place}}. A
+ * place: {"file", "line", "column", "function", "module", "address" (in the module's
+ * file, where there is no line)}.
  *
  * process.end: {"how": "exit" | "quick" (_exit) | "exec" | "signal" | "stopped" |
  * "none", "status": exit status or signal number}. Of a cut stream it is what the
@@ -346,6 +357,57 @@ static void mark_put(struct json *json, const struct ms_model_mark *mark) {
   map_close(json);
 }
 
+/* ---- bad frees ---- */
+
+static void place_put(struct json *json, const char *key, uint32_t id) {
+  const struct ms_model_place *place = id ? &json->model->places[id - 1] : NULL;
+  key_put(json, key);
+  if (!place) {
+    yajl_gen_null(json->gen);
+    return;
+  }
+  map_open(json, NULL);
+  TEXT(place, file);
+  NUMBER(place, line);
+  NUMBER(place, column);
+  TEXT(place, function);
+  member_text(json, "module", module_name(json, place->module_id));
+  NUMBER(place, address);
+  map_close(json);
+}
+
+static void bad_block_put(struct json *json, const struct ms_model_bad_free *bad) {
+  const struct ms_model_site *site = bad->site_id ? &json->model->sites[bad->site_id - 1] : NULL;
+  key_put(json, "block");
+  if (!site) {
+    yajl_gen_null(json->gen);
+    return;
+  }
+  map_open(json, NULL);
+  member_number(json, "site", site->id);
+  TEXT(site, holder);
+  TEXT(site, type);
+  member_number(json, "bytes", bad->size_bytes);
+  NUMBER(bad, born_ns);
+  place_put(json, "born", site->place->id);
+  NUMBER(bad, freed_ns);
+  place_put(json, "freed", bad->freed_place_id);
+  map_close(json);
+}
+
+static void bad_free_put(struct json *json, const struct ms_model_bad_free *bad) {
+  map_open(json, NULL);
+  member_text(json, "kind", ms_bad_free_name(bad->kind));
+  member_text(json, "function", bad->resized ? "realloc" : "free");
+  NUMBER(bad, count);
+  place_put(json, "place", bad->place_id);
+  member_number(json, "thread", json->model->threads[bad->thread_id - 1].stream_id);
+  NUMBER(bad, ns);
+  NUMBER(bad, address);
+  bad_block_put(json, bad);
+  map_close(json);
+}
+
 static void frame_put(struct json *json, const struct ms_model_place *place, const struct ms_symbol *symbol) {
   map_open(json, NULL);
   TEXT(symbol, function);
@@ -439,6 +501,7 @@ static void model_put(struct json *json, const char *version) {
   ARRAY("domains", domains, domain_count, UINT32_MAX, domain_put);
   if (json->model->pause_count) ARRAY("pauses", pauses, pause_count, UINT32_MAX, pause_put);
   if (json->model->mark_count) ARRAY("marks", marks, mark_count, UINT32_MAX, mark_put);
+  if (json->model->bad_free_count) ARRAY("bad_frees", bad_frees, bad_free_count, json->top, bad_free_put);
   ARRAY("findings", findings, finding_count, UINT32_MAX, finding_put);
   if (json->symbols) {
     ARRAY("stacks", stacks, stack_count, json->top, stack_put);

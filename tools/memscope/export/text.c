@@ -332,6 +332,38 @@ static void marks_print(const struct page *page) {
   more_print(page, model->mark_count > page->top ? model->mark_count - page->top : 0);
 }
 
+/* Its row is told where behind the real free, from which some programs do not come back. */
+static const char *bad_free_place(const struct ms_model *model, const struct ms_model_bad_free *bad) {
+  if (bad->place_id) return model->places[bad->place_id - 1].text;
+  return model->process.end_how == MS_END_SIGNAL ? "at a place not known, where the program was ended" : "at a place not known";
+}
+
+/* Where, and of a double one what the block was and who had freed it. */
+static void bad_free_print(const struct page *page, const struct ms_model_bad_free *bad) {
+  const struct ms_model *model = page->model;
+  const struct ms_model_site *site = bad->site_id ? &model->sites[bad->site_id - 1] : NULL;
+  char bytes[32];
+  count_print(page, bad->count);
+  fprintf(page->out, "  %s %s  ", ms_bad_free_name(bad->kind), bad->resized ? "realloc" : "free");
+  name_print(page, bad_free_place(model, bad), page->columns - 30, 0);
+  if (!site) fprintf(page->out, "%s  of 0x%" PRIx64 ", where no block was%s", dim(page), bad->address, plain(page));
+  fputc('\n', page->out);
+  if (!site) return;
+  fprintf(page->out, "             %10s  ", ms_format_bytes(bytes, bad->size_bytes));
+  site_name_print(page, site, page->columns - 25);
+  fprintf(page->out, "\n             %sfreed first  %s", dim(page), plain(page));
+  name_print(page, bad->freed_place_id ? model->places[bad->freed_place_id - 1].text : "unknown", page->columns - 26, 0);
+  fputc('\n', page->out);
+}
+
+static void bad_frees_print(const struct page *page) {
+  const struct ms_model *model = page->model;
+  if (model->bad_free_count)
+    fprintf(page->out, "\n%sBad frees%s\n%s      times  what, where; the block and where it was freed first%s\n", bold(page), plain(page), dim(page), plain(page));
+  for (uint32_t i = 0; i < model->bad_free_count && i < page->top; i++) bad_free_print(page, &model->bad_frees[i]);
+  more_print(page, model->bad_free_count > page->top ? model->bad_free_count - page->top : 0);
+}
+
 static void notes_print(const struct page *page) {
   const struct ms_model *model = page->model;
   if (model->note_count) fprintf(page->out, "\n%sNotes%s\n", bold(page), plain(page));
@@ -378,6 +410,7 @@ void ms_export_text(const struct ms_model *model, const struct ms_text_options *
   sites_live_print(&page);
   if (options->symbols) ms_export_stacks(model, options, out);
   marks_print(&page);
+  bad_frees_print(&page);
   notes_print(&page);
   fprintf(out, "\nnext: memscope report ");
   path_print(&page, options->path);

@@ -211,6 +211,13 @@ struct build {
   uint32_t pause_count, pause_room;
   struct ms_model_mark *moments; /* held: by accumulators, until the end */
   uint32_t moment_count, moment_room;
+  struct ms_map watched_index;  /* address of a bad free -> watched */
+  struct ms_map watched_blocks; /* block -> watched; what the block was in last */
+  struct watched *watched;
+  uint32_t watched_count;
+  struct ms_map bad_index; /* hash of contents -> bad_frees */
+  struct ms_model_bad_free *bad_frees; /* ids: of accumulators, until the end */
+  uint32_t bad_count, bad_room;
   struct ms_model_note *notes;
   uint32_t note_count, note_room;
 };
@@ -309,6 +316,11 @@ void ms_live_take(struct build *build, const struct ms_merge *merge, struct ms_m
 void ms_moment_recording(struct build *build, const struct ms_row_recording *row);
 void ms_moment_mark(struct build *build, const char *name, uint64_t ns, bool snapshot);
 void ms_moments_take(struct build *build, struct ms_model *model, const uint32_t *site_ids);
+
+/* badfree.c */
+void ms_bad_free_seen(struct build *build, const struct ms_event *event);
+void ms_bad_frees_trace(struct build *build);
+void ms_bad_frees_take(struct build *build, struct ms_model *model, const uint32_t *site_ids);
 
 /* row.c: rows that are no hot events */
 void ms_row_note(struct build *build, const struct ms_event *event);

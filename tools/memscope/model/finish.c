@@ -307,6 +307,7 @@ void ms_finish(struct build *build, const struct ms_merge *merge, struct ms_mode
   coverage_take(model);
   process_take(build, model);
   ms_moments_take(build, model, order.site_ids);
+  ms_bad_frees_take(build, model, order.site_ids);
   model->totals = build->totals;
   model->domains = NULL;
   model->findings = NULL;

@@ -40,7 +40,8 @@ static void maps_init(struct build *build) {
                                  &build->name_index,  &build->freed_index, &build->text_index,
                                  &build->type_index,  &build->type_places, &build->complete,
                                  &build->holder_index, &build->stack_index, &build->stack_names,
-                                 &build->pair_index};
+                                 &build->pair_index,  &build->watched_index, &build->watched_blocks,
+                                 &build->bad_index};
   for (size_t i = 0; i < sizeof maps / sizeof *maps; i++) ms_map_init(maps[i], build->arena);
 }
 
@@ -121,6 +122,7 @@ const struct ms_model *ms_model_build(struct ms_arena *arena, struct ms_stream *
   struct ms_model *model = ms_arena_get(arena, sizeof *model);
   ms_replay(build, merge);
   notes_take(build, ms_merge_counts(merge));
+  ms_bad_frees_trace(build);
   ms_types_finish(build);
   ms_timeline_finish(build);
   ms_finish(build, merge, model);
@@ -170,6 +172,8 @@ const char *ms_lost_reason_name(uint32_t reason) {
   };
   return reason < sizeof names / sizeof *names ? names[reason] : names[0];
 }
+
+const char *ms_bad_free_name(enum ms_bad_free_kind kind) { return kind == MS_BAD_FREE_DOUBLE ? "double" : "unknown"; }
 
 const char *ms_provenance_name(enum ms_provenance provenance) {
   return provenance == MS_EXACT ? "exact" : provenance == MS_DERIVED ? "derived" : "inferred";

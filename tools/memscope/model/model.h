@@ -351,6 +351,27 @@ struct ms_model_live {
   uint32_t reallocations; /* of this block */
 };
 
+/* ---- bad frees ---- */
+
+enum ms_bad_free_kind {
+  MS_BAD_FREE_DOUBLE,  /* of a block that was freed before */
+  MS_BAD_FREE_UNKNOWN, /* of an address where this stream had no block: invalid, or obtained unseen */
+};
+
+/* Equal ones together; address, thread, block and times are the first one's. Those of
+ * the first 65536 addresses; totals.bad_frees counts all. */
+struct ms_model_bad_free {
+  enum ms_bad_free_kind kind;
+  bool resized; /* by a reallocation */
+  uint64_t count;
+  uint32_t place_id; /* 0 = not known: mostly since the process ended in it, before its row was told */
+  uint32_t thread_id;
+  uint64_t address, ns;
+  /* DOUBLE: the block that was there last */
+  uint32_t site_id, freed_place_id; /* of a reallocation: where the block went then */
+  uint64_t size_bytes, born_ns, freed_ns;
+};
+
 /* ---- findings and notes ---- */
 
 struct ms_evidence {
@@ -407,6 +428,8 @@ struct ms_model {
   uint32_t mark_count;
   const struct ms_model_live *live; /* largest first */
   uint32_t live_count;
+  const struct ms_model_bad_free *bad_frees; /* most frequent first */
+  uint32_t bad_free_count;
   const struct ms_finding *findings;
   uint32_t finding_count;
   const struct ms_model_note *notes;
@@ -427,6 +450,9 @@ const char *ms_model_function(uint32_t id);
 /* "exact", "derived", "inferred"; "named", "wrapper only", "unnamed". */
 const char *ms_provenance_name(enum ms_provenance provenance);
 const char *ms_naming_name(enum ms_naming naming);
+
+/* "double", "unknown". */
+const char *ms_bad_free_name(enum ms_bad_free_kind kind);
 
 /* enum ms_lost_reason as a sentence that says what to do. */
 const char *ms_lost_reason_name(uint32_t reason);

@@ -329,7 +329,7 @@ static void event_take(struct build *build, const struct ms_event *event) {
     on_bind(build, event, thread);
     break;
   case MS_EVENT_BAD_FREE:
-    build->totals.bad_frees++;
+    ms_bad_free_seen(build, event);
     break;
   case MS_EVENT_VANISHED:
     on_vanished(build, event, &build->totals.vanished);

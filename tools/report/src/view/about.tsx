@@ -3,7 +3,8 @@
 import type { JSX } from "preact";
 import type { Report } from "../data/report";
 import { bytes, grouped, moment, time } from "../format";
-import { isSampled, samplingText } from "../data/error";
+import { isSampled, notOfSamples, samplingText } from "../data/error";
+import { BadFrees } from "../part/badfrees";
 import { Badge, Card } from "../part/small";
 import { endText } from "./overview";
 import type { ViewProps } from "./registry";
@@ -46,6 +47,7 @@ export function About({ report }: ViewProps): JSX.Element {
     <div class="page">
       <header class="page-head"><h1>About this report</h1></header>
       <Notes report={report} />
+      <BadFrees report={report} />
       <Card title="The recording"><dl class="terms facts-table">{facts.map(([k, v]) => <div key={k}><dt>{k}</dt><dd class="tab-num mono wrap">{v}</dd></div>)}</dl></Card>
       <Card title="How to read the figures"><dl class="terms">{reading(report).map(([k, v]) => <div key={k}><dt>{k}</dt><dd>{v}</dd></div>)}</dl></Card>
     </div>

@@ -89,12 +89,13 @@ function Warnings({ report }: { report: Report }): JSX.Element | null {
   const { notes } = report;
   const lines: string[] = [];
   for (let i = 0; i < notes.rows; i++) if (notes.num("kind")[i]! > 0) lines.push(notes.text("text", i));
-  if (report.num("bad_frees")) lines.unshift(`${plural(report.num("bad_frees"), "free")} of an address that held no live block: double, invalid, or allocated before the recording.`);
-  if (!lines.length) return null;
+  const bad = report.num("bad_frees");
+  if (!lines.length && !bad) return null;
   return (
     <div class="warning" role="note">
       <Icon name="warn" />
-      <div>{lines.slice(0, 3).map((line, i) => <p key={i}>{line}</p>)}
+      <div>{bad > 0 && <p>{plural(bad, "free")} of an address that held no live block: <a href={linkTo({ view: "about" })}>where, and of which block</a>.</p>}
+        {lines.slice(0, 3).map((line, i) => <p key={i}>{line}</p>)}
         {lines.length > 3 && <p><a href={linkTo({ view: "about" })}>{lines.length - 3} more</a></p>}</div>
     </div>
   );
