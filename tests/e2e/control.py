@@ -80,6 +80,22 @@ int main(void) {
     assert len(whole["pauses"]) == 1 and whole["pauses"][0]["from_ns"] == 0 < whole["pauses"][0]["to_ns"], whole["pauses"]
 
 
+def test_never_resumed(folder):
+    """Nothing is recorded, and whoever reads that is told why and what to do."""
+    program = compile_c(folder, "a", """#include "memscope.h"
+#include <stdlib.h>
+char *kept;
+int main(int argc, char **argv) { (void)argv; kept = malloc(50); if (argc > 1) memscope_pause(); return 0; }
+""", HEADER)
+    stream = folder + "/s.memscope"
+    said = run(MEMSCOPE, "run", "--paused", "-o", stream, program).stderr
+    for text in (said, ok(MEMSCOPE, "summary", stream)):
+        assert "never resumed" in text and re.search(r"memscope ctl \d+ resume", text) and "paused 1 time" not in text, text
+    for words, env, told in ((("--paused",), {}, True), ((), {"MEMSCOPE_PAUSED": "on"}, True), ((), {}, False)):
+        done = run(MEMSCOPE, "run", "--quiet", *words, "-o", folder + "/q.memscope", program, *([] if told else ["pause"]), env=environment(**env))
+        assert done.returncode == 0 and ("never resumed" in done.stderr) == told, (words, done.stderr)
+
+
 LOOP = """#include "memscope.h"
 #include <signal.h>
 #include <stdio.h>

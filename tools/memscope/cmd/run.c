@@ -200,6 +200,14 @@ static void losses_print(const struct ms_run_stream *stream) {
           known ? reasons[reason] : "the reason is unknown");
 }
 
+/* A program that began to record may have paused itself once, so the header alone does not tell. */
+static void never_resumed_print(const struct ms_run *run, const struct ms_run_stream *stream) {
+  const char *variable = getenv("MEMSCOPE_PAUSED");
+  if (!stream->paused || !(run->paused || (variable && strcmp(variable, "on") == 0))) return;
+  fprintf(stderr, "memscope: process %u recorded nothing: it began paused and was never resumed; `memscope ctl PID resume` does that while it runs, memscope_resume() from inside it\n",
+          stream->pid);
+}
+
 /* As short as the user can type it. */
 static const char *path_short(const char *path) {
   char here[PATH_MAX];
@@ -233,7 +241,7 @@ static void results_print(const struct ms_run *run, const struct ms_run_end *end
   if (!count && !run->no_space)
     fprintf(stderr, "memscope: %s wrote no stream: %s\n", run->program[0], no_stream_reason(run));
   if (run->quiet) /* else the summary tells of them */
-    for (size_t i = 0; i < count; i++) losses_print(&streams[i]);
+    for (size_t i = 0; i < count; i++) losses_print(&streams[i]), never_resumed_print(run, &streams[i]);
   if (run->pack)
     for (size_t i = 0; i < count; i++) ms_run_stream_pack(&streams[i], run->quiet);
   if (count && !run->quiet) {

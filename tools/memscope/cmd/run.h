@@ -50,6 +50,7 @@ struct ms_run_stream {
   uint32_t lost_reason;
   uint64_t lost_events;
   bool ended;
+  bool paused; /* still, since it began */
 };
 
 /* Makes run->pattern and run->folder, and sees that a file can be made there;

@@ -83,6 +83,7 @@ static bool stream_read(struct ms_run_stream *stream, int folder, const char *na
   stream->lost_reason = header.lost_reason;
   stream->lost_events = header.lost_events;
   stream->ended = header.end_how != MS_END_NONE;
+  stream->paused = header.recording == MS_RECORDING_PAUSED && header.pauses == 1;
   return true;
 }
 

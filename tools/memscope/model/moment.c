@@ -51,6 +51,11 @@ static int held_order(const void *a, const void *b) {
   return x->site_id < y->site_id ? -1 : x->site_id > y->site_id;
 }
 
+static void never_note(struct build *build) {
+  ms_note_add(build, MS_NOTE_INFO, 0, "nothing is recorded: it began paused and was never resumed; `memscope ctl %" PRIu32
+              " resume` does that while it runs, memscope_resume() from inside it", build->stream->header.pid);
+}
+
 static void pauses_note(struct build *build) {
   uint64_t paused = 0;
   for (uint32_t i = 0; i < build->pause_count; i++) paused += build->pauses[i].to_ns - build->pauses[i].from_ns;
@@ -62,7 +67,8 @@ static void pauses_note(struct build *build) {
 }
 
 void ms_moments_take(struct build *build, struct ms_model *model, const uint32_t *site_ids) {
-  if (!build->pause_count && build->stream->header.recording == MS_RECORDING_PAUSED) pause_add(build, 0, UINT64_MAX);
+  bool never = !build->pause_count && build->stream->header.recording == MS_RECORDING_PAUSED; /* else a row said so */
+  if (never) pause_add(build, 0, UINT64_MAX);
   for (uint32_t i = 0; i < build->pause_count; i++)
     if (build->pauses[i].to_ns == UINT64_MAX || build->pauses[i].to_ns < build->pauses[i].from_ns)
       build->pauses[i].to_ns = model->process.duration_ns > build->pauses[i].from_ns ? model->process.duration_ns : build->pauses[i].from_ns;
@@ -71,7 +77,8 @@ void ms_moments_take(struct build *build, struct ms_model *model, const uint32_t
     for (uint32_t h = 0; h < build->moments[i].held_count; h++) held[h].site_id = site_ids[held[h].site_id];
     if (held) qsort(held, build->moments[i].held_count, sizeof *held, held_order);
   }
-  pauses_note(build);
+  if (never) never_note(build);
+  else pauses_note(build);
   model->pauses = build->pauses;
   model->pause_count = build->pause_count;
   model->marks = build->moments;
