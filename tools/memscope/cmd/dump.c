@@ -55,6 +55,8 @@ int ms_cmd_dump(struct ms_cmd_context *context, int argc, char **argv) {
       path = argv[i];
   }
   if (!path) return ms_cmd_usage(context, "which stream?");
+  if (!options.symbols && (options.where.debug_dir || options.where.sysroot))
+    return ms_cmd_usage(context, "--debug-dir and --sysroot say where --symbols finds binaries; add --symbols");
 
   struct ms_arena *arena = ms_arena_new();
   struct ms_stream *stream = ms_stream_open(arena, path, &context->error);

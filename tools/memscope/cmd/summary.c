@@ -158,7 +158,7 @@ static int arguments_parse(struct ms_cmd_context *context, int argc, char **argv
       return ms_cmd_usage(context, "--top needs a number from 1 on");
   }
   if (!arguments->stacks && (arguments->symbols.debug_dir || arguments->symbols.sysroot))
-    return ms_cmd_usage(context, "--debug-dir and --sysroot say where --stacks finds binaries");
+    return ms_cmd_usage(context, "--debug-dir and --sysroot say where --stacks finds binaries; add --stacks");
   return arguments->path ? 0 : ms_cmd_usage(context, "which stream?");
 }
 
