@@ -75,6 +75,29 @@ def test_usage(folder):
     assert run(MEMSCOPE).returncode == 2
 
 
+def test_unknown_options_are_short(folder):
+    """What was most likely meant, and where all of them are: no list of every option there is."""
+    for words, meant in ((("run", "--stak", "fp", "true"), "--stack"), (("run", "--folow-fork=no", "true"), "--follow-fork"),
+                         (("summary", "--jsn", "x"), "--json"), (("summary", "--folow=3", "x"), "--follow"), (("dump", "--symbol", "x"), "--symbols"),
+                         (("pack", "--unpak", "x"), "--unpack"), (("report", "--opne", "x"), "--open")):
+        done = run(MEMSCOPE, *words, cwd=folder)
+        one_line_error(done, 2, f"did you mean {meant}?", f"see: memscope help {words[0]}")
+        assert len(done.stderr) < 120, done.stderr
+    for words, word in ((("run", "--entirely-else", "true"), "--entirely-else"), (("run", "-xq", "true"), "-x"), (("pack", "-x", "f"), "-x")):
+        done = run(MEMSCOPE, *words, cwd=folder)
+        one_line_error(done, 2, f"knows no {word};")
+        assert "did you mean" not in done.stderr, done.stderr
+    one_line_error(run(MEMSCOPE, "run", "--quiet=3", "true", cwd=folder), 2, "--quiet takes no value")
+    for words in (["run"], ["summary"], ["pack"], ["dump", "a", "b"], ["ctl", "1"]):
+        assert len(run(MEMSCOPE, *words, cwd=folder).stderr) < 120, words
+
+
+def test_folders_need_symbols(folder):
+    for verb, option in (("dump", "--symbols"), ("summary", "--stacks")):
+        for where in ("--debug-dir", "--sysroot"):
+            one_line_error(run(MEMSCOPE, verb, where, folder, "x", cwd=folder), 2, where, f"add {option}")
+
+
 def test_no_stream_there(folder):
     for verb in READERS:
         one_line_error(run(MEMSCOPE, verb, "none.memscope", cwd=folder), 2, "none.memscope", "No such file")

@@ -348,5 +348,16 @@ def test_exact_times_never_go_back(folder):
     assert ends == names, (ends, names)
 
 
+def test_unknown_variables(folder):
+    """A misspelt option of the environment is told, once each, and the program runs."""
+    program = compile_c(folder, "a", "int main(void) { return 0; }\n")
+    env = environment(MEMSCOPE_STAK="fp", MEMSCOPE_ENTIRELY_ELSE="1", MEMSCOPE_CLANG="clang", MEMSCOPE_WINDOW="64K")
+    done = run(MEMSCOPE, "run", "--quiet", program, cwd=folder, env=env)
+    said = sorted(done.stderr.splitlines())
+    assert done.returncode == 0 and len(said) == 2, done.stderr
+    assert "MEMSCOPE_ENTIRELY_ELSE is no option" in said[0] and "did you mean" not in said[0], said
+    assert "MEMSCOPE_STAK is no option" in said[1] and "did you mean MEMSCOPE_STACK;" in said[1] and "help env" in said[1], said
+
+
 if __name__ == "__main__":
     main()

@@ -264,7 +264,7 @@ def test_news_that_are_not_drawn(folder):
 def test_arguments(folder):
     program = compile_c(folder, "prog", PROGRAM, compiler="gcc")
     for words in (("--stack", "dwarf"), ("--stack", "fp=0"), ("--stack", "fp=65"), ("--stack", "fp=x"), ("--stack", "none=3"), ("--stack",)):
-        one_line_error(run(MEMSCOPE, "run", *words, "--", program, cwd=folder), 2, "memscope run")
+        one_line_error(run(MEMSCOPE, "run", *words, "--", program, cwd=folder), 2, "--stack", "memscope help run")
     stream = record(folder, program, options=("--stack", "none"))
     assert summary(stream, "--stacks")["stacks"] == []
     assert "memscope run --stack fp" in ok(MEMSCOPE, "summary", stream, "--stacks")

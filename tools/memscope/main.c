@@ -4,6 +4,7 @@
  * and picks the exit code.
  */
 #include "cmd/cmd.h"
+#include "cmd/near.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -34,8 +35,8 @@ static void stdout_close(struct ms_cmd_context *context) {
 }
 
 static int verb_missing(const char *word, struct ms_error *error) {
-  const char *near = ms_cmd_near(word);
-  if (near) return ms_error_set(error, MS_ERROR_USAGE, "no verb '%s'; did you mean '%s'? See: memscope help", word, near);
+  struct ms_near near = ms_near_verb(word);
+  if (near.length) return ms_error_set(error, MS_ERROR_USAGE, "no verb '%s'; did you mean '%.*s'? See: memscope help", word, near.length, near.name);
   if (access(word, F_OK) == 0)
     return ms_error_set(error, MS_ERROR_USAGE, "no verb before '%s'; try: memscope %s %s", word, access(word, X_OK) == 0 ? "run" : "report", word);
   return ms_error_set(error, MS_ERROR_USAGE, "no verb '%s'; see: memscope help", word);

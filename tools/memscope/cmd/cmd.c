@@ -4,8 +4,11 @@
  */
 #include "cmd/cmd.h"
 
+#include "cmd/near.h"
 #include "symbol/symbol.h"
 
+#include <getopt.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -18,44 +21,27 @@ const struct ms_cmd *ms_cmd_find(const char *name) {
   return NULL;
 }
 
-/* How many letters must be changed, left out or put in to make b of a (Levenshtein). */
-static unsigned letters_between(const char *a, const char *b) {
-  enum { MOST = 16 };
-  unsigned row[MOST + 1], length = (unsigned)strlen(b);
-  if (strlen(a) > MOST || length > MOST) return MOST;
-  for (unsigned j = 0; j <= length; j++) row[j] = j;
-  for (unsigned i = 1; *a; a++, i++) {
-    unsigned corner = row[0];
-    row[0] = i;
-    for (unsigned j = 1; j <= length; j++) {
-      unsigned change = corner + (*a != b[j - 1]), best = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
-      corner = row[j];
-      row[j] = change < best ? change : best;
-    }
-  }
-  return row[length];
-}
-
-const char *ms_cmd_near(const char *word) {
-  const char *near = NULL;
-  unsigned least = 3;
-  for (const struct ms_cmd *cmd = ms_cmds; cmd->name; cmd++) {
-    unsigned letters = letters_between(word, cmd->name);
-    if (letters >= least || letters >= strlen(cmd->name)) continue;
-    least = letters;
-    near = cmd->name;
-  }
-  return near;
-}
-
 int ms_cmd_usage(struct ms_cmd_context *context, const char *format, ...) {
   char text[512];
   va_list arguments;
   va_start(arguments, format);
   vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
-  return ms_error_set(&context->error, MS_ERROR_USAGE, "%s; usage: memscope %s %s", text, context->cmd->name,
-                      context->cmd->usage);
+  return ms_error_set(&context->error, MS_ERROR_USAGE, "%s; see: memscope help %s", text, context->cmd->name);
+}
+
+int ms_cmd_unknown(struct ms_cmd_context *context, const char *word) {
+  const char *verb = context->cmd->name;
+  struct ms_near near = ms_near_option(verb, word);
+  if (near.length) return ms_cmd_usage(context, "%s knows no %s, did you mean %.*s?", verb, word, near.length, near.name);
+  return ms_cmd_usage(context, "%s knows no %s", verb, word);
+}
+
+int ms_cmd_getopt(struct ms_cmd_context *context, int option, char **argv) {
+  const char *word = argv[optind - 1];
+  if (option == ':') return ms_cmd_usage(context, "%s needs a value", word);
+  if (optopt > UCHAR_MAX) return ms_cmd_usage(context, "%.*s takes no value", (int)strcspn(word, "="), word);
+  return ms_cmd_unknown(context, optopt ? (char[]){'-', (char)optopt, 0} : word);
 }
 
 /* The option's value: behind '=', or the next word; NULL: it is another option. "" when none follows. */

@@ -30,16 +30,19 @@ extern const struct ms_cmd ms_cmds[];
 /* The verb of that name, NULL if there is none. */
 const struct ms_cmd *ms_cmd_find(const char *name);
 
-/* The verb that was most likely meant by a word that is none, NULL if none is near. */
-const char *ms_cmd_near(const char *word);
-
 /* Takes --debug-dir DIR and --sysroot DIR at argv[*at], also with '=': 1, and *at is at
  * the last word of it; 0: it is another; -1: a usage error is set. */
 struct ms_symbol_options;
 int ms_cmd_symbols(struct ms_cmd_context *context, int argc, char **argv, int *at, struct ms_symbol_options *options);
 
-/* Sets a usage error that ends with the verb's usage; returns its exit code. */
+/* Sets a usage error that ends with where the verb's usage is; returns its exit code. */
 int ms_cmd_usage(struct ms_cmd_context *context, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* The same of an option the verb does not have, with the one that was most likely meant. */
+int ms_cmd_unknown(struct ms_cmd_context *context, const char *word);
+
+/* The same of what getopt_long returned, '?' or ':'; long options' values are above UCHAR_MAX. */
+int ms_cmd_getopt(struct ms_cmd_context *context, int option, char **argv);
 
 #endif

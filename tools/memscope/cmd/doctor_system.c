@@ -4,6 +4,7 @@
  * environment allow.
  */
 #include "cmd/doctor.h"
+#include "cmd/near.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -93,16 +94,6 @@ void ms_doctor_file_size(struct ms_doctor *doctor) {
     ms_doctor_say(doctor, MS_HEALTH_OK, NULL, "unlimited");
 }
 
-static int is_option(const char *variable, size_t length) {
-  static const char *const names[] = {
-#define MS_OPTION(id, NAME, kind, default_, values, help) NAME,
-#include "memscope/option.def"
-      "MEMSCOPE_CLANG"};
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-    if (strlen(names[i]) == length && strncmp(variable, names[i], length) == 0) return 1;
-  return 0;
-}
-
 void ms_doctor_environment(struct ms_doctor *doctor) {
   const char *preload = getenv("LD_PRELOAD");
   unsigned set = 0;
@@ -110,7 +101,7 @@ void ms_doctor_environment(struct ms_doctor *doctor) {
     size_t length = strcspn(*at, "=");
     if (strncmp(*at, "MEMSCOPE", 8) != 0) continue;
     set++;
-    if (!is_option(*at, length))
+    if (!ms_is_variable(*at, length))
       ms_doctor_say(doctor, MS_HEALTH_WARN, "see: memscope help env", "%.*s is no option", (int)length, *at);
   }
   if (preload && *preload)

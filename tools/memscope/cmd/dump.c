@@ -48,7 +48,7 @@ int ms_cmd_dump(struct ms_cmd_context *context, int argc, char **argv) {
     else if (strcmp(argv[i], "--symbols") == 0)
       options.symbols = true;
     else if (argv[i][0] == '-' && argv[i][1])
-      return ms_cmd_usage(context, "dump knows no '%s'", argv[i]);
+      return ms_cmd_unknown(context, argv[i]);
     else if (path)
       return ms_cmd_usage(context, "one stream at a time, not also '%s'", argv[i]);
     else

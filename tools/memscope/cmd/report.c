@@ -34,8 +34,7 @@ static int arguments_read(struct ms_cmd_context *context, struct report *report,
   optind = 1;
   opterr = 0;
   for (int option; (option = getopt_long(argc, argv, ":o:", options, NULL)) != -1;) {
-    if (option == ':') return ms_cmd_usage(context, "%s needs a value", argv[optind - 1]);
-    if (option == '?') return ms_cmd_usage(context, "unknown option %s", argv[optind - 1]);
+    if (option == ':' || option == '?') return ms_cmd_getopt(context, option, argv);
     if (option == 'o') report->output = optarg;
     if (option == OPTION_OPEN) report->open = true;
   }

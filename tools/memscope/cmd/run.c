@@ -5,6 +5,7 @@
  */
 #include "cmd/run.h"
 #include "cmd/cmd.h"
+#include "cmd/near.h"
 #include "cmd/summary.h"
 #include "place/place.h"
 #include "memscope/mode.h"
@@ -19,6 +20,8 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+extern char **environ;
 
 /* ---- arguments ---- */
 
@@ -116,14 +119,24 @@ static int environment_read(struct ms_cmd_context *context, struct ms_run *run) 
   return mode_check(context, mode, " (MEMSCOPE_MODE)");
 }
 
+/* One that is none of ours would be ignored in silence. */
+static void variables_check(void) {
+  for (char **at = environ; *at; at++) {
+    size_t length = strcspn(*at, "=");
+    if (strncmp(*at, "MEMSCOPE", 8) != 0 || ms_is_variable(*at, length)) continue;
+    struct ms_near near = ms_near_variable(*at, length);
+    fprintf(stderr, "memscope: the environment's %.*s is no option and changes nothing%s%.*s; see: memscope help env\n", (int)length, *at,
+            near.length ? ", did you mean " : "", near.length, near.name);
+  }
+}
+
 static int arguments_read(struct ms_cmd_context *context, struct ms_run *run, int argc, char **argv) {
   *run = (struct ms_run){.output = "%e.%p.memscope", .mode = "full", .follow_fork = true};
   if (environment_read(context, run)) return (int)context->error.code;
   optind = 1;
   opterr = 0;
   for (int option; (option = getopt_long(argc, argv, "+:o:", options, NULL)) != -1;) {
-    if (option == ':') return ms_cmd_usage(context, "%s needs a value", argv[optind - 1]);
-    if (option == '?') return ms_cmd_usage(context, "unknown option %s", argv[optind - 1]);
+    if (option == ':' || option == '?') return ms_cmd_getopt(context, option, argv);
     if (option_apply(context, run, option)) return (int)context->error.code;
   }
   if (optind >= argc) return ms_cmd_usage(context, "no program given");
@@ -259,6 +272,7 @@ int ms_cmd_run(struct ms_cmd_context *context, int argc, char **argv) {
   if (arguments_read(context, &run, argc, argv) || program_find(&run, error) || runtime_find(&run, error) ||
       ms_run_output_check(&run, error))
     return (int)error->code;
+  variables_check();
   uint64_t start_unix_ns = now_unix_ns();
   if (ms_run_child(&run, &end, error)) return (int)error->code;
   results_print(&run, &end, start_unix_ns);

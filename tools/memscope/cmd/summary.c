@@ -149,7 +149,7 @@ static int arguments_parse(struct ms_cmd_context *context, int argc, char **argv
     } else if (strncmp(argv[i], "--color=", 8) == 0 && colour_known(argv[i] + 8))
       arguments->colour = argv[i] + 8;
     else if (argv[i][0] == '-' && argv[i][1])
-      return ms_cmd_usage(context, "summary knows no '%s'", argv[i]);
+      return ms_cmd_unknown(context, argv[i]);
     else if (arguments->path)
       return ms_cmd_usage(context, "one stream at a time, not also '%s'", argv[i]);
     else
