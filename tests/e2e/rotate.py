@@ -306,6 +306,47 @@ def test_pack(folder):
     assert not volumes(folder + "/p.memscope") and not os.path.exists(folder + "/p.memscope")
 
 
+def damage(path):
+    with open(path, "r+b") as file:
+        file.seek(os.path.getsize(path) // 2)
+        byte = file.read(1)
+        file.seek(-1, 1)
+        file.write(bytes([byte[0] ^ 0xff]))
+
+
+def test_pack_is_all_or_nothing(folder):
+    """A file of the set that cannot be read, the first or a later one, leaves none behind, and what was there stays."""
+    stream = recorded(folder, compile_c(folder, "a", PROGRAM), rotate="256K")
+    packed = folder + "/s.packed.memscope"
+    ok(MEMSCOPE, "pack", stream)
+    write(folder + "/mine", "mine")
+    before = sorted(os.listdir(folder))
+    for path in (packed, volumes(packed)[1]):
+        shutil.copy(path, folder + "/aside")
+        damage(path)
+        for output in ((), ("-o", folder + "/mine")):
+            if not output:
+                os.rename(stream, folder + "/away")
+            done = run(MEMSCOPE, "pack", "--unpack", packed, *output)
+            one_line_error(done, 3, path, "offset", "none was unpacked")
+            if not output:
+                os.rename(folder + "/away", stream)
+        os.rename(folder + "/aside", path)
+        assert sorted(os.listdir(folder)) == before and open(folder + "/mine").read() == "mine", os.listdir(folder)
+    write(volumes(stream)[2], "no volume")
+    one_line_error(run(MEMSCOPE, "pack", stream, "-o", folder + "/other"), 3, volumes(stream)[2], "none was packed")
+    assert sorted(os.listdir(folder)) == before, os.listdir(folder)
+
+
+def test_run_packs_all_or_nothing(folder):
+    """A volume that no longer is one when the program ends."""
+    program = compile_c(folder, "a", PROGRAM.replace("  return 0;\n}", '  remove("s.memscope.vol3");\n  fclose(fopen("s.memscope.vol3", "w"));\n  return 0;\n}')
+                        .replace("#include <string.h>", "#include <string.h>\n#include <stdio.h>"))
+    done = run(MEMSCOPE, "run", "--quiet", "--pack", "--rotate", "256K", "-o", "s.memscope", program, cwd=folder)
+    assert done.returncode == 0 and "s.memscope.vol3" in done.stderr and "none was packed" in done.stderr, done.stderr
+    assert not [name for name in os.listdir(folder) if "packed" in name] and len(volumes(folder + "/s.memscope")) >= 4, os.listdir(folder)
+
+
 def test_name_taken(folder):
     program = compile_c(folder, "a", PROGRAM)
     stream = folder + "/s.memscope"

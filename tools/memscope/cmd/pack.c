@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * memscope pack: a finished stream in a tenth of the room, and back. The input
- * stays and is never written on; the output gets its name when it is whole. A file
+ * stays and is never written on; outputs get their names when all are whole. A file
  * that exists is replaced when -o names it, and never otherwise.
  */
 #define _GNU_SOURCE /* mkostemp */
@@ -105,11 +105,12 @@ static int output_check(const struct ms_packing *packing, bool chosen, struct ms
   return 0;
 }
 
-/* Into a file beside the output, which takes its name in the end. */
-static int output_make(struct ms_arena *arena, const struct ms_packing *packing, struct ms_error *error) {
+/* Into a file beside the output, whose name it takes in the end; NULL: there is none. */
+static int output_make(struct ms_arena *arena, const struct ms_packing *packing, const char **made, struct ms_error *error) {
   const char *path = packing->output;
   char *aside = ms_arena_print(arena, "%s.XXXXXX", path);
   int fd = mkostemp(aside, O_CLOEXEC);
+  *made = NULL;
   FILE *out = fd < 0 ? NULL : fdopen(fd, "wb");
   if (!out) return cannot_write(path, error);
   mode_t mask = umask(0);
@@ -118,10 +119,8 @@ static int output_make(struct ms_arena *arena, const struct ms_packing *packing,
   int code = output_write(arena, packing, out, path, error);
   if (fclose(out) && !code)
     code = cannot_write(path, error);
-  bool keep = !code || code == MS_ERROR_DATA; /* what was whole before the damage */
-  if (keep && rename(aside, path))
-    code = cannot_write(path, error), keep = false;
-  if (!keep) unlink(aside);
+  if (!code || code == MS_ERROR_DATA) *made = aside; /* what was whole before the damage */
+  else unlink(aside);
   return code;
 }
 
@@ -149,17 +148,58 @@ static int input_check(const struct ms_packing *packing, uint32_t number, struct
                 : ms_error_set(error, MS_ERROR_DATA, "%s is not a packed stream; give a file that `memscope pack` wrote", packing->input);
 }
 
+/* ---- a file, and the further ones of a rotated stream: all of them or none ---- */
+
+/* An output that has not got its name yet. */
+struct made {
+  const char *aside, *output;
+  struct made *next;
+};
+
+struct set {
+  struct ms_arena *arena;
+  struct made *first, **last;
+  bool chosen; /* the output's name is the user's */
+};
+
 /* number: of the volume, 1 is the stream's first file. */
-static int file_pack(struct ms_arena *arena, struct ms_packing *packing, uint32_t number, bool chosen, struct ms_error *error) {
+static int set_add(struct set *set, struct ms_packing *packing, uint32_t number, struct ms_error *error) {
+  const char *aside = NULL;
   if (input_map(packing, error)) return (int)error->code;
   int code = input_check(packing, number, error);
-  if (!code) code = output_check(packing, chosen, error);
-  if (!code) code = output_make(arena, packing, error);
+  if (!code) code = output_check(packing, set->chosen, error);
+  if (!code) code = output_make(set->arena, packing, &aside, error);
   munmap((void *)(uintptr_t)packing->bytes, packing->size);
+  if (!aside) return code;
+  struct made *made = ms_arena_get(set->arena, sizeof *made);
+  *made = (struct made){.aside = aside, .output = packing->output};
+  *set->last = made;
+  set->last = &made->next;
   return code;
 }
 
-/* ---- the further files of a rotated stream ---- */
+static void set_drop(const struct set *set) {
+  for (const struct made *made = set->first; made; made = made->next) unlink(made->aside);
+}
+
+static int set_name(const struct set *set, struct ms_error *error) {
+  for (const struct made *made = set->first; made; made = made->next) {
+    if (rename(made->aside, made->output) == 0) continue;
+    int code = cannot_write(made->output, error);
+    for (const struct made *named = set->first; named != made; named = named->next) unlink(named->output);
+    set_drop(set);
+    return code;
+  }
+  return 0;
+}
+
+/* The error says what became of the others. */
+static int set_failed(const struct ms_packing *packing, struct ms_error *error) {
+  struct ms_error why = *error;
+  *error = (struct ms_error){.offset = why.offset};
+  return ms_error_set(error, why.code, "%s; of the files of this rotated stream none was %s%s", why.text, packing->unpack ? "unpacked" : "packed",
+                      packing->unpack ? ", summary and report read what is whole as it is" : "");
+}
 
 static const char *volume_name(struct ms_arena *arena, const char *path, uint32_t number) {
   return ms_arena_print(arena, "%s.vol%" PRIu32, path, number);
@@ -175,14 +215,13 @@ static uint32_t volumes_of(const char *path) {
 }
 
 /* Those that are there. */
-static int volumes_pack(struct ms_arena *arena, const struct ms_packing *first, bool chosen, struct ms_error *error) {
-  uint32_t last = volumes_of(first->unpack ? first->output : first->input);
+static int volumes_add(struct set *set, const struct ms_packing *first, uint32_t last, struct ms_error *error) {
   int code = 0;
   for (uint32_t number = 2; number <= last && !code; number++) {
     struct ms_packing volume = *first;
-    volume.input = volume_name(arena, first->input, number);
-    volume.output = volume_name(arena, first->output, number);
-    if (access(volume.input, F_OK) == 0) code = file_pack(arena, &volume, number, chosen, error);
+    volume.input = volume_name(set->arena, first->input, number);
+    volume.output = volume_name(set->arena, first->output, number);
+    if (access(volume.input, F_OK) == 0) code = set_add(set, &volume, number, error);
   }
   return code;
 }
@@ -192,9 +231,16 @@ static void all_unlink(struct ms_arena *arena, const char *path, uint32_t last) 
   for (uint32_t number = 2; number <= last; number++) unlink(volume_name(arena, path, number));
 }
 
+/* Of a damaged file that stands alone what was whole before the damage is kept. */
 static int all_pack(struct ms_arena *arena, struct ms_packing *packing, bool chosen, struct ms_error *error) {
-  int code = file_pack(arena, packing, 1, chosen, error);
-  return code ? code : volumes_pack(arena, packing, chosen, error);
+  struct set set = {.arena = arena, .last = &set.first, .chosen = chosen};
+  int code = set_add(&set, packing, 1, error);
+  uint32_t last = set.first ? volumes_of(packing->unpack ? set.first->aside : packing->input) : 1;
+  bool rotated = last > 1 || access(volume_name(arena, packing->input, 2), F_OK) == 0;
+  if (!code) code = volumes_add(&set, packing, last, error);
+  if (!code || (code == MS_ERROR_DATA && !rotated)) return set_name(&set, error) ? (int)error->code : code;
+  set_drop(&set);
+  return rotated ? set_failed(packing, error) : code;
 }
 
 int ms_pack_file(struct ms_arena *arena, struct ms_packing *packing, struct ms_error *error) {

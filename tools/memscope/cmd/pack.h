@@ -20,7 +20,8 @@ struct ms_packing {
 };
 
 /* Packs or unpacks the input, which stays, and the further files of a rotated one;
- * sets output when it was NULL. An output gets its name when it is whole; an
+ * sets output when it was NULL. Outputs get their names when all are whole: of a
+ * rotated stream with a file that cannot be packed or unpacked none is made. An
  * existing file is replaced only when output named it. Returns 0 or the code of *error. */
 int ms_pack_file(struct ms_arena *arena, struct ms_packing *packing, struct ms_error *error);
 
