@@ -149,6 +149,15 @@ def test_depth(folder):
         assert longest == depth if depth < 64 else 7 <= longest <= 9, (depth, longest)
 
 
+def test_hint_at_frame_pointers(folder):
+    """Where most stacks end at once, and only there, the reader is told what to compile with."""
+    for flags, told in ((("-fomit-frame-pointer",), True), (FRAMES, False)):
+        name = "bare" if told else "kept"
+        stream = record(folder, compile_c(folder, name, PROGRAM.replace('strdup("x")', "NULL"), "-O2", *flags), stream=name + ".memscope", options=("--stack", "fp"))
+        depth = [len(stack["frames"]) for stack in summary(stream, "--stacks")["stacks"]]
+        assert ("-fno-omit-frame-pointer" in ok(MEMSCOPE, "summary", "--stacks", stream)) == told, (flags, depth)
+
+
 def test_moved(folder):
     """By name, by path, by build-id, stripped with its debug information apart, under another root."""
     program, stream = recorded(folder, arguments=("-Wl,--build-id",))

@@ -69,6 +69,21 @@ static void place_print(const struct sheet *sheet, uint32_t place_id) {
   if (!found->count) row_print(sheet, &unknown, text);
 }
 
+/* Blocks whose stack is one frame say no more than their site does. */
+static void short_print(const struct sheet *sheet) {
+  const struct ms_model *model = sheet->model;
+  uint64_t allocations = 0, alone = 0;
+  for (uint32_t i = 0; i < model->stack_count; i++) {
+    allocations += model->stacks[i].allocations;
+    if (model->stacks[i].place_count == 1) alone += model->stacks[i].allocations;
+  }
+  if (2 * alone <= allocations) return;
+  fprintf(sheet->out,
+          "  %s%.0f %% of the allocations have a stack of one frame. Unless that is all that was asked for (--stack fp=1),\n"
+          "  they come from code without frame pointers: compile it with -fno-omit-frame-pointer.%s\n",
+          sheet->warn, 100 * (double)alone / (double)allocations, sheet->plain);
+}
+
 void ms_export_stacks(const struct ms_model *model, const struct ms_text_options *options, FILE *out) {
   bool colour = options->colour;
   struct sheet sheet = {model, options->symbols, out,
@@ -77,6 +92,7 @@ void ms_export_stacks(const struct ms_model *model, const struct ms_text_options
   fprintf(out, "\n%sCall stacks that held the most at the peak%s\n", sheet.bold, sheet.plain);
   if (!model->stack_count) fputs("  This stream has none; record with: memscope run --stack fp\n", out);
   else fprintf(out, "%s   at peak              allocs  variable : type, and from where%s\n", sheet.dim, sheet.plain);
+  short_print(&sheet);
   for (uint32_t i = 0; i < model->stack_count && i < top; i++) {
     head_print(&sheet, &model->stacks[i]);
     for (uint32_t n = 0; n < model->stacks[i].place_count; n++) place_print(&sheet, model->stacks[i].places[n]);
