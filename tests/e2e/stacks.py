@@ -153,7 +153,7 @@ def test_hint_at_frame_pointers(folder):
     """Where most stacks end at once, and only there, the reader is told what to compile with."""
     for flags, told in ((("-fomit-frame-pointer",), True), (FRAMES, False)):
         name = "bare" if told else "kept"
-        stream = record(folder, compile_c(folder, name, PROGRAM.replace('strdup("x")', "NULL"), "-O2", *flags), stream=name + ".memscope", options=("--stack", "fp"))
+        stream = record(folder, compile_c(folder, name, PROGRAM.replace('strdup("x")', "malloc(7)"), "-O2", *flags), stream=name + ".memscope", options=("--stack", "fp"))
         depth = [len(stack["frames"]) for stack in summary(stream, "--stacks")["stacks"]]
         assert ("-fno-omit-frame-pointer" in ok(MEMSCOPE, "summary", "--stacks", stream)) == told, (flags, depth)
 

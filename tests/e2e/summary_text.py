@@ -55,5 +55,16 @@ def test_names_fit_a_terminal(folder):
         assert len(lines[0]) <= columns, lines[0]
 
 
+def test_sentences_fit_a_terminal(folder):
+    """Every line but the next command, which must be whole; also of a sampled run and of one with notes."""
+    program = compile_c(folder, "a", PROGRAM)
+    for number, options in enumerate(((), ("--mode", "sample=50%"), ("--paused",))):
+        stream = record(folder, program, stream=f"{number}.memscope", options=options)
+        for columns in (80, 100):
+            lines = [line for line in on_terminal(columns, MEMSCOPE, "summary", stream).splitlines() if not line.startswith("next:")]
+            assert max(map(len, lines)) <= columns, (options, max(lines, key=len))
+        assert "goes to a variable, field, return or argument\n" in ok(MEMSCOPE, "summary", stream), "in a pipe nothing is broken"
+
+
 if __name__ == "__main__":
     main()

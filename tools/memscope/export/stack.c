@@ -79,8 +79,9 @@ static void short_print(const struct sheet *sheet) {
   }
   if (2 * alone <= allocations) return;
   fprintf(sheet->out,
-          "  %s%.0f %% of the allocations have a stack of one frame. Unless that is all that was asked for (--stack fp=1),\n"
-          "  they come from code without frame pointers: compile it with -fno-omit-frame-pointer.%s\n",
+          "  %s%.0f %% of the allocations have a stack of one frame. Unless no more was asked\n"
+          "  for (--stack fp=1), they come from code without frame pointers: compile it\n"
+          "  with -fno-omit-frame-pointer.%s\n",
           sheet->warn, 100 * (double)alone / (double)allocations, sheet->plain);
 }
 

@@ -46,6 +46,23 @@ static size_t name_print(const struct page *page, const char *name, size_t colum
   return ms_text_print(page->out, name, page->whole ? SIZE_MAX : columns, keep_end);
 }
 
+/* Words from column `at` on, broken where a terminal ends; further lines begin at `indent`. */
+static void words_print(const struct page *page, const char *text, size_t at, size_t indent) {
+  for (bool first = true; *text; first = false) {
+    char word[512]; /* a note has no more */
+    size_t length = strcspn(text, " ");
+    snprintf(word, sizeof word, "%.*s", (int)length, text);
+    if (!first && !page->whole && at + 1 + ms_text_columns(word) > page->columns) {
+      fprintf(page->out, "\n%*s", (int)indent, "");
+      at = indent;
+    } else if (!first) {
+      at++, fputc(' ', page->out);
+    }
+    at += name_print(page, word, SIZE_MAX, 0);
+    text += length + (text[length] == ' ');
+  }
+}
+
 static void spaces(const struct page *page, size_t count) { fprintf(page->out, "%*s", (int)count, ""); }
 
 static void bytes_print(const struct page *page, uint64_t bytes) {
@@ -128,13 +145,18 @@ static void process_print(const struct page *page) {
 /* In plain sight, before any figure. */
 static void sampling_print(const struct page *page) {
   const struct ms_model_sampling *sampling = &page->model->sampling;
-  char period[32], count[32];
+  char period[32], count[32], text[256];
   if (!sampling->kind) return;
   if (sampling->kind == MS_SAMPLING_BYTES) ms_format_bytes(period, (uint64_t)sampling->period);
   else snprintf(period, sizeof period, "%.4g allocations", sampling->period);
-  fprintf(page->out, "%ssampled, one in about %s: figures are estimates, \302\261 and (low\342\200\246high) are 95 %% intervals%s\n", bold(page), period, plain(page));
-  fprintf(page->out, "%s%s allocation%s in the stream; a peak has no interval; those of few and unequal blocks may be too narrow%s\n\n", dim(page),
-          ms_format_count(count, sampling->sampled_allocations), sampling->sampled_allocations == 1 ? "" : "s", plain(page));
+  snprintf(text, sizeof text, "sampled, one in about %s: figures are estimates, \302\261 and (low\342\200\246high) are 95 %% intervals", period);
+  fputs(bold(page), page->out);
+  words_print(page, text, 0, 0);
+  fprintf(page->out, "%s\n%s", plain(page), dim(page));
+  snprintf(text, sizeof text, "%s allocation%s in the stream; peaks have no interval, and those of few and unequal blocks may be too narrow; what was temporary, or a bad free, is not known",
+           ms_format_count(count, sampling->sampled_allocations), sampling->sampled_allocations == 1 ? "" : "s");
+  words_print(page, text, 0, 0);
+  fprintf(page->out, "%s\n\n", plain(page));
 }
 
 static const char *plural(uint64_t count) { return count == 1 ? "" : "s"; }
@@ -148,7 +170,13 @@ static void totals_print(const struct page *page) {
   BYTES_ERROR(t, allocated_bytes);
   count_print(page, t->allocations);
   COUNT_ERROR(t, allocations);
-  fprintf(out, " allocation%s, %s", plural(t->allocations), ms_format_count(text, t->reallocations));
+  fprintf(out, " allocation%s", plural(t->allocations));
+  if (t->error) { /* with both intervals the line would be too long */
+    fprintf(out, "\n  resized  %*s", FIGURE, "");
+    count_print(page, t->reallocations);
+  } else {
+    fprintf(out, ", %s", ms_format_count(text, t->reallocations));
+  }
   COUNT_ERROR(t, reallocations);
   fprintf(out, " reallocation%s\n", plural(t->reallocations));
   fprintf(out, "  peak     ");
@@ -165,7 +193,7 @@ static void totals_print(const struct page *page) {
   count_print(page, t->frees);
   COUNT_ERROR(t, frees);
   fprintf(out, " free%s", plural(t->frees));
-  if (page->model->sampling.kind) fputs("; how many were temporary, or bad, samples cannot tell\n", out);
+  if (page->model->sampling.kind) fputc('\n', out);
   else fprintf(out, ", %.1f %% of allocations temporary\n", percent(t->temporary, t->allocations));
   if (t->threads > 1) {
     fprintf(out, "  threads  %*s", FIGURE, "");
@@ -174,25 +202,32 @@ static void totals_print(const struct page *page) {
   }
 }
 
+/* allocations below 0: no share of them. */
+static void coverage_row_print(const struct page *page, const char *name, double allocations, double bytes, const char *meaning) {
+  int before = fprintf(page->out, "  %-15s ", name);
+  before += allocations < 0 ? fprintf(page->out, "%10s", "") : fprintf(page->out, "%8.2f %%", allocations);
+  before += fprintf(page->out, " %8.2f %%   ", bytes);
+  words_print(page, meaning, (size_t)before, (size_t)before);
+  fputc('\n', page->out);
+}
+
 static void coverage_print(const struct page *page) {
   const struct ms_model_coverage *c = &page->model->coverage;
   const struct ms_model_totals *t = &page->model->totals;
   uint64_t events = t->allocations, bytes = t->allocated_bytes;
   fprintf(page->out, "\n%sCoverage%s        allocations      bytes\n", bold(page), plain(page));
-  fprintf(page->out, "  named           %8.2f %% %8.2f %%   goes to a variable, field, return or argument\n",
-          percent(c->named_allocations, events), percent(c->named_bytes, bytes));
-  fprintf(page->out, "  wrapper only    %8.2f %% %8.2f %%   stayed inside an allocation wrapper\n",
-          percent(c->wrapper_only_allocations, events), percent(c->wrapper_only_bytes, bytes));
-  fprintf(page->out, "  unnamed         %8.2f %% %8.2f %%   from code compiled without the plugin\n",
-          percent(c->unnamed_allocations, events), percent(c->unnamed_bytes, bytes));
-  fprintf(page->out, "  typed           %10s %8.2f %%   the element type is known\n", "",
-          percent(c->typed_bytes, bytes));
+  coverage_row_print(page, "named", percent(c->named_allocations, events), percent(c->named_bytes, bytes),
+                     "goes to a variable, field, return or argument");
+  coverage_row_print(page, "wrapper only", percent(c->wrapper_only_allocations, events), percent(c->wrapper_only_bytes, bytes),
+                     "stayed inside an allocation wrapper");
+  coverage_row_print(page, "unnamed", percent(c->unnamed_allocations, events), percent(c->unnamed_bytes, bytes),
+                     "from code compiled without the plugin");
+  coverage_row_print(page, "typed", -1, percent(c->typed_bytes, bytes), "the element type is known");
   if (events && !c->named_allocations && !c->wrapper_only_allocations)
-    fprintf(
-        page->out,
-        "  %sNothing here was compiled with the plugin: see memscope help. What a script or a shell starts\n"
-        "  is recorded with memscope run --follow-exec.%s\n",
-        dim(page), plain(page));
+    fprintf(page->out,
+            "  %sNothing here was compiled with the plugin: see memscope help. What a script or\n"
+            "  a shell starts is recorded with memscope run --follow-exec.%s\n",
+            dim(page), plain(page));
 }
 
 /* ---- tables ---- */
@@ -346,9 +381,11 @@ static void bad_free_print(const struct page *page, const struct ms_model_bad_fr
   count_print(page, bad->count);
   fprintf(page->out, "  %s %s  ", ms_bad_free_name(bad->kind), bad->resized ? "realloc" : "free");
   name_print(page, bad_free_place(model, bad), page->columns - 30, 0);
-  if (!site) fprintf(page->out, "%s  of 0x%" PRIx64 ", where no block was%s", dim(page), bad->address, plain(page));
   fputc('\n', page->out);
-  if (!site) return;
+  if (!site) {
+    fprintf(page->out, "             %sof 0x%" PRIx64 ", where no block was%s\n", dim(page), bad->address, plain(page));
+    return;
+  }
   fprintf(page->out, "             %10s  ", ms_format_bytes(bytes, bad->size_bytes));
   site_name_print(page, site, page->columns - 25);
   fprintf(page->out, "\n             %sfreed first  %s", dim(page), plain(page));
@@ -371,8 +408,9 @@ static void notes_print(const struct page *page) {
     const struct ms_model_note *note = &model->notes[i];
     bool bad = note->kind != MS_NOTE_INFO;
     fprintf(page->out, "  %s", bad ? warn(page) : "");
-    if (note->kind == MS_NOTE_DAMAGE) fprintf(page->out, "at offset %" PRIu64 ": ", note->offset);
-    name_print(page, note->text, 200, 0);
+    size_t at = 2;
+    if (note->kind == MS_NOTE_DAMAGE) at += (size_t)fprintf(page->out, "at offset %" PRIu64 ": ", note->offset);
+    words_print(page, note->text, at, 2);
     fprintf(page->out, "%s\n", bad ? plain(page) : "");
   }
 }
