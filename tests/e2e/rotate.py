@@ -151,6 +151,29 @@ def test_killed(folder):
         assert 0 <= totals["allocations"] - totals["frees"] == totals["live_blocks"] < 10, totals
 
 
+def test_status_counts_all_files(folder):
+    program = compile_c(folder, "a", PROGRAM.replace("#include <string.h>", "#include <string.h>\n#include <unistd.h>")
+                        .replace("  return 0;\n}", "  write(1, \"done\\n\", 5);\n  return read(0, argv[0], 1) < 0;\n}"))
+    stream = folder + "/s.memscope"
+    child = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                             env=environment(MEMSCOPE="on", MEMSCOPE_OUTPUT=stream, MEMSCOPE_ROTATE="256K"))
+    try:
+        assert child.stdout.readline() == b"done\n"
+        parts = volumes(stream)
+        assert len(parts) >= 4, parts
+        for gone in (0, 2):
+            for path in parts[:gone]:
+                os.unlink(path)
+            status = ok(MEMSCOPE, "ctl", child.pid, "status")
+            size, unit, count = re.search(r"^written +([\d.]+) (KiB|MiB) in (\d+) files", status, re.M).groups()
+            there = sum(os.path.getsize(path) for path in (stream, *parts[gone:]))
+            assert int(count) == 1 + len(parts) - gone, status
+            assert abs(float(size) * {"KiB": 1 << 10, "MiB": 1 << 20}[unit] / there - 1) < 0.05, (status, there)
+            assert ("2 more are not there any more" in status) == (gone == 2), status
+    finally:
+        child.communicate(b"x")
+
+
 def test_missing_and_foreign(folder):
     program = compile_c(folder, "a", PROGRAM)
     stream = recorded(folder, program, rotate="256K")

@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -196,6 +197,23 @@ static int command_run(struct ctl *ctl, struct ms_error *error) {
   return 0;
 }
 
+/* Of a rotated stream all files that are still there, under the process's own names. */
+static void written_print(const struct ctl *ctl) {
+  char path[2 * PATH_ROOM], text[32];
+  uint64_t bytes = __atomic_load_n(&ctl->header->tail, __ATOMIC_RELAXED);
+  uint32_t last = ms_volumes(__atomic_load_n(&ctl->header->volume_tail, __ATOMIC_RELAXED)), gone = 0;
+  for (uint32_t number = 2; number <= last; number++) {
+    struct stat file;
+    snprintf(path, sizeof path, "/proc/%d/root%s.vol%" PRIu32, (int)ctl->pid, ctl->path, number);
+    if (stat(path, &file) == 0) bytes += (uint64_t)file.st_size;
+    else gone++;
+  }
+  printf("written    %s", ms_format_bytes(text, bytes));
+  if (last > 1) printf(" in %" PRIu32 " files", last - gone);
+  if (gone) printf("; %" PRIu32 " more %s not there any more", gone, gone == 1 ? "is" : "are");
+  putchar('\n');
+}
+
 static int status_print(const struct ctl *ctl) {
   static const char *const states[] = {"unknown", "on", "paused", "stopped"};
   const struct ms_file_header *header = ctl->header;
@@ -206,7 +224,7 @@ static int status_print(const struct ctl *ctl) {
   uint32_t state = header->end_how ? MS_RECORDING_STOPPED : header->recording;
   printf("recording  %s\n", states[state < 4 ? state : 0]);
   printf("stream     %s\n", ctl->path);
-  printf("written    %s\n", ms_format_bytes(text, header->tail));
+  written_print(ctl);
   if (now_ns > header->start_unix_ns) printf("since      %s\n", ms_format_ns(text, now_ns - header->start_unix_ns));
   printf("threads    %" PRIu32 " so far\n", header->threads);
   printf("pauses     %" PRIu32 "\n", header->pauses);
