@@ -10,7 +10,7 @@ import signal
 import subprocess
 import time
 
-from e2e import MEMSCOPE, compile_c, environment, main, ok, one_line_error, run
+from e2e import MEMSCOPE, Skip, compile_c, environment, main, ok, one_line_error, run
 
 PROGRAM = """#include <pthread.h>
 #include <stdatomic.h>
@@ -143,6 +143,17 @@ def test_killed_program(folder):
     looks = documents(follow.communicate(timeout=60)[0])
     totals = looks[-1]["totals"]
     assert follow.returncode == 0 and totals["allocations"] - totals["frees"] == totals["live_blocks"], totals
+
+
+def test_killed_and_not_waited_for(folder):
+    """A process that is dead writes no more, also while its parent leaves it in the list."""
+    if os.geteuid() != 0:
+        raise Skip("of a dead process the system shows its open files to root alone")
+    process, stream = started(folder)
+    process.send_signal(signal.SIGKILL)
+    follow = run(MEMSCOPE, "summary", stream, "--json", "--follow=0.1", timeout=60)
+    process.communicate()
+    assert follow.returncode == 0 and documents(follow.stdout), follow.stderr
 
 
 def test_bad_arguments(folder):

@@ -10,8 +10,6 @@
 #include "reader/reader.h"
 #include "symbol/symbol.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -63,8 +61,6 @@ static int summary_write(FILE *out, const struct arguments *arguments, struct ms
 
 /* ---- following ---- */
 
-static bool writer_lives(const struct ms_stream *stream) { return kill((pid_t)stream->header.pid, 0) == 0 || errno != ESRCH; }
-
 /* A terminal shows the latest look alone; elsewhere each has its time above it. */
 static void look_begin(const struct arguments *arguments) {
   char text[32];
@@ -83,7 +79,7 @@ static void look_begin(const struct arguments *arguments) {
 static bool look(const struct arguments *arguments, struct ms_error *error) {
   struct ms_arena *arena = ms_arena_new();
   struct ms_stream *stream = ms_stream_open_live(arena, arguments->path, error);
-  bool more = stream && stream->live && writer_lives(stream);
+  bool more = stream && stream->live && ms_stream_has_writer(stream);
   const struct ms_model *model = more ? ms_model_build(arena, stream, error) : NULL;
   if (model) look_begin(arguments);
   if (model) model_write(stdout, arena, arguments, model, error);

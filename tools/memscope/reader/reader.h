@@ -96,6 +96,7 @@ struct ms_stream {
   uint64_t problems_more;  /* not kept */
   uint32_t missing_chunks; /* gaps in the threads' chunk numbers */
   struct ms_names *names;
+  uint64_t device, inode; /* of the first file */
   bool mapped;
   bool cut;         /* the file ends before what its writer wrote */
   bool live;        /* still being written: a prefix of it, in which no event comes before its cause */
@@ -117,6 +118,9 @@ struct ms_stream *ms_stream_open_memory(struct ms_arena *arena, const void *byte
  * same as _open when the process has ended meanwhile. On the writer's machine only. */
 struct ms_stream *ms_stream_open_live(struct ms_arena *arena, const char *path, struct ms_error *error);
 void ms_stream_close(struct ms_stream *stream);
+
+/* Has its process, on this machine, the file still open? Where we may not look, it has. */
+bool ms_stream_has_writer(const struct ms_stream *stream);
 
 void ms_stream_problem(struct ms_stream *stream, uint64_t offset, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

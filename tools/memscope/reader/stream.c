@@ -187,8 +187,7 @@ bool ms_file_unpack(struct ms_stream *stream, uint32_t number, const unsigned ch
   return true;
 }
 
-/* Has that process the file open? Where we may not look, it has. */
-static bool process_has(uint32_t pid, const struct stat *file) {
+static bool process_has(uint32_t pid, uint64_t device, uint64_t inode) {
   char path[64];
   struct stat status;
   snprintf(path, sizeof path, "/proc/%" PRIu32 "/fd", pid);
@@ -196,20 +195,20 @@ static bool process_has(uint32_t pid, const struct stat *file) {
   if (!folder) return errno == EACCES || errno == EPERM;
   bool has = false;
   for (struct dirent *entry; !has && (entry = readdir(folder));)
-    has = fstatat(dirfd(folder), entry->d_name, &status, 0) == 0 && status.st_dev == file->st_dev && status.st_ino == file->st_ino;
+    has = fstatat(dirfd(folder), entry->d_name, &status, 0) == 0 && status.st_dev == device && status.st_ino == inode;
   closedir(folder);
   return has;
 }
 
-/* Does its process still write to the file? */
-static bool is_written(const unsigned char *bytes, uint64_t size, const struct stat *file) {
+bool ms_stream_has_writer(const struct ms_stream *stream) {
   struct ms_file_header header;
   struct utsname here;
-  if (!bytes || size < sizeof header) return false;
-  memcpy(&header, bytes, sizeof header);
+  if (!stream->bytes || stream->size < sizeof header) return false;
+  memcpy(&header, stream->bytes, sizeof header);
   header.host[sizeof header.host - 1] = 0;
   if (memcmp(header.magic, MS_STREAM_MAGIC, sizeof header.magic) != 0 || header.end_how != MS_END_NONE) return false;
-  return uname(&here) == 0 && strncmp(here.nodename, header.host, sizeof header.host - 1) == 0 && process_has(header.pid, file);
+  return uname(&here) == 0 && strncmp(here.nodename, header.host, sizeof header.host - 1) == 0 &&
+         process_has(header.pid, stream->device, stream->inode);
 }
 
 /* live: also when nobody can be seen to write. */
@@ -225,6 +224,8 @@ static struct ms_stream *stream_open(struct ms_arena *arena, const char *path, b
   }
   struct ms_stream *stream = stream_new(arena, path);
   stream->size = (uint64_t)status.st_size;
+  stream->device = status.st_dev;
+  stream->inode = status.st_ino;
   void *bytes = NULL;
   if (S_ISREG(status.st_mode) && stream->size)
     bytes = mmap(NULL, stream->size, PROT_READ, MAP_PRIVATE, fd, 0);
@@ -242,7 +243,7 @@ static struct ms_stream *stream_open(struct ms_arena *arena, const char *path, b
     ms_stream_close(stream);
     return NULL;
   }
-  stream->live = !packed && (live || is_written(stream->bytes, stream->size, &status));
+  stream->live = !packed && (live || ms_stream_has_writer(stream));
   return stream_index(stream, error);
 }
 
