@@ -22,6 +22,8 @@ mkdirSync(folder, { recursive: true });
 const browser = await openBrowser(modules);
 after(() => browser.close());
 const file = writePage("looks.html", synthetic());
+const sampled = writePage("looks-sampled.html", synthetic({ sampled: true }));
+const sampledPlaces = { "sampled-overview": "", "sampled-cards": "#/variables?as=cards", "sampled-inspector": "#/variables?sel=3", "sampled-threads": "#/threads", "sampled-about": "#/about" };
 
 /** What a person would call broken, found in the page. */
 function faults() {
@@ -54,9 +56,10 @@ function faults() {
 
 for (const [size, box] of Object.entries(sizes))
   for (const theme of ["dark", "light"])
-    test(`${box.width} px, ${theme}`, async () => {
-      const page = await openPage(browser, file, { size: box, theme });
-      for (const [name, hash] of Object.entries(places)) {
+    for (const [of, what, views] of [["", file, places], [", sampled", sampled, sampledPlaces]])
+    test(`${box.width} px, ${theme}${of}`, async () => {
+      const page = await openPage(browser, what, { size: box, theme });
+      for (const [name, hash] of Object.entries(views)) {
         await page.evaluate((h) => { location.hash = h || "#/overview"; }, hash);
         await page.waitForTimeout(60);
         const found = await page.evaluate(faults);

@@ -56,7 +56,7 @@ test("a sampled run: estimates with their errors, peaks without, and a dash for 
   await on({ file: sampled }, async (page) => {
     const figures = await page.$$eval(".figure", (all) => Object.fromEntries(all.map((f) => [f.querySelector("dt").textContent, f.querySelector("dd").textContent])));
     assert.match(figures["Allocations"], /±/);
-    assert.match(figures["Frees"], /\d…\d/);
+    assert.match(figures["Frees"], /\d\sM…\d/);
     assert.match(figures["Peak"], /^[\d.]+ MiB$/);
   });
   await on({ file: sampled, hash: "#/threads" }, async (page) => {
@@ -73,7 +73,7 @@ test("a sampled run: estimates with their errors, peaks without, and a dash for 
 
 test("bad frees: where, the block, and who freed it first", () =>
   on({ hash: "#/about" }, async (page) => {
-    const lines = await page.$$eval(".bad-frees li", (all) => all.map((li) => li.innerText.replace(/\s+/g, " ")));
+    const lines = await page.$$eval(".bad-frees li", (all) => all.map((li) => [...li.querySelectorAll(".badge, p")].map((e) => e.textContent).join(" ").replace(/\s+/g, " ")));
     assert.equal(lines.length, 2);
     assert.match(lines[0], /^double freed at \S+:\d+ 3 times, first at 3.00 s by main .*96 B, obtained at \S+:\d+, freed first at \S+:\d+$/);
     assert.match(lines[1], /^unknown reallocated at a place that is not known 1 time, first at 9.00 s by io-0 of 0x7ffd1000, where/);
@@ -231,6 +231,17 @@ test("an address brings the same view back, in a new window and with the back bu
     assert.match(await page.title(), /^Variables/);
     assert.equal(await page.textContent("[role=tab][aria-selected=true]"), "Lifecycle");
   }));
+
+test("every mark has its name, and none covers another, from phone to desktop", async () => {
+  for (const size of Object.values(sizes))
+    await on({ size }, async (page) => {
+      const boxes = await page.$$eval(".mark span", (all) => all.map((e) => { const b = e.getBoundingClientRect(); return { text: e.textContent, left: b.left, right: b.right, top: b.top, bottom: b.bottom }; }));
+      assert.deepEqual(boxes.map((b) => b.text).sort(), ["before the long compaction of the index", "config loaded", "first client", "warm"]);
+      for (const [i, a] of boxes.entries())
+        for (const b of boxes.slice(i + 1))
+          assert.ok(a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top, `${a.text} over ${b.text}`);
+    });
+});
 
 test("dragging over the chart chooses a stretch that the lists follow", () =>
   on({}, async (page) => {

@@ -33,6 +33,16 @@ test("an estimate's error: a share of both sides, both ends, or at most; none of
   assert.equal(text(4096, undefined, undefined), "");
 });
 
+test("names of marks: close ones one above the other, at the right end before theirs, never one over another", () => {
+  const lines = (lefts, width = 800) => page.markNames(lefts, width).map((n) => n.line);
+  assert.deepEqual(lines([0, 100, 200]), [0, 0, 0]);
+  assert.deepEqual(lines([100, 110, 300]), [0, 1, 0]);
+  assert.deepEqual(lines([100, 110, 120, 130, 200]), [0, 1, 2, -1, 0]);
+  assert.deepEqual(page.markNames([600, 780], 800), [{ line: 0, before: false, room: 96 }, { line: 1, before: true, room: 96 }]);
+  assert.deepEqual(page.markNames([740], 800), [{ line: 0, before: false, room: 60 }]);
+  assert.deepEqual(lines([], 0), []);
+});
+
 test("radix sort is a stable sort, of every kind of column", () => {
   const n = 5000, rnd = (k) => (Math.imul(k, 2654435761) >>> 0);
   const columns = [Uint8Array, Uint16Array, Uint32Array, Float64Array].map((A) => A.from({ length: n }, (_, i) => (A === Float64Array ? rnd(i) * 1048576 + (i % 7) : rnd(i))));

@@ -61,6 +61,26 @@ export function moments(report: Report, axis: Axis, x: Float64Array): { marks: M
   };
 }
 
+/** Pixels a name takes along the chart, at least, and how many may stand one above the other. */
+export const markWidth = 96, markLeast = 40, markLines = 3;
+
+export interface MarkName { /** 0 is the lowest; -1: no room, the name is in the mark's title alone. */ line: number; /** At the chart's right end: before the mark. */ before: boolean; room: number }
+
+/** Where each name stands, marks in their order, so that none covers another. */
+export function markNames(lefts: number[], width: number): MarkName[] {
+  const ends = new Array<number>(markLines).fill(-Infinity);
+  const place = (from: number, room: number, before: boolean): MarkName => {
+    const line = ends.findIndex((end) => end <= from);
+    if (line >= 0) ends[line] = from + room;
+    return { line, before, room };
+  };
+  return lefts.map((left) => {
+    const room = Math.min(markWidth, width - left);
+    const behind = room >= markLeast ? place(left, room, false) : undefined;
+    return behind && behind.line >= 0 ? behind : place(left - markWidth, markWidth, true);
+  });
+}
+
 /** The curves of a group that ever were the biggest, as many as there are colours; the rest as one. */
 export function curves(report: Report, group: Group): Curve[] {
   return report.once(`curves.${group}`, () => {

@@ -5,7 +5,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import { colourValue } from "../colour";
-import { stacked, type Axis, type Curve, type Mark } from "../data/history";
+import { markNames, stacked, type Axis, type Curve, type Mark } from "../data/history";
 import { bytes, count, time } from "../format";
 import { useTheme } from "../state/theme";
 
@@ -27,7 +27,7 @@ export interface TimelineProps {
   height: number;
 }
 
-const labelWidth = 200, markWidth = 96;
+const labelWidth = 200, markHeight = 17;
 const axisText = (axis: Axis, v: number): string => (axis === "time" ? time(v * 1e9) : count(v));
 /** Round figures want no zeros behind the point. */
 const tickText = (text: string): string => text.replace(/(\.\d*?)0+(?= )/, "$1").replace(/\.(?= )/, "");
@@ -151,7 +151,7 @@ export function Timeline(props: TimelineProps): JSX.Element {
     return box.width * (props.x[Math.min(p, props.x.length - 1)]! / span);
   };
   const across = (at: number): number => Math.max(0, Math.min(box.width, (box.width * at) / (props.x[props.x.length - 1]! || 1)));
-  let labelled = -markWidth; // names that have no room are still in the line's title
+  const names = markNames(props.marks.map((mark) => across(mark.x)), box.width);
   const chosen = drag ? toSamples(...drag) : props.range;
   const [from, to] = chosen ? [pos(chosen[0] + 1), pos(chosen[1] + 1)] : [0, 0];
   const peakX = pos(props.peak);
@@ -165,12 +165,11 @@ export function Timeline(props: TimelineProps): JSX.Element {
         onPointerDown={down} onPointerMove={move} onPointerUp={up} onPointerCancel={() => { start.current = undefined; setDrag(undefined); }}
         onPointerLeave={() => show(undefined)} onKeyDown={key} onBlur={() => show(undefined)}>
         {props.pauses.map(([a, b]) => <div class="pause" title="recording was paused" style={{ left: `${across(a)}px`, width: `${Math.max(1, across(b) - across(a))}px` }} />)}
-        {props.marks.map((mark) => {
-          const left = across(mark.x), room = left - labelled >= markWidth && box.width - left >= 24;
-          if (room) labelled = left;
+        {props.marks.map((mark, i) => {
+          const left = across(mark.x), { line, before, room } = names[i]!;
           return (
             <div class={mark.snapshot ? "mark snapshot" : "mark"} style={{ left: `${left}px` }} title={`${mark.name}: ${bytes(mark.live)} live at ${mark.at}`}>
-              {room && <span style={{ maxWidth: `${Math.min(markWidth - 8, box.width - left)}px` }}>{mark.name}</span>}
+              {line >= 0 && <span class={before ? "before" : ""} style={{ bottom: `${2 + line * markHeight}px`, maxWidth: `${room - 8}px` }}>{mark.name}</span>}
             </div>
           );
         })}
