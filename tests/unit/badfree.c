@@ -2,54 +2,19 @@
  *
  * Bad frees: which block it was, where it was freed first, and what is not known.
  */
-#include "test.h"
-
-#include "base/arena.h"
-#include "model/model.h"
-#include "reader/reader.h"
-#include "scribe.h"
-
-#include <string.h>
+#include "fixture.h"
 
 enum { A = 1, B, FREED, AGAIN };
 
-struct fixture {
-  struct book book;
-  struct sheet rows, others;
-  struct ms_arena *arena;
-  struct ms_stream *stream;
-};
-
 /* Sites 1 and 2 hold blocks, 3 and 4 free them. */
-static const struct ms_model *model_of(struct fixture *f) {
-  static struct unit unit;
-  struct ms_error error = {0};
-  unit_init(&unit);
-  uint32_t type = unit_type(&unit, "struct node", MS_TYPE_STRUCT, 16);
-  unit_site(&unit, "a", type, "/a.c", 1, "f", MS_SITE_INIT, 0);
-  unit_site(&unit, "b", 0, "/a.c", 2, "f", MS_SITE_INIT, 0);
-  unit_site(&unit, "a", 0, "/a.c", 30, "drop", MS_SITE_FREE, 0);
-  unit_site(&unit, "a", 0, "/a.c", 40, "again", MS_SITE_FREE, 0);
-  book_open(&f->book);
-  book_header(&f->book)->end_how = MS_END_EXIT;
-  book_module(&f->book, 1, "/bin/p", 0x400000, 0x500000, 1, &unit);
-  book_chunk(&f->book, 1, 0, 0, &f->rows);
-  if (f->others.count) book_chunk(&f->book, 2, 0, 0, &f->others);
-  book_close(&f->book);
-  f->arena = ms_arena_new();
-  f->stream = ms_stream_open_memory(f->arena, f->book.bytes, f->book.size, &error);
-  assert_non_null(f->stream);
-  const struct ms_model *model = ms_model_build(f->arena, f->stream, &error);
-  assert_non_null(model);
-  return model;
-}
-
-static void fixture_end(struct fixture *f) {
-  ms_stream_close(f->stream);
-  ms_arena_free(f->arena);
-  sheet_free(&f->rows);
-  sheet_free(&f->others);
-  book_free(&f->book);
+static int setup(void **state) {
+  fixture_setup(state);
+  struct unit *u = &((struct fixture *)*state)->unit;
+  unit_site(u, "a", 0, "/a.c", 1, "f", MS_SITE_INIT, 0);
+  unit_site(u, "b", 0, "/a.c", 2, "f", MS_SITE_INIT, 0);
+  unit_site(u, "a", 0, "/a.c", 30, "drop", MS_SITE_FREE, 0);
+  unit_site(u, "a", 0, "/a.c", 40, "again", MS_SITE_FREE, 0);
+  return 0;
 }
 
 static void put_freed(struct sheet *rows, uint64_t address, uint32_t gen, uint32_t site) {
@@ -65,17 +30,16 @@ static uint32_t line_of(const struct ms_model *model, uint32_t place) { return p
 
 /* Of the block that was there last, not of an older one. */
 static void test_double(void **state) {
-  (void)state;
-  struct fixture f = {0};
-  put_malloc(&f.rows, 0x1000, 1, 16, A);
-  put_freed(&f.rows, 0x1000, 1, AGAIN);
-  put_malloc(&f.rows, 0x1000, 2, 40, B);
-  put_clock(&f.rows, 5000000);
-  put_freed(&f.rows, 0x1000, 2, FREED);
-  put_malloc(&f.rows, 0x2000, 1, 8, A); /* block numbers are given out again */
-  put_bad(&f.rows, 0x1000, 1, AGAIN);
-  put_bad(&f.rows, 0x1000, 1, AGAIN);
-  const struct ms_model *model = model_of(&f);
+  struct fixture *f = *state;
+  put_malloc(&f->rows[0], 0x1000, 1, 16, A);
+  put_freed(&f->rows[0], 0x1000, 1, AGAIN);
+  put_malloc(&f->rows[0], 0x1000, 2, 40, B);
+  put_clock(&f->rows[0], 5000000);
+  put_freed(&f->rows[0], 0x1000, 2, FREED);
+  put_malloc(&f->rows[0], 0x2000, 1, 8, A); /* block numbers are given out again */
+  put_bad(&f->rows[0], 0x1000, 1, AGAIN);
+  put_bad(&f->rows[0], 0x1000, 1, AGAIN);
+  const struct ms_model *model = model_of(f);
   assert_int_equal(model->totals.bad_frees, 2);
   assert_int_equal(model->bad_free_count, 1);
   const struct ms_model_bad_free *bad = model->bad_frees;
@@ -88,20 +52,18 @@ static void test_double(void **state) {
   assert_string_equal(model->sites[bad->site_id - 1].holder, "b");
   assert_int_equal(line_of(model, bad->place_id), 40);
   assert_int_equal(line_of(model, bad->freed_place_id), 30);
-  fixture_end(&f);
 }
 
 /* A block that a reallocation moved: who frees the old address frees it twice. */
 static void test_moved(void **state) {
-  (void)state;
-  struct fixture f = {0};
-  put_malloc(&f.rows, 0x1000, 1, 16, A);
-  *sheet_room(&f.rows, 1) = ms_hot_word(MS_OP_REALLOC_BEGIN, 1, 1, 0x1000);
-  put_realloc_end(&f.rows, (struct ms_row_realloc_end){.fn = 1, .gen = 1, .addr8 = 0x3000 >> 3, .size_low = 90, .name = B});
-  put_bad(&f.rows, 0x1000, 1, 0);
-  put_freed(&f.rows, 0x3000, 1, FREED);
-  put_bad(&f.rows, 0x3000, MS_FN_REALLOC_NULL + 1, AGAIN);
-  const struct ms_model *model = model_of(&f);
+  struct fixture *f = *state;
+  put_malloc(&f->rows[0], 0x1000, 1, 16, A);
+  *sheet_room(&f->rows[0], 1) = ms_hot_word(MS_OP_REALLOC_BEGIN, 1, 1, 0x1000);
+  put_realloc_end(&f->rows[0], (struct ms_row_realloc_end){.fn = 1, .gen = 1, .addr8 = 0x3000 >> 3, .size_low = 90, .name = B});
+  put_bad(&f->rows[0], 0x1000, 1, 0);
+  put_freed(&f->rows[0], 0x3000, 1, FREED);
+  put_bad(&f->rows[0], 0x3000, MS_FN_REALLOC_NULL + 1, AGAIN);
+  const struct ms_model *model = model_of(f);
   assert_int_equal(model->bad_free_count, 2);
   const struct ms_model_bad_free *first = model->bad_frees, *second = first + 1;
   assert_int_equal(first->address, 0x1000);
@@ -113,18 +75,16 @@ static void test_moved(void **state) {
   assert_true(second->resized);
   assert_int_equal(second->size_bytes, 90);
   assert_int_equal(line_of(model, second->freed_place_id), 30);
-  fixture_end(&f);
 }
 
 /* An address nobody was given, and the inside of a block; another thread's. */
 static void test_unknown(void **state) {
-  (void)state;
-  struct fixture f = {0};
-  put_malloc(&f.rows, 0x1000, 1, 64, A);
-  put_bad(&f.rows, 0x1008, 1, FREED);
-  put_bad(&f.others, 0x7fff0000, 1, FREED);
-  put_bad(&f.others, 0x7fff1000, 1, AGAIN);
-  const struct ms_model *model = model_of(&f);
+  struct fixture *f = *state;
+  put_malloc(&f->rows[0], 0x1000, 1, 64, A);
+  put_bad(&f->rows[0], 0x1008, 1, FREED);
+  put_bad(&f->rows[1], 0x7fff0000, 1, FREED);
+  put_bad(&f->rows[1], 0x7fff1000, 1, AGAIN);
+  const struct ms_model *model = model_of(f);
   assert_int_equal(model->totals.bad_frees, 3);
   assert_int_equal(model->bad_free_count, 2); /* two at one place */
   assert_int_equal(model->bad_frees[0].count, 2);
@@ -133,29 +93,31 @@ static void test_unknown(void **state) {
     assert_int_equal(model->bad_frees[i].site_id, 0);
   }
   assert_int_equal(line_of(model, model->bad_frees[1].place_id), 40);
-  fixture_end(&f);
 }
 
 /* The second reading tells no problem twice, and changes no figure. */
 static void test_figures_stay(void **state) {
-  (void)state;
-  struct fixture f = {0};
-  put_malloc(&f.rows, 0x1000, 1, 16, A);
-  put_freed(&f.rows, 0x1000, 1, FREED);
-  put_bad(&f.rows, 0x1000, 1, AGAIN);
-  put_malloc(&f.rows, 0x1000, 2, 16, A);
-  *sheet_room(&f.rows, 1) = 0x74 | 100 << 8; /* runs over the chunk's end */
-  const struct ms_model *model = model_of(&f);
-  assert_int_equal(f.stream->problem_count, 1);
+  struct fixture *f = *state;
+  put_malloc(&f->rows[0], 0x1000, 1, 16, A);
+  put_freed(&f->rows[0], 0x1000, 1, FREED);
+  put_bad(&f->rows[0], 0x1000, 1, AGAIN);
+  put_malloc(&f->rows[0], 0x1000, 2, 16, A);
+  *sheet_room(&f->rows[0], 1) = 0x74 | 100 << 8; /* runs over the chunk's end */
+  struct ms_error error = {0};
+  const struct ms_model *model = model_with_problems(f, &error);
+  assert_int_equal(f->stream->problem_count, 1);
   assert_int_equal(model->totals.allocations, 2);
   assert_int_equal(model->totals.frees, 1);
   assert_int_equal(model->totals.events, 3);
   assert_int_equal(model->bad_free_count, 1);
-  fixture_end(&f);
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_double), cmocka_unit_test(test_moved), cmocka_unit_test(test_unknown),
-                                     cmocka_unit_test(test_figures_stay)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup_teardown(test_double, setup, fixture_teardown),
+      cmocka_unit_test_setup_teardown(test_moved, setup, fixture_teardown),
+      cmocka_unit_test_setup_teardown(test_unknown, setup, fixture_teardown),
+      cmocka_unit_test_setup_teardown(test_figures_stay, setup, fixture_teardown),
+  };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
