@@ -28,15 +28,17 @@ namespace {
 
 class Expansion {
 public:
-  Expansion(Module &M, GlobalVariable *Unit) : M(M), Unit(Unit) {}
+  Expansion(Module &M, GlobalVariable *Unit, GlobalVariable *Steps) : M(M), Unit(Unit), Steps(Steps) {}
   void run();
 
 private:
   void expand(CallInst *Note);
   void checkBlock(CallInst *Note, Value *Pointer, uint32_t Bits);
   void checkFreed(CallInst *Note, Value *Pointer, uint32_t Bits);
-  void gather(IRBuilder<> &B, unsigned Gather, Value *Count, uint32_t Bits);
-  void callBind(IRBuilder<> &B, Value *Pointer, uint32_t Bits);
+  Value *takeStep(IRBuilder<> &B, CallInst *Note, unsigned Name, Value *Inside, Value *Pointer, uint32_t Bits);
+  Value *rememberedStep(IRBuilder<> &B, uint32_t Bits);
+  void callStep(IRBuilder<> &B, Value *Pointer, uint32_t Bits);
+  void nameRow(IRBuilder<> &B, Value *Name, CallInst *Note);
   void quiet(Instruction *Access) { Access->setMetadata("nosanitize", MDNode::get(M.getContext(), {})); }
   void go(IRBuilder<> &B, Instruction *Before, CallInst *Note);
   Value *threadPlace(IRBuilder<> &B, Type *Word, Value *Offset);
@@ -46,7 +48,7 @@ private:
   MDNode *seldom() { return MDBuilder(M.getContext()).createBranchWeights(1, 1 << 20); }
 
   Module &M;
-  GlobalVariable *Unit;
+  GlobalVariable *Unit, *Steps;
 };
 
 void Expansion::go(IRBuilder<> &B, Instruction *Before, CallInst *Note) {
@@ -85,21 +87,51 @@ void Expansion::threadStore(IRBuilder<> &B, Value *What, Value *Offset) {
   quiet(B.CreateAlignedStore(What, threadPlace(B, Word, Offset), Align(Word->getScalarSizeInBits() / 8), /*isVolatile=*/true));
 }
 
-// gather.site[count++] = first_site + bits, of a count below MS_GATHER_MOST.
-void Expansion::gather(IRBuilder<> &B, unsigned Gather, Value *Count, uint32_t Bits) {
-  Value *Site = B.CreateAdd(member(B, UnitFirstSite), B.getInt32(Bits));
-  Value *Index = B.CreateShl(B.CreateZExt(Count, B.getInt64Ty()), 2);
-  threadStore(B, Site, B.CreateAdd(Index, B.getInt64(Gather + offsetof(ms_gather, site))));
-  threadStore(B, B.CreateAdd(Count, B.getInt32(1)), B.getInt64(Gather + offsetof(ms_gather, count)));
+// struct ms_step in one piece: from below, to above.
+Value *Expansion::rememberedStep(IRBuilder<> &B, uint32_t Bits) {
+  Value *Place = B.CreateConstInBoundsGEP2_64(Steps->getValueType(), Steps, 0, Bits & MS_BIND_INDEX);
+  LoadInst *Load = B.CreateAlignedLoad(B.getInt64Ty(), Place, Align(8), /*isVolatile=*/true);
+  quiet(Load);
+  return Load;
 }
 
-void Expansion::callBind(IRBuilder<> &B, Value *Pointer, uint32_t Bits) {
+void Expansion::callStep(IRBuilder<> &B, Value *Pointer, uint32_t Bits) {
   Type *Byte = compat::bytePointer(M.getContext());
   FunctionType *Type = FunctionType::get(B.getVoidTy(), {Byte, Byte, B.getInt32Ty()}, false);
-  Value *Entry = B.CreatePointerCast(member(B, UnitBind), compat::pointerTo(Type, 0));
+  Value *Entry = B.CreatePointerCast(member(B, UnitStep), compat::pointerTo(Type, 0));
   CallInst *Call = B.CreateCall(Type, Entry, {Pointer, B.CreatePointerCast(Unit, Byte), B.getInt32(Bits)});
   Call->setCallingConv(CallingConv::PreserveMost);
   compat::setQuietArguments(Call);
+}
+
+// The name at offset Name of ms_last takes the step this site remembers, if it is one
+// from there and the pointer lies not Inside a block; else the runtime takes it. B is
+// left where the new name is in place, which is returned.
+Value *Expansion::takeStep(IRBuilder<> &B, CallInst *Note, unsigned Name, Value *Inside, Value *Pointer, uint32_t Bits) {
+  Value *Step = rememberedStep(B, Bits), *Now = threadLoad(B, B.getInt32Ty(), Name);
+  Value *Other = B.CreateXor(B.CreateTrunc(Step, B.getInt32Ty()), Now);
+  Value *Unknown = B.CreateIsNotNull(Inside ? B.CreateOr(B.CreateZExt(Other, B.getInt64Ty()), Inside) : Other);
+  Instruction *Slow, *Known;
+  SplitBlockAndInsertIfThenElse(Unknown, &*B.GetInsertPoint(), &Slow, &Known, seldom());
+  go(B, Slow, Note);
+  callStep(B, Pointer, Bits);
+  go(B, Known, Note);
+  Value *To = B.CreateTrunc(B.CreateLShr(Step, 32), B.getInt32Ty());
+  threadStore(B, To, B.getInt64(Name));
+  return To;
+}
+
+// if (last->thread->name) *last->thread->name = Name
+void Expansion::nameRow(IRBuilder<> &B, Value *Name, CallInst *Note) {
+  PointerType *Byte = compat::bytePointer(M.getContext());
+  Value *Thread = B.CreateIntToPtr(threadLoad(B, B.getInt64Ty(), offsetof(ms_last, thread)), compat::pointerTo(Byte, 0));
+  LoadInst *Row = B.CreateAlignedLoad(Byte, Thread, Align(8), /*isVolatile=*/true);
+  quiet(Row);
+  Instruction *End = &*B.GetInsertPoint();
+  go(B, SplitBlockAndInsertIfThen(B.CreateIsNotNull(Row), End, false), Note);
+  Type *Word = B.getInt32Ty();
+  quiet(B.CreateAlignedStore(Name, B.CreatePointerCast(Row, compat::pointerTo(Word, 0)), Align(4), /*isVolatile=*/true));
+  go(B, End, Note);
 }
 
 // A call may return nothing defined, and a place may be unwritten: frozen, the branch is not undefined.
@@ -110,29 +142,18 @@ void Expansion::checkBlock(CallInst *Note, Value *Pointer, uint32_t Bits) {
   Value *Address = addressOf(B, Pointer), *Last = threadLoad(B, B.getInt64Ty(), offsetof(ms_last, last_block));
   Value *Offset = B.CreateSub(Address, Last), *Meets = B.CreateICmpULT(Offset, B.getInt64(MS_NEAR_BYTES));
   go(B, SplitBlockAndInsertIfThen(Meets, Note, /*Unreachable=*/false, seldom()), Note);
-  if ((Bits & (MS_BIND_UP | MS_BIND_WEAK)) == MS_BIND_UP) {
-    Value *Count = threadLoad(B, B.getInt32Ty(), offsetof(ms_last, block) + offsetof(ms_gather, count));
-    Value *Full = B.CreateAnd(B.CreateZExt(Count, B.getInt64Ty()), B.getInt64(~uint64_t(MS_GATHER_MOST - 1)));
-    Value *Slow = B.CreateIsNotNull(B.CreateOr(Offset, Full));
-    Instruction *SlowEnd, *PlainEnd;
-    SplitBlockAndInsertIfThenElse(Slow, &*B.GetInsertPoint(), &SlowEnd, &PlainEnd, seldom());
-    go(B, PlainEnd, Note);
-    gather(B, offsetof(ms_last, block), Count, Bits);
-    go(B, SlowEnd, Note);
-  }
-  callBind(B, Pointer, Bits);
+  Value *Name = takeStep(B, Note, offsetof(ms_last, name), Offset, Pointer, Bits);
+  if (Bits & MS_BIND_UP) return;
+  nameRow(B, Name, Note);
+  threadStore(B, B.getInt64(MS_NO_BLOCK), B.getInt64(offsetof(ms_last, last_block)));
 }
 
 void Expansion::checkFreed(CallInst *Note, Value *Pointer, uint32_t Bits) {
   IRBuilder<> B(Note);
   Value *Address = addressOf(B, Pointer), *Last = threadLoad(B, B.getInt64Ty(), offsetof(ms_last, last_freed));
-  Instruction *Then = SplitBlockAndInsertIfThen(B.CreateICmpEQ(Address, Last), Note, false, seldom());
-  go(B, Then, Note);
-  Value *Count = threadLoad(B, B.getInt32Ty(), offsetof(ms_last, freed) + offsetof(ms_gather, count));
-  Value *Room = B.CreateICmpULT(Count, B.getInt32(MS_GATHER_MOST));
+  go(B, SplitBlockAndInsertIfThen(B.CreateICmpEQ(Address, Last), Note, false, seldom()), Note);
+  takeStep(B, Note, offsetof(ms_last, freed_name), nullptr, Pointer, Bits | MS_BIND_FREED);
   if (!(Bits & MS_BIND_UP)) threadStore(B, B.getInt64(MS_NO_BLOCK), B.getInt64(offsetof(ms_last, last_freed)));
-  go(B, SplitBlockAndInsertIfThen(Room, Then, false), Note);
-  gather(B, offsetof(ms_last, freed), Count, Bits);
 }
 
 void Expansion::expand(CallInst *Note) {
@@ -160,7 +181,7 @@ void Expansion::run() {
 } // namespace
 
 void expandChecks(Module &M) {
-  if (GlobalVariable *Unit = findUnit(M)) Expansion(M, Unit).run();
+  if (GlobalVariable *Unit = findUnit(M)) Expansion(M, Unit, findSteps(M)).run();
 }
 
 } // namespace memscope

@@ -13,27 +13,32 @@ namespace memscope {
 // Before every constructor a user may order (101 and up), behind the sanitizers'.
 static const int HookPriority = 100;
 
-static const char *const UnitName = "__memscope_unit";
+static const char *const UnitName = "__memscope_unit", *const StepsName = "__memscope_steps";
 
 GlobalVariable *findUnit(Module &M) { return M.getGlobalVariable(UnitName, /*AllowInternal=*/true); }
+GlobalVariable *findSteps(Module &M) { return M.getGlobalVariable(StepsName, /*AllowInternal=*/true); }
 
 template <typename T> static void append(std::string &Bytes, const T &Value) {
   Bytes.append(reinterpret_cast<const char *>(&Value), sizeof Value);
+}
+
+// What the runtime writes, zero in the file: nothing may be folded.
+GlobalVariable *UnitEmitter::cell(StringRef Name, Type *Layout, StringRef Section) {
+  auto *G = new GlobalVariable(M, Layout, /*isConstant=*/false, GlobalValue::InternalLinkage,
+                               Constant::getNullValue(Layout), Name);
+  G->setExternallyInitialized(true);
+  G->setSection(Section);
+  G->setAlignment(Align(8));
+  compat::excludeFromSanitizers(G);
+  return G;
 }
 
 GlobalVariable *UnitEmitter::unit() {
   if (Unit) return Unit;
   LLVMContext &C = M.getContext();
   Type *Byte = compat::bytePointer(C);
-  Type *Members[] = {Type::getInt64Ty(C), Byte, Type::getInt32Ty(C), Type::getInt32Ty(C)};
-  StructType *Layout = StructType::create(C, ArrayRef<Type *>(Members), "ms_unit");
-  Unit = new GlobalVariable(M, Layout, /*isConstant=*/false, GlobalValue::InternalLinkage,
-                            Constant::getNullValue(Layout), UnitName);
-  Unit->setExternallyInitialized(true); // the runtime writes it: nothing may be folded
-  Unit->setSection(".data");
-  Unit->setAlignment(Align(8));
-  compat::excludeFromSanitizers(Unit);
-  return Unit;
+  Type *Members[] = {Type::getInt64Ty(C), Byte, Type::getInt32Ty(C), Type::getInt32Ty(C), Byte};
+  return Unit = cell(UnitName, StructType::create(C, ArrayRef<Type *>(Members), "ms_unit"), ".data");
 }
 
 uint32_t UnitEmitter::index(uint32_t N, const std::string &Function) {
@@ -119,7 +124,7 @@ GlobalVariable *UnitEmitter::table(StringRef Name, StringRef Bytes, unsigned Ali
 }
 
 void UnitEmitter::writeNote(GlobalVariable *SiteTable, GlobalVariable *TypeTable, GlobalVariable *FieldTable,
-                            GlobalVariable *StringTable, uint32_t Source, uint32_t Compiler) {
+                            GlobalVariable *StringTable, GlobalVariable *Steps, uint32_t Source, uint32_t Compiler) {
   LLVMContext &C = M.getContext();
   Type *Word = Type::getInt32Ty(C), *Long = Type::getInt64Ty(C);
   const unsigned NameIndex = 3, WordCount = sizeof(ms_note) / 4 - 3; // 12 bytes of name are one member
@@ -155,11 +160,12 @@ void UnitEmitter::writeNote(GlobalVariable *SiteTable, GlobalVariable *TypeTable
   Number(Strings.size());
   Number(Source);
   Number(Compiler);
+  Relative(Steps);
   Note->setInitializer(ConstantStruct::get(Layout, ArrayRef<Constant *>(Values)));
   Note->setSection(MS_NOTE_SECTION);
   Note->setAlignment(Align(4));
   compat::excludeFromSanitizers(Note);
-  appendToCompilerUsed(M, {Note, unit()});
+  appendToCompilerUsed(M, {Note, unit(), Steps});
 }
 
 // if (&Runtime) Runtime(&unit), Runtime being weak: absent in a program alone.
@@ -193,7 +199,8 @@ void UnitEmitter::finish() {
   GlobalVariable *TypeTable = table("__memscope_types", TypeBytes, alignof(ms_type));
   GlobalVariable *FieldTable = table("__memscope_fields", FieldBytes, alignof(ms_field));
   GlobalVariable *StringTable = table("__memscope_strings", Strings, 1);
-  writeNote(SiteTable, TypeTable, FieldTable, StringTable, Source, Compiler);
+  GlobalVariable *Steps = cell(StepsName, ArrayType::get(Type::getInt64Ty(M.getContext()), Emitted.size()), ".bss");
+  writeNote(SiteTable, TypeTable, FieldTable, StringTable, Steps, Source, Compiler);
   appendToGlobalCtors(M, hook("__memscope_loaded", "__memscope_module_loaded"), HookPriority);
   appendToGlobalDtors(M, hook("__memscope_unloaded", "__memscope_module_unloaded"), HookPriority);
 }

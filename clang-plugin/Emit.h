@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // The unit's tables in the object file, to the letter of memscope/abi.h:
-// ms_unit in .data, ms_site[], ms_type[], ms_field[] and strings in .rodata,
-// the note that leads to them, and the two module hooks.
+// ms_unit in .data, ms_step[] in .bss, ms_site[], ms_type[], ms_field[] and strings
+// in .rodata, the note that leads to them, and the two module hooks.
 #ifndef MEMSCOPE_EMIT_H
 #define MEMSCOPE_EMIT_H
 
@@ -15,10 +15,12 @@
 namespace memscope {
 
 // Members of ms_unit.
-enum { UnitTlsOffset, UnitBind, UnitFirstSite };
+enum { UnitTlsOffset, UnitStep };
 
 // M's ms_unit; null when it has no sites.
 llvm::GlobalVariable *findUnit(llvm::Module &M);
+// Its ms_step[], as words.
+llvm::GlobalVariable *findSteps(llvm::Module &M);
 
 class UnitEmitter {
 public:
@@ -48,8 +50,9 @@ private:
   void layTypes();
   std::string siteBytes();
   llvm::GlobalVariable *table(llvm::StringRef Name, llvm::StringRef Bytes, unsigned Align);
+  llvm::GlobalVariable *cell(llvm::StringRef Name, llvm::Type *Layout, llvm::StringRef Section);
   void writeNote(llvm::GlobalVariable *SiteTable, llvm::GlobalVariable *TypeTable, llvm::GlobalVariable *FieldTable,
-                 llvm::GlobalVariable *StringTable, uint32_t Source, uint32_t Compiler);
+                 llvm::GlobalVariable *StringTable, llvm::GlobalVariable *Steps, uint32_t Source, uint32_t Compiler);
   llvm::Function *hook(llvm::StringRef Name, llvm::StringRef Runtime);
 
   llvm::Module &M;

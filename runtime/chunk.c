@@ -70,7 +70,7 @@ void ms_chunk_begin(struct ms_thread *t, void (*first)(struct ms_thread *)) {
   if (t->stacks) ms_stacks_leave(t->stacks);
   t->place = &ms_no_place;
   memset(t->places, 0, sizeof t->places);
-  if (ms_process->header->volume_tail) ms_names_tell(t);
+  if (ms_process->header->volume_tail) t->telling++;
   t->time_ns = now;
   t->soft = 1;
   if (first) first(t);
@@ -85,14 +85,13 @@ int ms_chunk_seal(struct ms_thread *t) {
   static const char zeros[MS_RECORD_ALIGN];
   uint32_t used = (uint32_t)((char *)t->pos - (char *)(t->record + 1));
   size_t whole = (sizeof(struct ms_record) + used + MS_RECORD_ALIGN - 1) & ~(size_t)(MS_RECORD_ALIGN - 1);
-  struct ms_record record = {.magic = MS_RECORD_MAGIC,
-                             .kind = MS_RECORD_CHUNK,
+  struct ms_record record = {.kind = MS_RECORD_CHUNK,
                              .bytes = whole,
                              .thread = t->id,
                              .checksum = (uint32_t)XXH3_64bits(t->record + 1, used),
                              .fill = ms_fill(t->chunk, used),
                              .start_ns = t->record->start_ns};
-  record.check = XXH3_64bits_withSeed(&record, offsetof(struct ms_record, fill), MS_RECORD_MAGIC);
+  ms_record_check(&record);
   struct ms_os_piece pieces[] = {{&record, sizeof record}, {t->record + 1, used}, {zeros, whole - sizeof record - used}};
   uint64_t offset = ms_volume_take(whole);
   if (!offset || !ms_volume_write(pieces, 3, offset)) return 0;
@@ -110,9 +109,22 @@ static void window_grow(struct ms_thread *t) {
   t->window = larger;
 }
 
+/* The cells of 16 MiB of heap are one huge page's worth. Where a thread's newest block
+ * lies twice in a row when a whole window has been filled, thousands of cells are in use:
+ * as one huge page they cost no misses of the TLB any more, a tenth of the hot path's
+ * time. Elsewhere pages stay small, for a large array touches one cell. */
+static void cells_join(struct ms_thread *t) {
+  uintptr_t p = ms_newest(t), dense = ms_cells && p ? (uintptr_t)ms_cell(p) & ~(uintptr_t)(MS_OS_HUGE - 1) : 0;
+  int again = dense && dense == t->dense;
+  if (again && !t->dense_joined) ms_os_pages_join((void *)dense);
+  t->dense_joined = again;
+  t->dense = dense;
+}
+
 /* False: nothing more can be recorded; the rows so far stay in the window. */
 int ms_chunk_roll(struct ms_thread *t) {
   t->limit = t->birth_limit = NULL;
+  if (t->window->bytes >= ms_options.window) cells_join(t);
   ms_newest_leaves(t);
   if (!ms_chunk_seal(t)) return 0;
   window_grow(t);

@@ -7,7 +7,7 @@
 #include "sample.h"
 
 uint16_t *ms_cells;
-const struct ms_place ms_no_place = {.sites.count = UINT32_MAX};
+const struct ms_place ms_no_place = {.name = MS_NAME_TOLD};
 
 /* ---- cells ---- */
 
@@ -63,17 +63,6 @@ static uint64_t *rows_share(const struct rows *rows, uint32_t events) {
   return to ? to + first : NULL;
 }
 
-/* Ids of callers in shared rows: the thread's own counter may be in use. */
-static void rows_share_caller(struct rows *rows, uintptr_t ra, uint32_t *name_word) {
-  static uint32_t given;
-  uint32_t id = MS_NAME_ID - (__atomic_fetch_add(&given, 1, __ATOMIC_RELAXED) & 0x0fffffff);
-  struct rows with = {.used = 2};
-  ms_put_caller(with.word, (struct ms_row_caller){.id = id, .address = ra});
-  for (uint32_t i = 0; i < rows->used; i++) with.word[with.used++] = rows->word[i];
-  *rows = with;
-  *name_word = MS_NAME_CALLER | id;
-}
-
 /* ---- allocation ---- */
 
 /* The block the thread has just recorded comes out of an outer function: one
@@ -106,10 +95,8 @@ static void birth_shared(enum ms_op op, uintptr_t p, size_t size, unsigned fn, u
   if (!ms_process_ready()) return ms_lost(MS_LOST_NONE, 1);
   if (birth_shared_outer(op, p, size, fn)) return;
   struct rows rows = {.used = 0};
-  uint32_t name;
   rows_birth(&rows, op, p, cell_birth(p), size, fn);
-  rows_share_caller(&rows, ra, &name);
-  rows.word[rows.used - 1] |= (uint64_t)name << 32;
+  rows.word[rows.used - 1] |= (uint64_t)ms_name_caller(NULL, ra) << 32;
   uint64_t *to = rows_share(&rows, 1);
   ms_tls.shared_row = to ? to + rows.used - 2 : NULL;
 }
@@ -156,9 +143,10 @@ void ms_emit_row(const uint64_t *row, uint32_t words) {
   }
 }
 
-/* The newest row, of an end whose place is named in it. */
-static void dead_named(struct ms_thread *t, uint64_t *row, uintptr_t p, uintptr_t ra) {
-  ms_dead(t, row, p, ra);
+/* The newest row is of an end whose place is named in it. */
+static void dead_named(struct ms_thread *t, ms_half *name, uintptr_t p, uintptr_t ra) {
+  ms_dead(t, NULL, p, ra);
+  t->freed_here = name;
   t->place = &ms_no_place; /* so that it is looked at when it is settled */
 }
 
@@ -171,7 +159,7 @@ static void bad_free(uintptr_t p, unsigned fn, uintptr_t ra) {
   struct ms_thread *t = ms_own_begin();
   if (!t) return ms_emit_row(row, 2);
   ms_own_put(t, row, 2);
-  dead_named(t, t->pos - 2, p, ra);
+  dead_named(t, (ms_half *)(t->pos - 2) + 1, p, ra);
   ms_own_end(t);
 }
 
@@ -185,8 +173,9 @@ static void death(struct ms_thread *t, enum ms_op op, uintptr_t p, unsigned fn) 
   }
   ms_own_put(t, rows.word, rows.used);
   if (ms_newest(t) != p) return;
-  t->row = NULL;
+  t->newest.name = NULL;
   t->left_p = 0;
+  t->left_name = ms_tls.last.name;
 }
 
 /* Not recorded: but the cell must not stay live, or the next block there is
@@ -263,7 +252,7 @@ MS_COLD void ms_realloc_freed(uintptr_t p, unsigned fn, uintptr_t ra) {
     return;
   }
   ms_own_put(t, rows.word, rows.used);
-  dead_named(t, t->pos - 2, p, ra);
+  dead_named(t, ms_row_name(t->pos - 2), p, ra);
   ms_own_end(t);
 }
 
@@ -291,134 +280,78 @@ MS_COLD void ms_realloc_fail(uintptr_t p) {
   }
 }
 
-/* ---- chains ---- */
-
-static uint64_t chain_step(uint64_t hash, uint32_t site) {
-  return ((hash << 27 | hash >> 37) ^ site) * UINT64_C(0x9e3779b97f4a7c15);
-}
-
-static struct ms_intern *chain_slot(struct ms_thread *t, uint64_t hash) { return &t->chains[hash >> 40 & (MS_CHAINS - 1)]; }
-
-/* Of the sites behind a name; 0: behind none. */
-static uint64_t chain_hash(uint32_t name, const struct ms_gather *gather) {
-  uint64_t hash = name ? chain_step(0, name) : 0;
-  for (uint32_t i = 0; i < gather->count; i++) hash = chain_step(hash, gather->site[i]);
-  return hash;
-}
-
-/* Is the entry of that key, and its name defined where this thread's rows now go? */
-static int is_told(const struct ms_thread *t, const struct ms_intern *entry, uint64_t key) {
-  return entry->key == key && entry->told == t->telling;
-}
-
-/* ---- names that nobody gave ---- */
-
-static uint32_t caller_name(struct ms_thread *t, uint64_t ra) {
-  struct ms_intern *caller = &t->callers[chain_step(0, (uint32_t)ra) >> 40 & (MS_CALLERS - 1)];
-  if (is_told(t, caller, ra)) return caller->name;
-  ms_modules_look(t, (uintptr_t)ra);
-  uint32_t id = caller->key == ra ? caller->name & MS_NAME_ID : ++t->callers_given & (MS_NAME_ID >> 1);
-  uint64_t row[2];
-  ms_put_caller(row, (struct ms_row_caller){.id = id, .address = ra});
-  ms_own_put(t, row, 2);
-  *caller = (struct ms_intern){.key = ra, .name = MS_NAME_CALLER | id, .told = t->telling};
-  return caller->name;
-}
-
-/* The parent is spread over the whole word before the site is added: side by side
- * their bits would meet, and neighbours be taken for one another. */
-static uint32_t pair_name(struct ms_thread *t, uint32_t parent, uint32_t site) {
-  uint64_t key = chain_step(chain_step(0, parent), site);
-  struct ms_intern *chain = chain_slot(t, key);
-  if (is_told(t, chain, key)) return chain->name;
-  uint32_t id = (chain->key == key ? chain->name : ++t->chains_given) & MS_NAME_ID;
-  uint64_t row[2];
-  ms_put_chain(row, (struct ms_row_chain){.id = id, .parent = parent, .site = site});
-  ms_own_put(t, row, 2);
-  *chain = (struct ms_intern){.key = key, .name = MS_NAME_CHAIN | id, .told = t->telling};
-  return chain->name;
-}
-
-/* A chain not met before. */
-static MS_COLD uint32_t chain_make(struct ms_thread *t, uint64_t hash, const struct ms_gather *gather, uint32_t name) {
-  for (uint32_t i = 0; i < gather->count; i++) {
-    uint32_t site = gather->site[i] & MS_GATHERED_ID;
-    name = name ? pair_name(t, name, site) : site;
-  }
-  struct ms_intern *chain = chain_slot(t, hash);
-  *chain = (struct ms_intern){.key = hash, .name = name, .told = t->telling};
-  return name;
-}
-
-/* Ids of chains are interned twice over: by the hash of the whole, one look for
- * any length, and pair by pair, so that chains share their beginnings. */
-static uint32_t chain_name(struct ms_thread *t, const struct ms_gather *gather, uint32_t name) {
-  uint64_t hash = chain_hash(name, gather);
-  const struct ms_intern *chain = chain_slot(t, hash);
-  return MS_LIKELY(is_told(t, chain, hash)) ? chain->name : chain_make(t, hash, gather, name);
-}
-
-void ms_names_tell(struct ms_thread *t) {
-  t->telling++;
-  memset(t->memos, 0, sizeof t->memos);
-}
-
 /* ---- places ---- */
 
 static struct ms_place *place_find(struct ms_thread *t) {
   for (uint32_t i = 0; i < MS_PLACE_SLOTS; i++)
-    if (t->places[i].name && ms_freed_at(t, &t->places[i])) return &t->places[i];
+    if (ms_freed_at(t, &t->places[i])) return &t->places[i];
   return NULL;
 }
 
-/* The next slot means that place from here on. */
-static struct ms_place *place_put(struct ms_thread *t, const struct ms_gather *sites, uint32_t name) {
+/* The next slot means that place from here on; `told`: its name in the stream. */
+static struct ms_place *place_put(struct ms_thread *t, struct ms_place what, uint32_t told) {
   uint32_t slot = t->place_next++ % MS_PLACE_SLOTS;
-  struct ms_place *place = &t->places[slot];
-  *place = (struct ms_place){.ra = t->freed_ra, .name = name, .sites = *sites};
+  t->places[slot] = what;
   uint64_t row;
-  ms_put_place(&row, (struct ms_row_place){.slot = slot, .name = name});
+  ms_put_place(&row, (struct ms_row_place){.slot = slot, .name = told});
   ms_own_put(t, &row, 1);
-  return place;
+  return &t->places[slot];
 }
 
 /* May look for modules, whose rows may fill the window. */
+static uint32_t freed_name(struct ms_thread *t) {
+  uint32_t name = ms_tls.last.freed_name;
+  return name == MS_NAME_NONE ? ms_name_caller(t, t->freed_ra) : name;
+}
+
 static MS_COLD struct ms_place *place_make(struct ms_thread *t) {
-  const struct ms_gather *gather = &ms_tls.last.freed;
-  return place_put(t, gather, gather->count ? chain_name(t, gather, 0) : caller_name(t, t->freed_ra));
+  struct ms_place what = {.ra = t->freed_ra, .name = ms_tls.last.freed_name};
+  return place_put(t, what, freed_name(t));
 }
 
 /* The row of the newest free is told its place. */
 static void freed_tell(struct ms_thread *t, const struct ms_place *place) {
-  uint64_t *row = t->freed;
-  uint8_t *tag = (uint8_t *)row;
+  uint8_t *tag = (uint8_t *)t->freed;
   t->freed = NULL;
   t->place = place;
   t->slot = (uint64_t)(place - t->places) << 4;
-  switch (ms_row_tag(*tag)) {
-  case MS_TAG_FREE: *tag = (uint8_t)((*tag & ~(3 << 4)) | t->slot); break;
-  case MS_TAG_UNSEEN_FREE:
-  case MS_TAG_BAD_FREE: ((ms_half *)row)[1] = place->name; break;
-  default: ((ms_half *)row)[3] = place->name; /* REALLOC_END */
-  }
+  *tag = (uint8_t)((*tag & ~(3 << 4)) | t->slot);
+}
+
+static void freed_done(struct ms_thread *t) {
+  t->freed = NULL;
+  t->freed_here = NULL;
+  t->place = &ms_no_place;
+  ms_tls.last.freed_name = MS_NAME_TOLD;
 }
 
 /* The row is of a free at another place than the slot in it means, or one that
  * names its place itself. */
-void ms_settle_freed(struct ms_thread *t) {
-  struct ms_place *place = place_find(t);
-  if (!place) place = place_make(t);
-  if (t->freed) freed_tell(t, place);
+static void settle_freed(struct ms_thread *t) {
+  if (t->freed_here) {
+    uint32_t name = freed_name(t);
+    if (t->freed_here) *t->freed_here = name;
+    freed_done(t);
+  } else if ((uintptr_t)t->freed > (uintptr_t)t->newest.name) {
+    const struct ms_place *place = place_find(t);
+    if (!place) place = place_make(t);
+    if (t->freed) freed_tell(t, place);
+  } else { /* a site came when a block had been given since: the place has been told */
+    freed_done(t);
+  }
+  ms_tls.last.last_freed = MS_NO_BLOCK;
 }
 
 /* The row goes before its place is found: it shall name none rather than another's. */
 static MS_COLD void freed_leaves(struct ms_thread *t) {
-  static const struct ms_gather nowhere = {.count = UINT32_MAX};
-  freed_tell(t, place_put(t, &nowhere, 0));
+  if (t->freed && !ms_freed_at(t, t->place)) freed_tell(t, place_put(t, (struct ms_place){.name = 0}, 0));
+  freed_done(t);
+  ms_tls.last.last_freed = MS_NO_BLOCK;
 }
 
 /* ---- the newest block ---- */
 
+/* Its row has left the window, without this name. */
 static MS_COLD void name_late(struct ms_thread *t, uint32_t name) {
   uint64_t row[2];
   uint32_t gen = ms_cells ? ms_cell_gen(ms_cell_get(ms_cell(t->left_p))) : 0;
@@ -427,37 +360,26 @@ static MS_COLD void name_late(struct ms_thread *t, uint32_t name) {
   t->left_name = name;
 }
 
-/* The sites behind the name it has. */
-static uint32_t settle_chain(struct ms_thread *t) {
-  struct ms_gather *gather = &ms_tls.last.block;
-  uint32_t name = ms_name_now(t);
-  t->last_flags = gather->site[gather->count - 1] & MS_BIND_RECORD;
-  name = chain_name(t, gather, name);
-  gather->count = 0;
-  return name;
-}
-
-void ms_settle_block(struct ms_thread *t) {
-  uint64_t pending = t->pending;
-  t->pending = 0;
-  if (!ms_tls.last.block.count && !pending) return;
-  uint32_t name = ms_tls.last.block.count ? settle_chain(t) : caller_name(t, pending);
-  if (t->row) *ms_row_name(t->row) = name;
+static void settle_block(struct ms_thread *t) {
+  uint32_t name = ms_tls.last.name;
+  if (name == MS_NAME_NONE) ms_tls.last.name = name = ms_name_caller(t, t->given_ra);
+  if (t->newest.name) *(ms_half *)t->newest.name = name;
   else name_late(t, name);
 }
 
 /* The window's rows are about to go: what they hold of the newest block is kept. */
 void ms_newest_leaves(struct ms_thread *t) {
-  if (t->freed) freed_leaves(t);
-  if (!t->row) return;
+  uint64_t *row = ms_newest_row(t);
+  freed_leaves(t);
+  if (!row) return;
   t->left_p = ms_newest(t);
-  t->left_size = *ms_row_size(t->row);
-  t->left_name = *ms_row_name(t->row);
-  t->row = NULL;
+  t->left_size = *ms_row_size(row);
+  t->left_name = *ms_row_name(row);
+  t->newest.name = NULL;
 }
 
 /* Names what has no name yet. The caller is busy. */
 void ms_settle(struct ms_thread *t) {
-  ms_settle_block(t);
-  if (t->freed) ms_settle_freed(t);
+  if (ms_newest_told(t) != ms_tls.last.name) settle_block(t);
+  if (!ms_freed_at(t, t->place)) settle_freed(t);
 }

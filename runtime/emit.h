@@ -45,16 +45,15 @@ MS_HOT_FN void ms_publish(struct ms_thread *t, uint64_t *pos) {
   __atomic_store_n((uint32_t *)&t->record->fill, fill, __ATOMIC_RELEASE); /* little-endian */
 }
 
-/* Is that the newest free's place? It is known by its sites, or by the return
- * address when there are none. Compared, not hashed: nothing waits for the result. */
+/* ---- names ---- */
+
+/* Does it say a place in the source? A caller's address gives way to whatever site still comes. */
+MS_HOT_FN int ms_name_is_given(uint32_t name) { return name >= MS_NAMES_HEADER && !(ms_names[name] & MS_NAME_CALLER); }
+
+/* Is that the newest free's place? */
 MS_HOT_FN int ms_freed_at(const struct ms_thread *t, const struct ms_place *place) {
-  const struct ms_gather *gather = &ms_tls.last.freed;
-  uint32_t i = gather->count;
-  if (place->sites.count != i) return 0;
-  if (!i) return place->ra == t->freed_ra;
-  while (gather->site[i - 1] == place->sites.site[i - 1])
-    if (!--i) return 1;
-  return 0;
+  uint32_t name = ms_tls.last.freed_name;
+  return MS_LIKELY(place->name == name) && (MS_LIKELY(name != MS_NAME_NONE) || place->ra == t->freed_ra);
 }
 
 /* ---- the newest block, as its row has it ---- */
@@ -62,14 +61,23 @@ MS_HOT_FN int ms_freed_at(const struct ms_thread *t, const struct ms_place *plac
 MS_HOT_FN ms_half *ms_row_name(uint64_t *row) { return (ms_half *)row + 3; }
 MS_HOT_FN ms_half *ms_row_size(uint64_t *row) { return (ms_half *)row + 2; }
 
-MS_HOT_FN uintptr_t ms_newest(const struct ms_thread *t) { return t->row ? *t->row >> 20 << 3 : t->left_p; }
+/* NULL: it has left the window. */
+MS_HOT_FN uint64_t *ms_newest_row(const struct ms_thread *t) { return t->newest.name ? (uint64_t *)(void *)(t->newest.name - 3) : NULL; }
 
-MS_HOT_FN uint32_t ms_newest_size(const struct ms_thread *t) { return t->row ? *ms_row_size(t->row) : t->left_size; }
+MS_HOT_FN uintptr_t ms_newest(const struct ms_thread *t) {
+  const uint64_t *row = ms_newest_row(t);
+  return row ? *row >> 20 << 3 : t->left_p;
+}
 
-/* Its name so far. A caller's address is none: it gives way to whatever site still comes. */
-MS_HOT_FN uint32_t ms_name_now(const struct ms_thread *t) {
-  uint32_t name = t->row ? *ms_row_name(t->row) : t->left_name;
-  return name & MS_NAME_CALLER ? 0 : name;
+MS_HOT_FN uint32_t ms_newest_size(const struct ms_thread *t) {
+  uint64_t *row = ms_newest_row(t);
+  return row ? *ms_row_size(row) : t->left_size;
+}
+
+/* Its name, as the stream has it; of a row just written none that any block has. */
+MS_HOT_FN uint32_t ms_newest_told(const struct ms_thread *t) {
+  const ms_half *name = (const ms_half *)t->newest.name;
+  return MS_LIKELY(name != NULL) ? *name : t->left_name;
 }
 
 /* ---- cells ---- */
@@ -89,7 +97,7 @@ MS_HOT_FN uint64_t ms_cell_word(enum ms_op op, unsigned fn, uint32_t cell, uintp
 
 /* The newest block has the name it shall have, and the newest free the place. */
 MS_HOT_FN int ms_settled(const struct ms_thread *t) {
-  return !(t->pending | ms_tls.last.block.count) && (!t->freed || ms_freed_at(t, t->place));
+  return MS_LIKELY(ms_newest_told(t) == ms_tls.last.name) && ms_freed_at(t, t->place);
 }
 
 /* Is the window full, or has time gone on, or is the hot path not to be taken at all? */
@@ -117,10 +125,9 @@ MS_HOT_FN struct ms_thread *ms_begin(void) {
 /* ---- a block is given ---- */
 
 MS_HOT_FN void ms_born(struct ms_thread *t, uint64_t *row, uintptr_t p, uintptr_t ra) {
-  t->row = row;
-  t->pending = ra;
-  t->freed = NULL;
-  ms_tls.last.block.count = 0;
+  t->newest.name = (uint32_t *)(void *)ms_row_name(row);
+  t->given_ra = ra;
+  ms_tls.last.name = MS_NAME_NONE;
   ms_tls.last.last_block = p;
 }
 
@@ -165,11 +172,12 @@ MS_HOT_FN void *ms_emit_realloc_end(void *block, size_t size, unsigned fn, uintp
 /* The row just written is of a block that an outer function hands out: one
  * event, with that function's name, size and caller. */
 MS_HOT_FN void ms_rename(struct ms_thread *t, enum ms_op op, size_t size, unsigned fn, uintptr_t ra) {
-  if (!t->row) return; /* it has left the window */
+  uint64_t *row = ms_newest_row(t);
+  if (!row) return; /* it has left the window */
   ms_enter();
-  *ms_row_size(t->row) = (uint32_t)size;
-  *(uint8_t *)t->row = ms_hot_tag(op, fn);
-  if (t->pending) t->pending = ra; /* nobody can have named it yet */
+  *ms_row_size(row) = (uint32_t)size;
+  *(uint8_t *)row = ms_hot_tag(op, fn);
+  t->given_ra = ra; /* nobody can have named it yet */
   ms_leave(t);
 }
 
@@ -188,7 +196,7 @@ MS_HOT_FN void *ms_emit_outer(void *block, size_t size, unsigned fn, uintptr_t r
 MS_HOT_FN void ms_dead(struct ms_thread *t, uint64_t *row, uintptr_t p, uintptr_t ra) {
   t->freed = row;
   t->freed_ra = ra;
-  ms_tls.last.freed.count = 0;
+  ms_tls.last.freed_name = MS_NAME_NONE;
   if (ms_tls.last.last_block == p) ms_tls.last.last_block = MS_NO_BLOCK;
   ms_tls.last.last_freed = p;
 }

@@ -96,6 +96,7 @@ static int line_lock(const char *line, int on_fault) {
   uintptr_t start, end, plane = (uintptr_t)ms_cells;
   const char *at = ms_os_hex(ms_os_hex(line, &start) + 1, &end);
   if (plane && start < plane + MS_PLANE_BYTES && end > plane) return 0;
+  if (ms_names_meet(start, end)) return 0;
   if (at[1] != 'r' || start >> 47) return 0;
   int rc = ms_os_lock_memory(start, end, on_fault);
   return rc == -EPERM || rc == -ENOMEM ? rc : 0;
@@ -123,7 +124,7 @@ static int maps_read_and_lock(int on_fault) {
 #define MCL_ONFAULT 4
 #endif
 
-/* The planes are 32 TiB of nothing: locked, they would be filled. All other
+/* The planes are 32 TiB of nothing, the names 16 MiB: locked, they would be filled. All other
  * mappings are locked one by one; what is mapped later as the host asks. */
 MS_DECLARE_HOST(mlockall)
 MS_PUBLIC int MS_FN(mlockall)(int flags) {

@@ -64,12 +64,13 @@ static const struct ms_note *note_unit(const ElfW(Nhdr) * header) {
 #define TARGET(note, field) ((const char *)&(note)->field + (note)->field)
 
 static struct ms_unit *note_cell(const struct ms_note *note) { return (struct ms_unit *)(uintptr_t)TARGET(note, unit); }
+static struct ms_step *note_steps(const struct ms_note *note) { return (struct ms_step *)(uintptr_t)TARGET(note, steps); }
 
 /* ---- what an image is ---- */
 
 struct facts {
   uint64_t start, end;
-  uint32_t segments, units;
+  uint32_t segments, units, sites;
   uint32_t strangers; /* units of another version */
   size_t unit_bytes;
   const ElfW(Nhdr) * build_id;
@@ -91,6 +92,7 @@ static void facts_note(const ElfW(Nhdr) * header, void *data) {
   facts->strangers += !note && note_any(header);
   if (!note) return;
   facts->units++;
+  facts->sites += note->site_count;
   facts->unit_bytes += unit_bytes(note);
   if (!facts->unit) facts->unit = note_cell(note);
 }
@@ -156,20 +158,20 @@ static void build_id_put(struct ms_module_record *module, const ElfW(Nhdr) * not
 }
 
 /* Offset of the record in the file, 0 = not written. */
-static uint64_t module_write(const struct dl_phdr_info *info, const struct facts *facts, uint32_t id, const char *path, int is_main) {
+static uint64_t module_write(const struct dl_phdr_info *info, const struct facts *facts, uint32_t id, uint32_t first_site, const char *path, int is_main) {
   size_t path_bytes = strlen(path) + 1;
   size_t bytes = sizeof(struct ms_module_record) + facts->segments * sizeof(struct ms_segment) + padded(path_bytes) + facts->unit_bytes;
   struct ms_record *record = ms_os_pages(sizeof *record + bytes);
   if (!record) return 0;
   struct ms_module_record *module = (struct ms_module_record *)(record + 1);
-  struct filling filling = {(char *)(module + 1), ms_process->next_site};
+  struct filling filling = {(char *)(module + 1), first_site};
   *module = (struct ms_module_record){.module = id,
                                       .unit_count = facts->units,
                                       .bias = info->dlpi_addr,
                                       .start = facts->start,
                                       .end = facts->end,
                                       .loaded_ns = ms_process_ns(ms_os_now()),
-                                      .first_site = facts->units ? ms_process->next_site : 0,
+                                      .first_site = facts->units ? first_site : 0,
                                       .segment_count = facts->segments,
                                       .path_bytes = (uint32_t)path_bytes,
                                       .is_main = (uint8_t)is_main};
@@ -194,7 +196,8 @@ static void unit_patch(const ElfW(Nhdr) * header, void *data) {
   if (!note) return;
   struct ms_unit *unit = note_cell(note);
   unit->first_site = filling->next_site;
-  unit->bind = ms_bind_entry;
+  unit->step = ms_step_entry;
+  unit->steps = note_steps(note);
   unit->state = ms_epoch;
   __atomic_store_n(&unit->tls_offset, tls_offset(), __ATOMIC_RELEASE);
   filling->next_site += note->site_count;
@@ -233,6 +236,17 @@ static void row_put(struct ms_thread *t, const uint64_t *row) {
   if (ms_own_room(t, 2)) ms_own_put(t, row, 2);
 }
 
+/* Not in memory that a forked child finds zeroed: names it inherits are of these sites. */
+static uint32_t next_site = 1;
+
+/* Of the image's first site. In a child as in its parent: the cell says so. */
+static uint32_t site_ids(const struct facts *facts) {
+  if (facts->unit && facts->unit->first_site) return facts->unit->first_site;
+  uint32_t first = next_site;
+  next_site += facts->sites;
+  return first;
+}
+
 static void image_add(const struct scan *scan, const struct dl_phdr_info *info, const struct facts *facts) {
   struct ms_process *process = ms_process;
   char exe[4096];
@@ -242,8 +256,8 @@ static void image_add(const struct scan *scan, const struct dl_phdr_info *info, 
     path = exe;
   }
   if (!images_grow(process)) return;
-  uint32_t id = ++process->image_ids;
-  uint64_t offset = module_write(info, facts, id, path, scan->first);
+  uint32_t id = ++process->image_ids, first_site = site_ids(facts);
+  uint64_t offset = module_write(info, facts, id, first_site, path, scan->first);
   if (!offset) return;
   process->images[process->image_count++] = (struct ms_image){.bias = info->dlpi_addr,
                                                               .start = facts->start,
@@ -255,9 +269,7 @@ static void image_add(const struct scan *scan, const struct dl_phdr_info *info, 
   uint64_t row[2];
   ms_put_module_load(row, (struct ms_row_module_load){.module = id, .record = offset});
   row_put(scan->t, row);
-  struct filling filling = {NULL, process->next_site};
-  notes_each(info, unit_patch, &filling);
-  process->next_site = filling.next_site;
+  notes_each(info, unit_patch, &(struct filling){NULL, first_site});
   if (facts->strangers) 
     ms_say("%s was compiled by another version of the plugin, its units without names are %u: compile it again", path, facts->strangers);
   if (ms_options.verbose && facts->units) ms_say("%u units of %s are named", facts->units, path);
@@ -279,6 +291,7 @@ static int image_visit(struct dl_phdr_info *info, size_t size, void *data) {
 
 static void images_forget(const struct scan *scan) {
   struct ms_process *process = ms_process;
+  uint32_t before = process->image_count;
   for (uint32_t i = 0; i < process->image_count; i++) {
     if (process->images[i].seen == scan->number) continue;
     uint64_t row[2];
@@ -286,6 +299,7 @@ static void images_forget(const struct scan *scan) {
     row_put(scan->t, row);
     process->images[i--] = process->images[--process->image_count];
   }
+  if (process->image_count != before) ms_names_unload();
 }
 
 /* ---- when ---- */

@@ -18,6 +18,9 @@
 #include <time.h>
 #include <string.h>
 
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
 #ifndef MADV_WIPEONFORK
 #define MADV_WIPEONFORK 18
 #define MADV_KEEPONFORK 19
@@ -72,6 +75,10 @@ void *ms_os_pages_reserve(size_t bytes) {
   return p;
 }
 
+void ms_os_pages_join(void *p) {
+  if (advise(p, MS_OS_HUGE, MADV_HUGEPAGE) == 0) advise(p, MS_OS_HUGE, MADV_COLLAPSE);
+}
+
 void *ms_os_pages_wiped_on_fork(size_t bytes) {
   void *p = ms_os_pages(bytes);
   if (p) ms_os_pages_wipe(p, bytes);
@@ -85,6 +92,10 @@ void *ms_os_map(int fd, uint64_t offset, size_t bytes) {
   void *p = map(NULL, bytes, MAP_SHARED, fd, offset);
   if (p) ms_os_map_inherit(p, bytes, 0);
   return p;
+}
+
+int ms_os_map_at(void *p, int fd, uint64_t offset, size_t bytes) {
+  return map(p, bytes, MAP_SHARED | MAP_FIXED, fd, offset) == p;
 }
 
 void ms_os_map_inherit(void *p, size_t bytes, int yes) { advise(p, bytes, yes ? MADV_DOFORK : MADV_DONTFORK); }

@@ -26,15 +26,17 @@ struct ms_os_block { /* SIGXFSZ held back */
   int active;
 };
 
-enum { MS_OS_PAGE = 4096 };
+enum { MS_OS_PAGE = 4096, MS_OS_HUGE = 2 << 20 };
 
 /* memory: NULL when there is none */
 void *ms_os_pages(size_t bytes);                 /* private, zero */
 void *ms_os_pages_reserve(size_t bytes);         /* address space without commitment, for ms planes */
+void ms_os_pages_join(void *p);                  /* MS_OS_HUGE bytes as one page, as far as the kernel can */
 void *ms_os_pages_wiped_on_fork(size_t bytes);   /* private, zero again in a forked child */
 void ms_os_pages_keep(void *p, size_t bytes);    /* undo: a child forked inside a row needs them */
 void ms_os_pages_wipe(void *p, size_t bytes);    /* redo */
 void *ms_os_map(int fd, uint64_t offset, size_t bytes); /* shared, not inherited by a forked child */
+int ms_os_map_at(void *p, int fd, uint64_t offset, size_t bytes); /* the same, in place of what is there, inherited */
 void ms_os_map_inherit(void *p, size_t bytes, int yes);
 void ms_os_map_forget(void *p, size_t bytes);    /* the same addresses, private copies of nothing */
 void ms_os_unmap(void *p, size_t bytes);

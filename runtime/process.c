@@ -138,6 +138,7 @@ static int boot(char **environment) {
   ms_process = ms_os_pages_wiped_on_fork((sizeof *ms_process + MS_OS_PAGE - 1) & ~(size_t)(MS_OS_PAGE - 1));
   if (!ms_process) return 0;
   ms_cells = ms_os_pages_reserve(MS_PLANE_BYTES);
+  ms_names_reserve();
   if (ms_cells && ms_options.mode.mode == MS_MODE_SAMPLE) {
     ms_sample_init();
     ms_on_again = MS_SAMPLING;
@@ -230,7 +231,6 @@ static int process_start(struct ms_process *process) {
   process->mode = ms_cells ? ms_options.mode.mode : MS_MODE_EXACT;
   process->exact = process->mode == MS_MODE_EXACT;
   process->seed = ms_sample_seed(process->pid);
-  process->next_site = 1;
   if (!ms_stream_open(process)) return 0;
   if (!ms_epoch++) ms_tick_find();
   size_t n = strlen(process->path);

@@ -5,7 +5,7 @@
  *
  *   interpose -> emit -> chunk -> writer -> os
  *
- * thread and process own what emit and chunk work on; module and bind give
+ * thread and process own what emit and chunk work on; module, name and step give
  * blocks their names. Nothing here may call malloc, stdio, or wait for a lock
  * that another thread can hold across a system call.
  */
@@ -18,7 +18,6 @@
 #include "memscope/abi.h"
 #include "memscope/stream.h"
 #include "option.h"
-#include "offset.h"
 #include "os.h"
 #include "say.h"
 
@@ -38,9 +37,6 @@ enum {
   MS_SLOT_WORDS = 16,    /* a reservation in a shared window */
   MS_SLACK_WORDS = 128,  /* behind the hard limit: rows that belong to an event already begun */
   MS_SOFT_WORDS = 64,    /* most words between two looks at the clock */
-  MS_CALLERS = 1024,
-  MS_CHAINS = 1024,
-  MS_MEMOS = 128,
 };
 
 MS_HOT_FN uintptr_t ms_stack_pointer(void) {
@@ -83,48 +79,35 @@ struct ms_window {
   struct ms_window *next;
 };
 
-struct ms_intern {
-  uint64_t key;
-  uint32_t name;
-  uint32_t told; /* the thread's `telling` when its definition was last written */
-};
-
-#define MS_GATHERED_ID UINT32_C(0x1fffffff) /* the site; above it the flags of its bind */
-
 typedef uint32_t __attribute__((may_alias)) ms_half; /* of a row's word */
 
 /* A place where blocks are freed, one of the few a FREE row can mean by its slot. */
 struct ms_place {
-  uint64_t ra; /* with no sites: the return address that is the place */
-  uint32_t name; /* 0: none in this window yet */
-  struct ms_gather sites;
+  uint64_t ra;   /* when it has no site: the return address that is the place */
+  uint32_t name; /* MS_NAME_NONE: it has no site; 0: the slot means nothing in this window yet */
 };
 
-/* What a block's sites, from its first to its last, were called before. */
-struct ms_memo {
-  uint32_t count; /* all but the last */
-  uint32_t name;
-  uint32_t site[14];
-};
+/* The name a free has when no place is wanted for it, or none any more. */
+enum { MS_NAME_TOLD = 2 };
 
 /* Lies in memory that a forked child finds zeroed: pos and limit are then equal,
  * and its first event takes the slow path, where the child starts its own stream. */
 struct ms_thread {
+  struct ms_newest newest; /* what compiled code knows: first */
   uint64_t *pos;   /* next row */
   uint64_t *limit; /* slow path from here on: a full window; NULL: every time */
   uint64_t *birth_limit; /* the same when a block is given: NULL with call stacks, else `limit` */
   uint64_t tick;   /* what *ms_tick was when the thread looked at the clock */
   struct ms_record *record;
-  uint64_t pending;   /* return address the newest block was asked for from; 0: it has a name, or that as its name */
-  uint64_t *row;      /* of the newest block; NULL: it has left the window */
-  uint64_t *freed;    /* the newest row that a place is wanted for: FREE, REALLOC_END that freed, BAD_FREE */
+  uint64_t given_ra;  /* return address the newest block was asked for from */
+  uint64_t *freed;    /* the newest FREE row while its place is open */
+  ms_half *freed_here; /* instead, of a REALLOC_END that freed or a BAD_FREE: where in the row the place's name goes */
   uint64_t freed_ra;  /* the return address that is its place when no site is */
   const struct ms_place *place; /* which the next FREE is taken to mean */
   uint64_t slot;      /* the bits of its tag that say so */
   struct ms_place places[MS_PLACE_SLOTS];
-  uintptr_t left_p;   /* the newest block when its row has left the window: address, size, name */
+  uintptr_t left_p;   /* the newest block when its row has left the window: address, size, name in the stream */
   uint32_t left_size, left_name;
-  uint32_t last_flags; /* MS_BIND_RECORD, MS_BIND_WEAK of the site it has its name from */
   uint32_t place_next; /* slot to be used anew */
   uint32_t id;
   uint64_t *hard; /* end of the window less the slack */
@@ -132,13 +115,11 @@ struct ms_thread {
   uint64_t time_ns;
   uint32_t soft; /* words until the next look at the clock, if nothing else tells that it is due */
   uint32_t chunk;
-  uint32_t chains_given, callers_given;
-  uint32_t telling; /* of a rotated stream: rises with each chunk, which has to define its names and stacks itself */
+  uint32_t telling; /* of a rotated stream: rises with each chunk, which has to define its call stacks itself */
   uint32_t dead_rounds;
+  uint32_t dense_joined;
+  uintptr_t dense; /* the part of the plane the newest block was in when the window was last full */
   struct ms_thread *next; /* of the free ones */
-  struct ms_intern callers[MS_CALLERS];
-  struct ms_intern chains[MS_CHAINS];
-  struct ms_memo memos[MS_MEMOS];
   struct ms_stacks *stacks; /* NULL: no call stacks are recorded */
 };
 
@@ -164,26 +145,14 @@ struct ms_tls {
   uint32_t seeded;        /* ms_epoch when `random` was seeded */
 };
 
-#define MS_AT(struct, member, offset) MS_STATIC_ASSERT(offsetof(struct, member) == offset, "entry.S knows this layout by offset.h")
-MS_AT(struct ms_tls, self, MS_AT_SELF);
-MS_AT(struct ms_thread, pending, MS_AT_PENDING);
-MS_AT(struct ms_thread, row, MS_AT_ROW);
-MS_AT(struct ms_thread, memos, MS_AT_MEMOS);
-MS_AT(struct ms_tls, frame, MS_AT_FRAME);
-MS_AT(struct ms_tls, last.block.count, MS_AT_COUNT);
-MS_AT(struct ms_tls, last.block.site, MS_AT_SITE);
-MS_AT(struct ms_memo, count, 0);
-MS_AT(struct ms_memo, name, 4);
-MS_AT(struct ms_memo, site, 8);
-MS_STATIC_ASSERT(sizeof(struct ms_memo) == 64 && MS_MEMOS == 128, "entry.S looks for memos");
-MS_AT(struct ms_unit, first_site, MS_AT_FIRST_SITE);
+MS_STATIC_ASSERT(offsetof(struct ms_tls, last) == 0 && offsetof(struct ms_thread, newest) == 0, "compiled code knows these");
 
 extern __thread struct ms_tls ms_tls __attribute__((tls_model("initial-exec")));
 
 /* All zero, never written: whoever finds one as self takes the slow path. */
 extern struct ms_thread ms_fresh; /* no event yet */
 extern struct ms_thread ms_busy;  /* inside a row: a signal handler's rows go to the shared window */
-extern const struct ms_place ms_no_place; /* no free's */
+extern const struct ms_place ms_no_place; /* of a free that MS_NAME_TOLD is the name of */
 extern struct ms_thread ms_late;  /* torn down: likewise */
 
 /* ---- process ---- */
@@ -231,7 +200,7 @@ struct ms_process {
 
   uint32_t scan_lock, scan_again, scan_count;
   uint64_t adds, subs;
-  uint32_t next_site, image_count, image_room, image_ids;
+  uint32_t image_count, image_room, image_ids;
   struct ms_image *images;
   char path[4096]; /* of the stream, absolute */
 };
@@ -274,10 +243,16 @@ void ms_paused_end(uintptr_t p); /* freed or resized while recording is paused *
 void ms_realloc_from_unsampled(unsigned fn); /* the end that follows gives a block for one that was not drawn */
 void ms_realloc_to_unsampled(void);          /* in place of an end: its block was not drawn */
 void ms_settle(struct ms_thread *t);
-void ms_settle_block(struct ms_thread *t);
-void ms_settle_freed(struct ms_thread *t);
 void ms_newest_leaves(struct ms_thread *t);
-void ms_names_tell(struct ms_thread *t); /* each, and each stack, is defined again at its next use, as what it was */
+
+/* name.c */
+extern uint64_t *ms_names;
+void ms_names_reserve(void);
+int ms_names_meet(uintptr_t start, uintptr_t end); /* do any lie there? */
+int ms_names_begin(void); /* false: no room in the file */
+void ms_names_unload(void);
+uint32_t ms_name_step(uint32_t from, uint32_t site); /* site: its id and the flags of its bind. 0: there is no room for a name */
+uint32_t ms_name_caller(struct ms_thread *t, uintptr_t ra);
 
 /* own.c */
 struct ms_thread *ms_own_begin(void);
@@ -321,6 +296,7 @@ uint64_t ms_stream_record(struct ms_record *record, size_t payload_bytes);
 void ms_stream_stop(enum ms_lost_reason reason);
 void ms_stream_fail(long error); /* stops for that reason, -errno */
 const char *ms_stream_reason(long error); /* why a file could not be made, -errno */
+void ms_record_check(struct ms_record *record);
 void ms_record_seal(struct ms_record *record, size_t payload_bytes);
 void ms_lost(enum ms_lost_reason reason, uint64_t events);
 
@@ -377,11 +353,10 @@ extern const uint64_t ms_no_tick;
 extern const volatile uint64_t *ms_tick; /* this changes when the coarse clock does; &ms_no_tick: nobody knows */
 void ms_tick_find(void);
 
-/* entry.S: as compiled code calls it, all general registers kept. What is
- * quickly done is done there; the rest, registers saved, by ms_bind. */
-void ms_bind_entry(void *block, struct ms_unit *unit, uint32_t index);
-/* bind.c */
-void ms_bind(void *block, struct ms_unit *unit, uint32_t index);
+/* entry.S: unit.step, as compiled code calls it */
+void ms_step_entry(void *block, struct ms_unit *unit, uint32_t bits);
+/* step.c */
+void ms_step(void *block, struct ms_unit *unit, uint32_t bits); /* bits: the site's index in its unit, and the flags of its bind */
 
 #pragma GCC visibility pop
 #endif

@@ -218,7 +218,7 @@ static void known_add(struct ms_stacks *stacks, uint64_t hash, uint32_t id, uint
 
 /* Rows may leave the window meanwhile. 0: there is no room. */
 static uint32_t stack_define(struct ms_thread *t, struct ms_stacks *stacks, uint64_t hash, struct known *known) {
-  uint32_t id = known ? known->id : ++stacks->given & MS_NAME_ID, count = stacks->count;
+  uint32_t id = known ? known->id : ++stacks->given & MS_STACK_ID, count = stacks->count;
   if (!ms_own_room(t, 1 + count)) return 0;
   ms_put_stack(stacks->row, (struct ms_row_stack){.words = count, .id = id});
   ms_own_put(t, stacks->row, 1 + count);

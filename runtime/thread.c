@@ -12,10 +12,8 @@
 #include <stdarg.h>
 #include <sys/prctl.h>
 
-__thread struct ms_tls ms_tls = {
-    .last = {MS_NO_BLOCK, MS_NO_BLOCK},
-    .self = &ms_fresh,
-};
+#define LAST_NONE(t) {MS_NO_BLOCK, MS_NO_BLOCK, MS_NAME_NONE, MS_NAME_TOLD, &(t)->newest}
+__thread struct ms_tls ms_tls = {.last = LAST_NONE(&ms_fresh), .self = &ms_fresh};
 struct ms_thread ms_fresh, ms_busy, ms_late;
 
 static pthread_key_t exit_key;
@@ -54,12 +52,15 @@ uint32_t ms_thread_id(void) {
 }
 
 static struct ms_thread *thread_new(void) {
-  ms_tls.last = (struct ms_last){.last_block = MS_NO_BLOCK, .last_freed = MS_NO_BLOCK}; /* of another process or window */
+  ms_tls.last = (struct ms_last)LAST_NONE(&ms_fresh); /* of another process or window */
   struct ms_thread *t = spare_take();
   if (!t) return NULL;
   t->id = ms_thread_id();
+  t->left_name = MS_NAME_NONE;
   t->window = ms_window_take(0);
+  ms_tls.last.thread = &t->newest;
   if (t->window) return t;
+  ms_tls.last.thread = &ms_fresh.newest;
   spare_give(t);
   return NULL;
 }
@@ -100,8 +101,6 @@ struct ms_thread *ms_thread_succeed(const struct ms_thread *old) {
   if (!t) return NULL;
   uint64_t fill = old->record ? old->record->fill : ms_fill(old->chunk, 0);
   t->chunk = ms_fill_chunk(fill) + (ms_fill_bytes(fill) != 0);
-  t->callers_given = old->callers_given + 1;
-  t->chains_given = old->chains_given + 1;
   if (t->stacks && old->stacks) ms_stacks_go_on(t->stacks, old->stacks);
   t->time_ns = old->time_ns;
   ms_tls.own = t;
@@ -124,6 +123,7 @@ static void thread_end(void *tls) {
   uint64_t row;
   ms_put_thread_exit(&row, (struct ms_row_thread_exit){.unused_ = 0});
   ms_own_put(t, &row, 1);
+  ms_tls.last = (struct ms_last)LAST_NONE(&ms_fresh);
   if (ms_chunk_seal(t)) {
     ms_window_give(t->window);
     spare_give(t);

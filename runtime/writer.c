@@ -151,13 +151,18 @@ int ms_stream_write(const struct ms_os_piece *pieces, int count, uint64_t offset
   return rc >= 0;
 }
 
+/* All else that comes before it is filled in. */
+void ms_record_check(struct ms_record *record) {
+  record->magic = MS_RECORD_MAGIC;
+  record->check = XXH3_64bits_withSeed(record, offsetof(struct ms_record, fill), MS_RECORD_MAGIC);
+}
+
 /* Fills in what a record says of its payload, which lies behind it. */
 void ms_record_seal(struct ms_record *record, size_t payload_bytes) {
-  record->magic = MS_RECORD_MAGIC;
   record->bytes = (sizeof *record + payload_bytes + MS_RECORD_ALIGN - 1) & ~(uint64_t)(MS_RECORD_ALIGN - 1);
   record->checksum = (uint32_t)XXH3_64bits(record + 1, payload_bytes);
   record->fill = ms_fill(0, (uint32_t)payload_bytes);
-  record->check = XXH3_64bits_withSeed(record, offsetof(struct ms_record, fill), MS_RECORD_MAGIC);
+  ms_record_check(record);
 }
 
 /* Writes a record whose payload lies behind its header; 0 = not written. */
@@ -230,12 +235,13 @@ int ms_stream_open(struct ms_process *process) {
   if (fd < 0) return complain(process, fd), 0;
   process->fd = ms_os_dup_high(fd);
   long rc = header_map(process);
+  if (rc == 0) header_fill(process);
+  if (rc == 0 && !ms_names_begin()) rc = -28 /* ENOSPC */;
   if (rc < 0) {
     ms_os_close(process->fd);
     ms_os_unlink(process->path);
     return complain(process, rc), 0;
   }
-  header_fill(process);
   ms_volumes_open(process);
   return 1;
 }

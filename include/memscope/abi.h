@@ -9,29 +9,35 @@
  *
  *   .note.memscope   struct ms_note        found with dl_iterate_phdr
  *   .data            struct ms_unit        patched by the runtime, once
+ *   .bss             ms_step[]             one for each site
  *   .rodata          ms_site[], ms_type[], ms_field[], strings (no relocations)
  *
- * and behind each call that may hand over a new block, this check:
+ * A name is a number the runtime has given to a place, or to a place behind a name:
+ * each site that a block is handed through takes it one step on. Which step that is
+ * hardly ever changes at a site, so it remembers it, and compiled code takes it alone.
+ * Behind each call that may hand over a new block stands this check:
  *
  *   struct ms_last *last = thread_pointer + unit.tls_offset       all accesses volatile
  *   offset = (uintptr_t)result - last->last_block
- *   if (offset < MS_NEAR_BYTES)
- *       unit.bind(result, &unit, index | flags)                   preserve_most
+ *   if (offset < MS_NEAR_BYTES) {
+ *       step = steps[index]                                       one load
+ *       if (offset == 0 && last->name == step.from) {
+ *           last->name = step.to
+ *           if (!(flags & MS_BIND_UP)) {                          the last site
+ *               if (last->thread->name) *last->thread->name = step.to
+ *               last->last_block = MS_NO_BLOCK
+ *           }
+ *       } else unit.step(result, &unit, index | flags)            preserve_most
+ *   }
  *
- * A site that is MS_BIND_UP and not MS_BIND_WEAK only leaves word:
- *
- *   if (offset < MS_NEAR_BYTES)
- *       if (offset == 0 && last->block.count < MS_GATHER_MOST)
- *           last->block.site[last->block.count++] = unit.first_site + (index | flags)
- *       else
- *           unit.bind(result, &unit, index | flags)
- *
- * and so does each site behind a call that frees a pointer p:
+ * and this one behind a call that frees a pointer p:
  *
  *   if ((uintptr_t)p == last->last_freed) {
- *       if (last->freed.count < MS_GATHER_MOST)
- *           last->freed.site[last->freed.count++] = unit.first_site + (index | flags)
- *       if (!(flags & MS_BIND_UP)) last->last_freed = MS_NO_BLOCK
+ *       step = steps[index]
+ *       if (last->freed_name == step.from) {
+ *           last->freed_name = step.to
+ *           if (!(flags & MS_BIND_UP)) last->last_freed = MS_NO_BLOCK
+ *       } else unit.step(p, &unit, index | flags | MS_BIND_FREED)
  *   }
  *
  * Without a runtime tls_offset is 0. On x86-64 the thread pointer points to
@@ -50,9 +56,8 @@
 #endif
 
 enum {
-  MS_ABI_VERSION = 2,
+  MS_ABI_VERSION = 3,
   MS_NEAR_BYTES = 64,       /* an allocator's own header before the block is still named */
-  MS_GATHER_MOST = 16,      /* sites gathered before the runtime must make a name of them; a power of two */
   MS_NOTE_TYPE = 1,         /* a unit: struct ms_note */
   MS_NOTE_RUNTIME_TYPE = 2, /* empty: this image holds the runtime itself, so `memscope run` preloads no second one */
 };
@@ -67,6 +72,7 @@ enum {
 #define MS_BIND_UP UINT32_C(0x80000000)     /* not final: the block is handed on to the caller */
 #define MS_BIND_WEAK UINT32_C(0x40000000)   /* inside a system header: a user's site is preferred */
 #define MS_BIND_RECORD UINT32_C(0x20000000) /* pointee is a record: an interior match must not replace it */
+#define MS_BIND_FREED UINT32_C(0x10000000)  /* the site's call gave the block back */
 #define MS_BIND_INDEX UINT32_C(0x00ffffff)
 
 /* What the source does with the block at a site. */
@@ -150,31 +156,43 @@ struct ms_field {
 };
 MS_STATIC_ASSERT(sizeof(struct ms_field) == 24, "compiled objects carry this layout: raise MS_ABI_VERSION");
 
+/* A name that means: none yet. No step starts as one from here. */
+#define MS_NAME_NONE UINT32_C(1)
+
+/* What a site does to the name of a block, or of a free: the newest step through it.
+ * Zero at first. Read and written whole. */
+struct ms_step {
+  uint32_t from, to;
+};
+MS_STATIC_ASSERT(sizeof(struct ms_step) == 8, "compiled objects carry this layout: raise MS_ABI_VERSION");
+
 /* The unit's writable cell: what compiled code reads, what the runtime patches. */
 struct ms_unit {
   int64_t tls_offset;                               /* of struct ms_last from the thread pointer; 0 = no runtime */
-  void (*bind)(void *, struct ms_unit *, uint32_t); /* assembly stub, keeps every general register but r11 */
+  void (*step)(void *, struct ms_unit *, uint32_t); /* assembly stub, keeps every general register but r11 */
   uint32_t first_site;                              /* id in the stream of site 0 */
   uint32_t state;                                   /* owned by the runtime, 0 = unseen */
+  struct ms_step *steps;                            /* for the runtime: the unit's own */
 };
-MS_STATIC_ASSERT(sizeof(struct ms_unit) == 24, "compiled objects carry this layout: raise MS_ABI_VERSION");
+MS_STATIC_ASSERT(sizeof(struct ms_unit) == 32, "compiled objects carry this layout: raise MS_ABI_VERSION");
 
-/* Sites a block, or a free, has been handed through, innermost first. */
-struct ms_gather {
-  uint32_t count;
-  uint32_t site[MS_GATHER_MOST]; /* id, and above it the flags of its bind */
+/* What compiled code knows of the runtime's own structure for a thread. A forked
+ * child finds it zeroed. */
+struct ms_newest {
+  uint32_t *name; /* of the thread's newest block, in its row; NULL: that row is not there to be written to */
 };
 
 /* The runtime's thread-local words that compiled code knows. Nothing guards
  * them: a signal handler that comes between and allocates has one block named
  * wrongly at worst. */
 struct ms_last {
-  uintptr_t last_block;   /* the thread's newest block that has no final name, else MS_NO_BLOCK */
-  uintptr_t last_freed;   /* the pointer just freed, else MS_NO_BLOCK */
-  struct ms_gather block; /* of last_block, since its last name */
-  struct ms_gather freed; /* of last_freed */
+  uintptr_t last_block;     /* the thread's newest block that has no final name, else MS_NO_BLOCK */
+  uintptr_t last_freed;     /* the pointer just freed, else MS_NO_BLOCK */
+  uint32_t name;            /* of the thread's newest block, so far */
+  uint32_t freed_name;      /* of the place where last_freed was freed, so far */
+  struct ms_newest *thread; /* never NULL */
 };
-MS_STATIC_ASSERT(sizeof(struct ms_last) == 152, "compiled objects carry this layout: raise MS_ABI_VERSION");
+MS_STATIC_ASSERT(sizeof(struct ms_last) == 32, "compiled objects carry this layout: raise MS_ABI_VERSION");
 
 /* Note payload. Relative fields hold (target - address of the field). */
 struct ms_note {
@@ -192,7 +210,8 @@ struct ms_note {
   uint32_t strings_bytes;
   uint32_t source;   /* string: the unit's main source file */
   uint32_t compiler; /* string: "clang 19.1.7" */
+  int32_t steps;     /* -> struct ms_step[site_count] */
 };
-MS_STATIC_ASSERT(sizeof(struct ms_note) == 72, "compiled objects carry this layout: raise MS_ABI_VERSION");
+MS_STATIC_ASSERT(sizeof(struct ms_note) == 76, "compiled objects carry this layout: raise MS_ABI_VERSION");
 
 #endif

@@ -23,7 +23,11 @@
  * A rotated stream is several files, *volumes*. The first is as above but for its
  * chunks; F.vol2, F.vol3 … have those, behind a page with a VOLUME record. Offsets
  * count through: byte B of volume N is at (N - 1) * MS_VOLUME_STRIDE + B. Each of
- * its chunks defines the names it uses, so that no volume needs another one's.
+ * its chunks defines the call stacks it uses; names are all in the first file.
+ *
+ * A name is a word in a NAMES record, which is mapped as a WINDOW is and written to by
+ * all threads: 0 until it means something, and then never changed. Its id counts words
+ * through all such records as if they were one, the records' own headers included.
  */
 #ifndef MEMSCOPE_STREAM_H
 #define MEMSCOPE_STREAM_H
@@ -34,8 +38,8 @@
 #include "memscope/abi.h"
 
 enum {
-  MS_STREAM_VERSION = 2,
-  MS_STREAM_VERSION_SAMPLED = 3, /* of a sampled stream alone: who does not know sampling would show its rows as all there was */
+  MS_STREAM_VERSION = 4,
+  MS_STREAM_VERSION_SAMPLED = 5, /* of a sampled stream alone: who does not know sampling would show its rows as all there was */
   MS_HEADER_BYTES = 4096,
   MS_RECORD_ALIGN = 4096,
   MS_BYTE_ORDER = 0x01020304,
@@ -122,6 +126,7 @@ enum ms_record_kind {
   MS_RECORD_MODULE = 3, /* struct ms_module_record */
   MS_RECORD_PROCESS = 4, /* struct ms_process_record */
   MS_RECORD_VOLUME = 5,  /* struct ms_volume_record */
+  MS_RECORD_NAMES = 6,   /* names, one word each; checksum and fill are 0 */
 };
 
 /* Before every record's payload. */
@@ -129,7 +134,7 @@ struct ms_record {
   uint32_t magic;    /* MS_RECORD_MAGIC */
   uint32_t kind;     /* enum ms_record_kind; unknown kinds are skipped by bytes */
   uint64_t bytes;    /* whole record, this header included; a multiple of MS_RECORD_ALIGN */
-  uint32_t thread;   /* rows: whose; 0 = shared, see OF_THREAD */
+  uint32_t thread;   /* rows: whose; 0 = shared, see OF_THREAD. NAMES: the id its own first word would have */
   uint32_t checksum; /* low half of XXH3-64(payload[0 .. fill.bytes)); 0 in a WINDOW */
   uint64_t fill;     /* payload bytes in use, low half; chunk number of the thread, high half */
   uint64_t start_ns; /* rows: time at the first row, since start */
@@ -212,10 +217,36 @@ enum {
   MS_STACK_FRAMES = 64 /* of a STACK row at most */
 };
 
-#define MS_NAME_SITE_MAX UINT32_C(0x3fffffff)
-#define MS_NAME_CHAIN UINT32_C(0x40000000)
-#define MS_NAME_CALLER UINT32_C(0x80000000)
-#define MS_NAME_ID UINT32_C(0x3fffffff)
+#define MS_STACK_ID UINT32_C(0x3fffffff)
+#define MS_SITE_MAX UINT32_C(0x0fffffff)
+
+/* ---- names ---- */
+
+/*   63 62          48 47                                        0
+ *   +-+--------------+------------------------------------------+
+ *   |1| unloads (15) | return address (48)                      |  no site: a caller in code without sites
+ *   +-+--------------+-------------------+----------------------+
+ *   |0| parent: a name, 0 = none (31)    | bind flags (4), site (28) |  handed on to a site
+ *   +-+----------------------------------+----------------------+
+ *
+ * unloads: how often images had been unmapped by then, so that what is mapped at an
+ * address later has names of its own. The word behind a caller's is no name but the
+ * time when it was met, ns since start. */
+#define MS_NAME_CALLER (UINT64_C(1) << 63)
+#define MS_NAME_ADDRESS ((UINT64_C(1) << 48) - 1)
+enum {
+  MS_NAMES_HEADER = sizeof(struct ms_record) / sizeof(uint64_t), /* words of a NAMES record that are no names */
+  MS_NAMES_WORDS = 2048, /* of a record, its header's included */
+  MS_NAMES_MOST = 1 << 20, /* words of all of them */
+};
+
+static inline uint64_t ms_name_of_site(uint32_t parent, uint32_t site) { return (uint64_t)parent << 32 | site; }
+static inline uint64_t ms_name_of_caller(uint32_t unloads, uint64_t address) {
+  return MS_NAME_CALLER | (uint64_t)(unloads & 0x7fff) << 48 | (address & MS_NAME_ADDRESS);
+}
+static inline uint32_t ms_name_parent(uint64_t name) { return (uint32_t)(name >> 32); }
+static inline uint32_t ms_name_site(uint64_t name) { return (uint32_t)name & MS_SITE_MAX; }
+static inline uint64_t ms_name_address(uint64_t name) { return name & MS_NAME_ADDRESS; }
 
 /* Row length in words from word 0; 0 = no row. */
 static inline uint32_t ms_row_words(uint64_t word0) {

@@ -230,7 +230,7 @@ def test_version(folder):
     for stream in (sampled(folder, path, "demo", 1), record(folder, path)):
         with open(stream, "rb") as file:
             versions.append(int.from_bytes(file.read(16)[12:16], "little"))
-    assert versions == [3, 2], versions
+    assert versions == [5, 4], versions
 
 
 HUGE = """#include <stdlib.h>

@@ -5,6 +5,7 @@ constructor on, and its unload is seen."""
 import os
 
 from harness import Work, equal
+from stream import Stream
 
 ADDON = os.path.join(os.environ["MS_BIN"], "libaddon.so")
 ROUNDS = 20
@@ -32,7 +33,7 @@ for size in (1000, 1099):
 # A name belongs to the load it was given in.
 for row in s.sizes():
     if row.size == 1000:
-        m = [m for m in s.modules.values() if row.name in m["sites"]]
+        m = [m for m in s.modules.values() if s.names[row.name] & 0x0FFFFFFF in m["sites"]]
         equal(len(m), 1, "modules that have the site")
 equal(s.counts()["bad"], 0, "bad frees")
 
@@ -41,3 +42,9 @@ s = work.record("dl_plain", os.path.join(os.environ["MS_BIN"], "libplain.so"))
 plain = [m for m in s.modules.values() if m["path"].endswith("libplain.so")]
 equal(len(plain), 1, "modules of the plain library")
 equal({name for name, size in s.named_blocks() if size == 4242}, {"@libplain.so"}, "callers in it")
+
+# A child has the sites of what its parent had loaded, and none of what came and went before.
+work.clear()
+work.run("dl", ADDON, ROUNDS, "fork")
+for s, blocks in zip(sorted((Stream(path) for path in work.streams()), key=lambda s: s.parent != ""), (ROUNDS + 1, 1)):
+    equal([name for name, size in s.named_blocks() if size == 1000], ["block : addon"] * (blocks + (not s.parent)), f"blocks of {s.path}")

@@ -36,7 +36,7 @@ for round in range(20):
     for thread, want in zip((1, 2), counts):
         rows = [r for r in s.threads.get(thread, []) if r.kind == "hot"]
         ours = [r for r in rows if r.op != BEGIN]
-        extra = len([r for r in ours if r.op == 0 and s.name(thread, r.name).startswith("@ld-linux")])
+        extra = len([r for r in ours if r.op == 0 and s.name(r.name).startswith("@ld-linux")])
         got = len(ours) - extra
         assert want <= got <= want + 1, f"round {round}, thread {thread}: {got} events recorded, {want} published"
         total += got

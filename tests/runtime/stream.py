@@ -11,18 +11,18 @@ import struct
 PAGE = 4096
 MAGIC = b"\x89MemScop"
 RECORD_MAGIC = 0x4352534D
-WINDOW, CHUNK, MODULE, PROCESS = 1, 2, 3, 4
+WINDOW, CHUNK, MODULE, PROCESS, VOLUME, NAMES = 1, 2, 3, 4, 5, 6
 ALLOC, FREE, BEGIN, END = range(4)
 SAMPLE = 3  # a mode
 TAGS = {
     0x01: "time", 0x02: "place", 0x03: "size_high", 0x04: "realloc_fail", 0x05: "thread_exit", 0x06: "of_thread",
-    0x07: "end", 0x08: "stack_of", 0x09: "realloc_unsampled", 0x30: "stamp", 0x31: "chain", 0x32: "caller", 0x33: "thread_start",
+    0x07: "end", 0x08: "stack_of", 0x09: "realloc_unsampled", 0x30: "stamp", 0x33: "thread_start",
     0x34: "bad_free", 0x35: "bind", 0x36: "module_load", 0x37: "module_unload", 0x38: "lost", 0x39: "fork", 0x70: "thread_name", 0x71: "exec",
     0x74: "stack",
 }
 END_HOW = ["none", "exit", "quick", "exec", "signal", "stopped"]
 LOST = ["none", "space", "io", "file_gone", "memory", "late", "nested"]
-CHAIN_NAME, CALLER_NAME = 0x40000000, 0x80000000
+CALLER_NAME = 1 << 63
 
 
 xxhash = ctypes.CDLL("libxxhash.so.0")
@@ -79,10 +79,6 @@ def row_fields(tag, w):
         return {"id": w[0] >> 8 & 0x3FFFFFFF}
     if tag == "stack":
         return {"id": w[0] >> 24 & 0x3FFFFFFF, "frames": tuple(w[1:])}
-    if tag == "chain":
-        return {"id": w[0] >> 8 & 0x3FFFFFFF, "parent": w[1] & 0xFFFFFFFF, "site": w[1] >> 32}
-    if tag == "caller":
-        return {"id": w[0] >> 8 & 0x3FFFFFFF, "address": w[1]}
     if tag == "thread_start":
         return {"tid": w[0] >> 32, "creator": w[1] & 0xFFFFFFFF}
     if tag == "bad_free":
@@ -108,12 +104,12 @@ class Stream:
             self.data = file.read()
         self.path = str(path)
         self.header_read()
-        self.modules, self.program = {}, None
+        self.modules, self.program, self.names = {}, None, {}
         self.pieces = {}  # (thread, chunk) -> (standing, offset, words); CHUNK wins
         self.records = []
         self.records_read()
         self.threads, self.shared = {}, []
-        self.tables, self.texts = {}, {}
+        self.texts = {}
         self.rows_read()
 
     def header_read(self):
@@ -128,7 +124,7 @@ class Stream:
         self.end_ns, self.parent_position = struct.unpack_from("<2Q", d, 88)
         self.host = d[104:232].split(b"\0")[0].decode()
         self.parent = d[232:1256].split(b"\0")[0].decode()
-        assert (self.byte_order, self.version, self.header_bytes, self.record_align) == (0x01020304, 3 if self.mode == SAMPLE else 2, PAGE, PAGE)
+        assert (self.byte_order, self.version, self.header_bytes, self.record_align) == (0x01020304, 5 if self.mode == SAMPLE else 4, PAGE, PAGE)
 
     def records_read(self):
         d, at = self.data, PAGE
@@ -156,6 +152,9 @@ class Stream:
                 elif kind == MODULE:
                     assert whole, f"{self.path}: damaged module at {at:#x}"
                     self.module_read(at, payload)
+                elif kind == NAMES:
+                    words = struct.unpack_from(f"<{size // 8 - 8}Q", d, at + 64)
+                    self.names.update({thread + 8 + i: word for i, word in enumerate(words) if word})
                 elif kind == PROCESS:
                     assert whole, f"{self.path}: damaged program at {at:#x}"
                     argc, size_strings = struct.unpack_from("<2I", payload)
@@ -284,42 +283,27 @@ class Stream:
             assert born.get(key, 0) >= n, f"{self.path}: {key[0]:#x}/{key[1]} freed {n} times, born {born.get(key, 0)}"
         return sum(born.values()) - sum(died.values())
 
-    def names(self, thread):
-        """Caller and chain tables of a thread."""
-        if thread in self.tables:
-            return self.tables[thread]
-        chains, callers = {}, {}
-        for row in list(self.threads.get(thread, [])) + [r for r in self.shared if r.thread == thread]:
-            if row.kind == "chain":
-                chains[row.id] = (row.parent, row.site)
-            elif row.kind == "caller":
-                callers[row.id] = row.address
-        self.tables[thread] = chains, callers
-        return self.tables[thread]
-
-    def name(self, thread, name):
+    def name(self, name):
         """A name as text: holders from the first site outwards, joined by '>'; '@module' of a caller."""
-        if (thread, name) not in self.texts:
-            self.texts[thread, name] = self.name_text(thread, name)
-        return self.texts[thread, name]
+        if name not in self.texts:
+            self.texts[name] = self.name_text(name)
+        return self.texts[name]
 
-    def name_text(self, thread, name):
-        chains, callers = self.names(thread)
-        if name == 0:
+    def name_text(self, name):
+        if name < 8:
             return ""
-        if name & CALLER_NAME:
-            address = callers[name & 0x3FFFFFFF]
-            for m in self.modules.values():
-                if m["start"] <= address < m["end"]:
-                    return "@" + m["path"].rsplit("/", 1)[-1]
-            return "@?"
-        if name & CHAIN_NAME:
-            parent, site = chains[name & 0x3FFFFFFF]
-            return self.name(thread, parent) + ">" + self.name(thread, site)
+        word = self.names[name]
+        if word & CALLER_NAME:
+            address, met = word & (1 << 48) - 1, self.names.get(name + 1, 0)
+            there = [m for m in self.modules.values() if m["start"] <= address < m["end"] and m["loaded_ns"] <= met]
+            return "@" + (max(there, key=lambda m: m["loaded_ns"])["path"].rsplit("/", 1)[-1] if there else "?")
+        parent, site = word >> 32, word & 0x0FFFFFFF
+        assert parent < name, f"{self.path}: name {name} comes before its parent {parent}"
         for m in self.modules.values():
-            if name in m["sites"]:
-                return m["sites"][name]["holder"]
-        raise AssertionError(f"{self.path}: site {name} is in no module")
+            if site in m["sites"]:
+                holder = m["sites"][site]["holder"]
+                return self.name(parent) + ">" + holder if parent else holder
+        raise AssertionError(f"{self.path}: site {site} is in no module")
 
     def named_blocks(self):
         """(name, size) of each allocation in order, and of each free (place,)."""
@@ -327,7 +311,7 @@ class Stream:
         for row in self.rows("bind"):
             late[row.address, row.gen] = row.name
         for row in self.sizes():
-            yield self.name(row.thread, late.get((row.address, row.gen), row.name)), row.size
+            yield self.name(late.get((row.address, row.gen), row.name)), row.size
 
     def places(self, thread):
         """The place of each FREE row of a thread, in order."""
@@ -341,4 +325,4 @@ class Stream:
                 newest = row if row.op == FREE else None
                 if newest:
                     out.append([row, slots[row.slot]])
-        return [(row, self.name(thread, name)) for row, name in out]
+        return [(row, self.name(name)) for row, name in out]

@@ -58,16 +58,13 @@ static struct part parts[THREADS * CHUNKS];
 static uint32_t part_count;
 
 /* Some of everything, blocks handed round between the threads. */
-static void rows_write(struct sheet *sheet, uint32_t thread, uint32_t chunk) {
+static void rows_write(struct sheet *sheet, struct names *names, uint32_t thread, uint32_t chunk) {
   if (!chunk) put_thread_start(sheet, (struct ms_row_thread_start){.tid = thread});
   if (!chunk) put_text(sheet, MS_TAG_THREAD_NAME, "a thread");
-  put_chain(sheet, (struct ms_row_chain){.id = chunk + 1, .parent = 2, .site = 1});
-  put_caller(sheet, (struct ms_row_caller){.id = chunk + 1, .address = 0x401000 + chunk * 16});
+  uint32_t chain = name_site(names, site_name(2), 1), caller = name_caller(names, 0x401000 + chunk * 16, 0);
   for (uint32_t i = 0; i < CHUNK_ROWS; i++) {
     uint64_t address = 0x10000 + (uint64_t)(thread << 20 | chunk << 14 | i % 50 * 32);
-    uint32_t gen = i / 50 + 1, name = i % 4 == 0   ? MS_NAME_CHAIN | (chunk + 1)
-                                      : i % 4 == 1 ? MS_NAME_CALLER | (chunk + 1)
-                                                   : i % 4;
+    uint32_t gen = i / 50 + 1, name = i % 4 == 0 ? chain : i % 4 == 1 ? caller : site_name(i % 4);
     if (i % 64 == 0) put_clock(sheet, (uint64_t)(chunk * 1000 + i) * 100000);
     put_malloc(sheet, address, gen, i % 97 == 0 ? (UINT64_C(1) << 33) : i, name);
     if (i % 9 == 0) {
@@ -78,13 +75,15 @@ static void rows_write(struct sheet *sheet, uint32_t thread, uint32_t chunk) {
     } else {
       put_drop(sheet, address, gen);
     }
-    if (i % 5 == 0) put_place(sheet, (struct ms_row_place){.name = 2});
+    if (i % 5 == 0) put_place(sheet, (struct ms_row_place){.name = site_name(2)});
   }
 }
 
 static void stream_write(struct book *book) {
   static struct unit unit;
+  static struct names names;
   static const char *const argv[] = {"program", "argument"};
+  names_init(&names, 3);
   book_open(book);
   book_process(book, "/bin/program", "/", 2, argv);
   unit_init(&unit);
@@ -97,7 +96,7 @@ static void stream_write(struct book *book) {
   for (uint32_t chunk = 0; chunk < CHUNKS; chunk++)
     for (uint32_t thread = 1; thread <= THREADS; thread++) {
       struct sheet sheet = {0};
-      rows_write(&sheet, thread, chunk);
+      rows_write(&sheet, &names, thread, chunk);
       bool window = chunk == CHUNKS - 1;
       uint64_t record = (window ? book_window : book_chunk)(book, thread, chunk, chunk * 100000000, &sheet);
       uint64_t rows = record + sizeof(struct ms_record);
@@ -105,6 +104,7 @@ static void stream_write(struct book *book) {
       sheet_free(&sheet);
       if (chunk == 2) book_hole(book, 1);
     }
+  book_names(book, &names);
   book_header(book)->end_how = MS_END_EXIT;
   book_close(book);
 }

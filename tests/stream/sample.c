@@ -6,13 +6,11 @@
 
 #include <string.h>
 
-#define CHAIN(id) (MS_NAME_CHAIN | (id))
-#define CALLER(id) (MS_NAME_CALLER | (id))
-
 enum { MS = 1000000 }; /* ns */
 
-/* Sites of the sample program, ids from 1. */
-enum { CONN = 1, RBUF, XMALLOC, TEXT, ANY, CLOSE, BAD_UTF8, RETURNED };
+/* Names of the sample program's sites, which have ids from 1. */
+enum { CONN = MS_NAMES_HEADER, RBUF, XMALLOC, TEXT, ANY, CLOSE, BAD_UTF8, RETURNED };
+#define SITE(name) ((name)-CONN + 1)
 
 static void sites_write(struct unit *unit) {
   unit_init(unit);
@@ -34,9 +32,10 @@ static void sites_write(struct unit *unit) {
   unit_site(unit, "return", 0, "/src/net.c", 81, "conn_get", MS_SITE_RETURN, MS_SITE_UP);
 }
 
-static void head_write(struct book *book) {
+static void head_write(struct book *book, struct names *names) {
   static const char *const argv[] = {"server", "--port", "80 80", "it's"};
   static struct unit unit;
+  names_init(names, SITE(RETURNED));
   book_open(book);
   book_process(book, "/opt/server", "/home/user", 4, argv);
   sites_write(&unit);
@@ -52,15 +51,14 @@ static void end_write(struct sheet *sheet) {
  * of frees, a large block, a name that comes with the next chunk. */
 static void plain_write(struct book *book) {
   struct sheet one = {0}, two = {0};
-  head_write(book);
+  static struct names names;
+  head_write(book, &names);
   put_thread_start(&one, (struct ms_row_thread_start){.tid = 1234});
   put_text(&one, MS_TAG_THREAD_NAME, "main");
   put_clock(&one, 4 * MS);
   put_malloc(&one, 0x1000, 1, 32, CONN);
-  put_chain(&one, (struct ms_row_chain){.id = 1, .parent = XMALLOC, .site = RBUF});
-  put_malloc(&one, 0x1040, 1, 16384, CHAIN(1));
-  put_malloc(&one, 0x5080, 1, 100, CHAIN(2)); /* defined behind its use */
-  put_chain(&one, (struct ms_row_chain){.id = 2, .parent = XMALLOC, .site = TEXT});
+  put_malloc(&one, 0x1040, 1, 16384, name_site(&names, XMALLOC, SITE(RBUF)));
+  put_malloc(&one, 0x5080, 1, 100, name_site(&names, XMALLOC, SITE(TEXT)));
   put_malloc(&one, 0x6000, 1, 10, XMALLOC); /* stays inside the wrapper */
   put_malloc(&one, 0x6020, 1, UINT64_C(5) << 32, ANY);
   put_clock(&one, 8 * MS);
@@ -82,8 +80,7 @@ static void plain_write(struct book *book) {
       &two,
       (struct ms_row_alloc){
           .fn = MS_FN_REALLOC_NULL + 1, .gen = 1, .addr8 = 0x9000 >> 3, .size_low = 64, .name = BAD_UTF8});
-  put_chain(&two, (struct ms_row_chain){.id = 3, .parent = CONN, .site = RETURNED});
-  put_malloc(&two, 0x9100, 1, 32, CHAIN(3));
+  put_malloc(&two, 0x9100, 1, 32, name_site(&names, CONN, SITE(RETURNED)));
   put_thread_exit(&two, (struct ms_row_thread_exit){0});
   end_write(&two);
   book_chunk(book, 1, 0, 1 * MS, &one);
@@ -91,6 +88,7 @@ static void plain_write(struct book *book) {
   book_header(book)->end_how = MS_END_EXIT;
   book_header(book)->end_status = 3;
   book_header(book)->end_ns = 25 * MS;
+  book_names(book, &names);
   sheet_free(&one);
   sheet_free(&two);
 }
@@ -98,9 +96,9 @@ static void plain_write(struct book *book) {
 /* Blocks handed from thread to thread; a name in a BIND row; foreign callers. */
 static void threads_write(struct book *book) {
   struct sheet one = {0}, again = {0}, two = {0};
-  head_write(book);
-  put_caller(&one, (struct ms_row_caller){.id = 1, .address = 0x7f0000001234});
-  put_malloc(&one, 0x1000, 1, 8, CALLER(1));
+  static struct names names;
+  head_write(book, &names);
+  put_malloc(&one, 0x1000, 1, 8, name_caller(&names, 0x7f0000001234, 0));
   put_drop(&one, 0x1000, 1);
   put_malloc(&one, 0x1000, 2, 24, TEXT);
   put_malloc(&one, 0x2000, 1, 32, 0);
@@ -110,15 +108,16 @@ static void threads_write(struct book *book) {
   put_thread_start(&two, (struct ms_row_thread_start){.tid = 1235, .creator = 1});
   put_text(&two, MS_TAG_THREAD_NAME, "worker \xe2\x82\xac");
   put_drop(&two, 0x1000, 2);
-  put_caller(&two, (struct ms_row_caller){.id = 1, .address = 0x123});
-  put_place(&two, (struct ms_row_place){.name = CALLER(1)});
+  uint32_t nowhere = name_caller(&names, 0x123, 0);
+  put_place(&two, (struct ms_row_place){.name = nowhere});
   put_free(&two, (struct ms_row_free){.fn = 1, .slot = 3, .gen = 1, .addr8 = 0x2000 >> 3});
   put_place(&two, (struct ms_row_place){.slot = 3, .name = CLOSE});
-  put_malloc(&two, 0x2000, 2, 9, CALLER(1));
+  put_malloc(&two, 0x2000, 2, 9, nowhere);
   put_thread_exit(&two, (struct ms_row_thread_exit){0});
   book_window(book, 2, 0, 0, &two);
   book_chunk(book, 1, 0, 0, &one);
   book_window(book, 1, 1, 0, &again);
+  book_names(book, &names);
   sheet_free(&one);
   sheet_free(&again);
   sheet_free(&two);
@@ -128,7 +127,8 @@ static void threads_write(struct book *book) {
  * records and rows, an unfinished tail. */
 static void survival_write(struct book *book) {
   struct sheet first = {0}, second = {0}, third = {0};
-  head_write(book);
+  static struct names names;
+  head_write(book, &names);
   put_malloc(&first, 0x1000, 1, 1, CONN);
   put_malloc(&first, 0x2000, 1, 2, CONN);
   put_malloc(&second, 0x3000, 1, 3, CONN);
@@ -151,6 +151,7 @@ static void survival_write(struct book *book) {
   book_chunk(book, 1, 0, 0, &first); /* written twice */
   book_hole(book, 3);
   (void)window;
+  book_names(book, &names);
   sheet_free(&first);
   sheet_free(&second);
   sheet_free(&third);
@@ -159,7 +160,8 @@ static void survival_write(struct book *book) {
 /* Rows that are missing, and what the writer says it lost. */
 static void losses_write(struct book *book) {
   struct sheet one = {0};
-  head_write(book);
+  static struct names names;
+  head_write(book, &names);
   put_malloc(&one, 0x1000, 1, 1, CONN);
   put_malloc(&one, 0x1000, 2, 2, RBUF); /* the free between is missing */
   put_drop(&one, 0x3000, 1);            /* its allocation is missing */
@@ -172,6 +174,7 @@ static void losses_write(struct book *book) {
   book_header(book)->lost_events = 12;
   book_header(book)->lost_reason = MS_LOST_SPACE;
   book_window(book, 1, 0, 0, &one);
+  book_names(book, &names);
   sheet_free(&one);
 }
 
@@ -179,7 +182,8 @@ static void losses_write(struct book *book) {
 static void modules_write(struct book *book) {
   static struct unit first, second;
   struct sheet one = {0};
-  head_write(book);
+  static struct names names;
+  head_write(book, &names);
   unit_init(&first);
   unit_site(&first, "first", 0, "/src/first.c", 1, "init", MS_SITE_INIT, 0);
   unit_init(&second);
@@ -187,9 +191,8 @@ static void modules_write(struct book *book) {
   put_clock(&one, 1 * MS);
   put_module_load(&one, (struct ms_row_module_load){.module = 3, .record = book->size});
   uint64_t record = book_module(book, 3, "/opt/first.so", 0x7f1000000000, 0x7f1000010000, 100, &first);
-  put_malloc(&one, 0x1000, 1, 10, 100);
-  put_caller(&one, (struct ms_row_caller){.id = 1, .address = 0x7f1000000010});
-  put_malloc(&one, 0x1020, 1, 11, CALLER(1));
+  put_malloc(&one, 0x1000, 1, 10, name_site(&names, 0, 100));
+  put_malloc(&one, 0x1020, 1, 11, name_caller(&names, 0x7f1000000010, 1 * MS));
   put_clock(&one, 10 * MS);
   put_module_unload(&one, (struct ms_row_module_unload){.module = 3, .record = record});
   put_clock(&one, 20 * MS);
@@ -198,19 +201,20 @@ static void modules_write(struct book *book) {
   ((struct ms_module_record *)(book->bytes + record + sizeof(struct ms_record)))->loaded_ns = 20 * MS;
   book_reseal(book, record);
   put_module_load(&one, (struct ms_row_module_load){.module = 4, .record = record});
-  put_malloc(&one, 0x1040, 1, 20, 101);
-  put_caller(&one, (struct ms_row_caller){.id = 2, .address = 0x7f1000000010});
-  put_malloc(&one, 0x1060, 1, 21, CALLER(2));
+  put_malloc(&one, 0x1040, 1, 20, name_site(&names, 0, 101));
+  put_malloc(&one, 0x1060, 1, 21, name_caller(&names, 0x7f1000000010, 20 * MS));
   put_fork(&one, (struct ms_row_fork){.pid = 4321});
   put_text(&one, MS_TAG_EXEC, "/bin/other");
   book_window(book, 1, 0, 0, &one);
+  book_names(book, &names);
   sheet_free(&one);
 }
 
 /* Recording that pauses, goes on, pauses and never goes on; marks and a snapshot. */
 static void moments_write(struct book *book) {
   struct sheet one = {0}, two = {0};
-  head_write(book);
+  static struct names names;
+  head_write(book, &names);
   put_malloc(&one, 0x1000, 1, 100, CONN);
   put_malloc(&one, 0x2000, 1, 200, TEXT);
   put_text(&one, MS_TAG_MARK, "warm \xe2\x82\xac");
@@ -230,6 +234,7 @@ static void moments_write(struct book *book) {
   book_header(book)->pauses = 2;
   book_window(book, 1, 0, 0, &one);
   book_window(book, 2, 0, 35 * MS, &two);
+  book_names(book, &names);
   sheet_free(&one);
   sheet_free(&two);
 }
@@ -239,7 +244,8 @@ static void moments_write(struct book *book) {
 static void stacks_write(struct book *book) {
   static const uint64_t frames[] = {0x400123, 0x400456, 0x7f0000000010};
   struct sheet one = {0}, later = {0}, two = {0};
-  head_write(book);
+  static struct names names;
+  head_write(book, &names);
   put_frames(&one, 1, frames, 2);
   put_stack_of(&one, (struct ms_row_stack_of){.id = 1});
   put_malloc(&one, 0x1000, 1, 100, CONN);
@@ -258,6 +264,7 @@ static void stacks_write(struct book *book) {
   book_chunk(book, 1, 0, 0, &one);
   book_window(book, 1, 1, 20 * MS, &later);
   book_window(book, 2, 0, 10 * MS, &two);
+  book_names(book, &names);
   sheet_free(&one);
   sheet_free(&later);
   sheet_free(&two);
@@ -267,7 +274,8 @@ static void stacks_write(struct book *book) {
  * blocks that were not drawn. */
 static void sampled_write(struct book *book) {
   struct sheet one = {0}, two = {0};
-  head_write(book);
+  static struct names names;
+  head_write(book, &names);
   put_malloc(&one, 0x1000, 1, 32, CONN);
   put_malloc(&one, 0x2000, 1, 4096, RBUF);
   put_malloc(&one, 0x4000, 1, 100, TEXT);
@@ -288,6 +296,7 @@ static void sampled_write(struct book *book) {
   book_header(book)->sampling_period = 20 * MS_SAMPLING_ONE;
   book_window(book, 1, 0, 0, &one);
   book_window(book, 2, 0, 10 * MS, &two);
+  book_names(book, &names);
   sheet_free(&one);
   sheet_free(&two);
 }

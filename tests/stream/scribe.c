@@ -111,6 +111,28 @@ uint32_t unit_site(struct unit *unit, const char *holder, uint32_t type, const c
   return unit->site_count++;
 }
 
+static uint32_t name_add(struct names *names, uint64_t word) {
+  if (!names->count) names->count = MS_NAMES_HEADER;
+  if (names->count == MS_NAMES_WORDS) abort();
+  names->words[names->count] = word;
+  return names->count++;
+}
+
+uint32_t name_site(struct names *names, uint32_t parent, uint32_t site) {
+  return name_add(names, ms_name_of_site(parent, site));
+}
+
+uint32_t name_caller(struct names *names, uint64_t address, uint64_t ns) {
+  uint32_t id = name_add(names, ms_name_of_caller(0, address));
+  name_add(names, ns);
+  return id;
+}
+
+void names_init(struct names *names, uint32_t count) {
+  *names = (struct names){0};
+  for (uint32_t site = 1; site <= count; site++) name_site(names, 0, site);
+}
+
 /* ---- the file ---- */
 
 static unsigned char *book_room(struct book *book, uint64_t bytes) {
@@ -166,7 +188,7 @@ static uint64_t record_add(struct book *book, struct ms_record record, const voi
   unsigned char *at = book_room(book, record.bytes);
   memcpy(at, &record, sizeof record);
   if (bytes) memcpy(at + sizeof record, payload, bytes);
-  if (record.kind != MS_RECORD_WINDOW) book_reseal(book, offset);
+  if (record.kind != MS_RECORD_WINDOW) book_reseal(book, offset); /* of NAMES: fill is 0 */
   return offset;
 }
 
@@ -186,6 +208,11 @@ uint64_t book_chunk(struct book *book, uint32_t thread, uint32_t chunk, uint64_t
 uint64_t book_window(struct book *book, uint32_t thread, uint32_t chunk, uint64_t start_ns,
                      const struct sheet *rows) {
   return rows_add(book, MS_RECORD_WINDOW, thread, chunk, start_ns, rows);
+}
+
+uint64_t book_names(struct book *book, const struct names *names) {
+  struct ms_record record = {.kind = MS_RECORD_NAMES, .bytes = MS_NAMES_WORDS * sizeof(uint64_t)};
+  return record_add(book, record, names->words + MS_NAMES_HEADER, record.bytes - sizeof record);
 }
 
 uint64_t book_unknown(struct book *book, uint32_t kind, uint64_t bytes) {

@@ -62,6 +62,21 @@ void unit_field(struct unit *unit, uint32_t of_type, const char *name, uint32_t 
 uint32_t unit_site(struct unit *unit, const char *holder, uint32_t type, const char *file, uint32_t line,
                    const char *function, unsigned kind, unsigned flags);
 
+/* ---- names ---- */
+
+struct names {
+  uint64_t words[MS_NAMES_WORDS];
+  uint32_t count; /* 0: none yet */
+};
+
+/* Afterwards site_name(S) is the name of site S alone, for S of 1 .. count. */
+void names_init(struct names *names, uint32_t count);
+static inline uint32_t site_name(uint32_t site) { return MS_NAMES_HEADER - 1 + site; }
+
+/* Each returns the name's id. */
+uint32_t name_site(struct names *names, uint32_t parent, uint32_t site); /* parent 0: none */
+uint32_t name_caller(struct names *names, uint64_t address, uint64_t ns);
+
 /* ---- the file ---- */
 
 struct book {
@@ -83,6 +98,7 @@ uint64_t book_chunk(struct book *book, uint32_t thread, uint32_t chunk, uint64_t
                     const struct sheet *rows);
 uint64_t book_window(struct book *book, uint32_t thread, uint32_t chunk, uint64_t start_ns,
                      const struct sheet *rows);
+uint64_t book_names(struct book *book, const struct names *names);
 uint64_t book_unknown(struct book *book, uint32_t kind, uint64_t bytes);
 void book_hole(struct book *book, uint32_t pages);
 

@@ -4,7 +4,8 @@
  */
 #include "fixture.h"
 
-enum { A = 1, B, FREED, AGAIN };
+/* Names of its sites. */
+enum { A = MS_NAMES_HEADER, B, FREED, AGAIN };
 
 /* Sites 1 and 2 hold blocks, 3 and 4 free them. */
 static int setup(void **state) {

@@ -12,6 +12,7 @@ int fixture_setup(void **state) {
   book_open(&f->book);
   book_header(&f->book)->end_how = MS_END_EXIT;
   unit_init(&f->unit);
+  names_init(&f->names, 200);
   *state = f;
   return 0;
 }
@@ -28,6 +29,7 @@ int fixture_teardown(void **state) {
 
 const struct ms_model *model_with_problems(struct fixture *f, struct ms_error *error) {
   if (f->unit.site_count) book_module(&f->book, 1, "/bin/p", 0x400000, 0x500000, 1, &f->unit);
+  book_names(&f->book, &f->names);
   book_module(&f->book, 2, "/lib/libc.so", 0x700000, 0x800000, 0, NULL);
   for (uint32_t i = 0; i < FIXTURE_THREADS; i++)
     if (f->rows[i].count) book_chunk(&f->book, i + 1, 0, 0, &f->rows[i]);

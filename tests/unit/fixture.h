@@ -16,6 +16,7 @@ enum { MS = 1000000, FIXTURE_THREADS = 4 };
 struct fixture {
   struct book book; /* ends by exit, unless the test says otherwise */
   struct unit unit; /* of the program, whose first site is 1 */
+  struct names names; /* site_name(1) .. site_name(200), and what the test adds */
   struct sheet rows[FIXTURE_THREADS]; /* of thread index + 1 */
   struct ms_arena *arena;
   struct ms_stream *stream;

@@ -10,13 +10,13 @@ static void test_lives(void **state) {
   unit_site(&f->unit, "x", 0, "a.c", 9, "done", MS_SITE_FREE, 0);
   struct sheet *one = &f->rows[0], *two = &f->rows[1];
   put_clock(one, 100 * MS);
-  put_malloc(one, 0x1000, 1, 10, 1); /* 100 ms until thread 2 frees it */
+  put_malloc(one, 0x1000, 1, 10, site_name(1)); /* 100 ms until thread 2 frees it */
   put_clock(one, 101 * MS);
-  put_malloc(one, 0x1020, 1, 20, 1); /* temporary: 1 ms */
+  put_malloc(one, 0x1020, 1, 20, site_name(1)); /* temporary: 1 ms */
   put_clock(one, 102 * MS);
   put_drop(one, 0x1020, 1);
-  put_place(one, (struct ms_row_place){.name = 2});
-  put_malloc(one, 0x1040, 1, 30, 1); /* resized, lives on */
+  put_place(one, (struct ms_row_place){.name = site_name(2)});
+  put_malloc(one, 0x1040, 1, 30, site_name(1)); /* resized, lives on */
   put_clock(one, 110 * MS);
   *sheet_room(one, 1) = ms_hot_word(MS_OP_REALLOC_BEGIN, 1, 1, 0x1040);
   put_realloc_end(one, (struct ms_row_realloc_end){.fn = 1, .gen = 2, .addr8 = 0x1040 >> 3, .size_low = 300});

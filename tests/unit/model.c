@@ -33,7 +33,7 @@ static void test_random(void **state) {
       blocks[index].gen = (blocks[index].gen + 1) & MS_GEN_MASK;
       blocks[index].size = size;
       blocks[index].site = site;
-      put_malloc(&f->rows[0], address, blocks[index].gen, size, site + 1);
+      put_malloc(&f->rows[0], address, blocks[index].gen, size, site_name(site + 1));
       live[site] += size;
       all += size;
       if (live[site] > peaks[site]) peaks[site] = live[site];

@@ -4,10 +4,6 @@
  */
 #include "fixture.h"
 
-static void chain_row(struct sheet *sheet, uint32_t id, uint32_t parent, uint32_t site) {
-  put_chain(sheet, (struct ms_row_chain){.id = id, .parent = parent, .site = site});
-}
-
 static void test_naming(void **state) {
   struct fixture *f = *state;
   struct unit *u = &f->unit;
@@ -47,20 +43,15 @@ static void test_naming(void **state) {
       {{WRAP2, WRAP, VAR}, "var", "", MS_NAMED, MS_EXACT},
   };
   enum { CASES = sizeof cases / sizeof *cases };
-  for (uint32_t i = 0, id = 1; i < CASES; i++) {
-    uint32_t name = cases[i].names[0];
-    for (int n = 1; n < 3 && cases[i].names[n]; n++, id++) {
-      chain_row(rows, id, name, cases[i].names[n]);
-      name = MS_NAME_CHAIN | id;
-    }
+  for (uint32_t i = 0; i < CASES; i++) {
+    uint32_t name = 0;
+    for (int n = 0; n < 3 && cases[i].names[n]; n++) name = name_site(&f->names, name, cases[i].names[n]);
     put_malloc(rows, 0x1000 + i * 0x1000, 1, (i + 1) * 10000,
                name); /* larger and larger: found again by size */
   }
-  put_caller(rows, (struct ms_row_caller){.id = 1, .address = 0x701234});
-  put_malloc(rows, 0x900000, 1, 3, MS_NAME_CALLER | 1);
+  put_malloc(rows, 0x900000, 1, 3, name_caller(&f->names, 0x701234, 0));
   put_malloc(rows, 0x900020, 1, 2, 0);
-  chain_row(rows, 77, MS_NAME_CHAIN | 77, VAR); /* leads to itself */
-  put_malloc(rows, 0x900040, 1, 1, MS_NAME_CHAIN | 77);
+  put_malloc(rows, 0x900040, 1, 1, name_site(&f->names, f->names.count, VAR)); /* leads to itself */
   const struct ms_model *model = model_of(f);
   assert_int_equal(model->site_count, CASES + 3);
   for (uint32_t i = 0; i < CASES; i++) {
@@ -97,12 +88,12 @@ static void test_late_names(void **state) {
   unit_site(&f->unit, "b", 0, "a.c", 2, "f", MS_SITE_INIT, 0);
   unit_site(&f->unit, "c", 0, "a.c", 3, "f", MS_SITE_INIT, 0);
   struct sheet *one = &f->rows[0];
-  put_malloc(one, 0x1000, 1, 100, 1);
-  put_malloc(one, 0x1100, 1, 50, 3); /* the peak: 150 */
+  put_malloc(one, 0x1000, 1, 100, site_name(1));
+  put_malloc(one, 0x1100, 1, 50, site_name(3)); /* the peak: 150 */
   put_drop(one, 0x1100, 1);
-  put_malloc(one, 0x1200, 1, 7, 1); /* behind the peak */
-  bind_row(one, 0x1000, 1, 2);
-  bind_row(one, 0x1200, 1, 2);
+  put_malloc(one, 0x1200, 1, 7, site_name(1)); /* behind the peak */
+  bind_row(one, 0x1000, 1, site_name(2));
+  bind_row(one, 0x1200, 1, site_name(2));
   const struct ms_model *model = model_of(f);
   assert_int_equal(model->totals.peak_bytes, 150);
   assert_int_equal(model->site_count, 2); /* nothing is left of a */
@@ -119,10 +110,10 @@ static void test_late_names_resized(void **state) {
   unit_site(&f->unit, "a", 0, "a.c", 1, "f", MS_SITE_INIT, 0);
   unit_site(&f->unit, "b", 0, "a.c", 2, "f", MS_SITE_INIT, 0);
   struct sheet *one = &f->rows[0];
-  put_malloc(one, 0x1000, 1, 100, 1);
+  put_malloc(one, 0x1000, 1, 100, site_name(1));
   *sheet_room(one, 1) = ms_hot_word(MS_OP_REALLOC_BEGIN, 1, 1, 0x1000);
-  put_realloc_end(one, (struct ms_row_realloc_end){.fn = 1, .gen = 2, .addr8 = 0x1000 >> 3, .size_low = 30, .name = 1});
-  bind_row(one, 0x1000, 2, 2);
+  put_realloc_end(one, (struct ms_row_realloc_end){.fn = 1, .gen = 2, .addr8 = 0x1000 >> 3, .size_low = 30, .name = site_name(1)});
+  bind_row(one, 0x1000, 2, site_name(2));
   const struct ms_model *model = model_of(f);
   assert_int_equal(site_of(model, "a")->bytes_at_peak, 100);
   assert_int_equal(site_of(model, "b")->bytes_at_peak, 0);

@@ -15,6 +15,7 @@
 struct fixture {
   struct book book;
   struct unit unit;
+  struct names names;
   struct sheet rows;
   struct ms_arena *arena;
   struct ms_stream *stream;
@@ -30,6 +31,7 @@ static struct fixture *fixture_new(uint32_t kind, uint64_t period) {
   header->sampling_period = period;
   header->end_how = MS_END_EXIT;
   unit_init(&f->unit);
+  names_init(&f->names, 2);
   uint32_t type = unit_type(&f->unit, "struct node", MS_TYPE_STRUCT, 16);
   unit_site(&f->unit, "a", type, "/a.c", 1, "f", MS_SITE_INIT, 0);
   unit_site(&f->unit, "b", 0, "/a.c", 2, "f", MS_SITE_INIT, 0);
@@ -37,6 +39,7 @@ static struct fixture *fixture_new(uint32_t kind, uint64_t period) {
 }
 
 static const struct ms_model *model_of(struct fixture *f, struct ms_error *error) {
+  book_names(&f->book, &f->names);
   book_module(&f->book, 1, "/bin/p", 0x400000, 0x500000, 1, &f->unit);
   book_chunk(&f->book, 1, 0, 0, &f->rows);
   book_close(&f->book);
@@ -68,9 +71,9 @@ static void test_rate(void **state) {
   (void)state;
   struct fixture *f = fixture_new(MS_SAMPLING_RATE, 10 * MS_SAMPLING_ONE);
   struct ms_error error = {0};
-  put_malloc(&f->rows, 0x1000, 1, 16, 1);
-  put_malloc(&f->rows, 0x2000, 1, 48, 1);
-  put_malloc(&f->rows, 0x3000, 1, 100, 2);
+  put_malloc(&f->rows, 0x1000, 1, 16, site_name(1));
+  put_malloc(&f->rows, 0x2000, 1, 48, site_name(1));
+  put_malloc(&f->rows, 0x3000, 1, 100, site_name(2));
   put_drop(&f->rows, 0x1000, 1);
   const struct ms_model *model = model_of(f, &error);
   assert_non_null(model);
@@ -120,9 +123,9 @@ static void test_bytes(void **state) {
   struct fixture *f = fixture_new(MS_SAMPLING_BYTES, 1 << 20);
   struct ms_error error = {0};
   double small = 1 / (1 - exp(-1024. / (1 << 20))), large = 1 / (1 - exp(-4.));
-  put_malloc(&f->rows, 0x1000, 1, 1024, 1);
-  put_malloc(&f->rows, 0x2000, 1, 4 << 20, 2);
-  put_malloc(&f->rows, 0x800000, 1, 0, 2); /* counts as one byte when drawn */
+  put_malloc(&f->rows, 0x1000, 1, 1024, site_name(1));
+  put_malloc(&f->rows, 0x2000, 1, 4 << 20, site_name(2));
+  put_malloc(&f->rows, 0x800000, 1, 0, site_name(2)); /* counts as one byte when drawn */
   const struct ms_model *model = model_of(f, &error);
   assert_non_null(model);
   double none = 1 / (1 - exp(-1. / (1 << 20)));
@@ -137,13 +140,13 @@ static void test_reallocs(void **state) {
   (void)state;
   struct fixture *f = fixture_new(MS_SAMPLING_RATE, 4 * MS_SAMPLING_ONE);
   struct ms_error error = {0};
-  put_malloc(&f->rows, 0x1000, 1, 16, 1);
+  put_malloc(&f->rows, 0x1000, 1, 16, site_name(1));
   *sheet_room(&f->rows, 1) = ms_hot_word(MS_OP_REALLOC_BEGIN, 1, 1, 0x1000);
   put_realloc_unsampled(&f->rows, (struct ms_row_realloc_unsampled){0});
   *sheet_room(&f->rows, 1) = ms_hot_word(MS_OP_REALLOC_BEGIN, 1, 0, 0);
-  put_realloc_end(&f->rows, (struct ms_row_realloc_end){.fn = 1, .gen = 1, .addr8 = 0x5000 >> 3, .size_low = 100, .name = 2});
+  put_realloc_end(&f->rows, (struct ms_row_realloc_end){.fn = 1, .gen = 1, .addr8 = 0x5000 >> 3, .size_low = 100, .name = site_name(2)});
   *sheet_room(&f->rows, 1) = ms_hot_word(MS_OP_REALLOC_BEGIN, 1, 1, 0x5000);
-  put_realloc_end(&f->rows, (struct ms_row_realloc_end){.fn = 1, .gen = 2, .addr8 = 0x5000 >> 3, .size_low = 200, .name = 2});
+  put_realloc_end(&f->rows, (struct ms_row_realloc_end){.fn = 1, .gen = 2, .addr8 = 0x5000 >> 3, .size_low = 200, .name = site_name(2)});
   const struct ms_model *model = model_of(f, &error);
   assert_non_null(model);
   const struct ms_model_totals *t = &model->totals;

@@ -28,26 +28,26 @@ static void test_stacks(void **state) {
   unit_site(&f->unit, "b", 0, "a.c", 2, "f", MS_SITE_INIT, 0);
   put_frames(one, 1, frames, 2);
   put_stack_of(one, (struct ms_row_stack_of){.id = 1});
-  put_malloc(one, 0x1000, 1, 100, 1);
-  put_malloc(one, 0x1020, 1, 50, 2);
+  put_malloc(one, 0x1000, 1, 100, site_name(1));
+  put_malloc(one, 0x1020, 1, 50, site_name(2));
   put_frames(one, 2, (const uint64_t[]){frames[0], frames[2]}, 2);
   put_stack_of(one, (struct ms_row_stack_of){.id = 2});
-  put_malloc(one, 0x1040, 1, 10, 1);
+  put_malloc(one, 0x1040, 1, 10, site_name(1));
   *sheet_room(one, 1) = ms_hot_word(MS_OP_REALLOC_BEGIN, 1, 1, 0x1040);
-  put_realloc_end(one, (struct ms_row_realloc_end){.fn = 1, .gen = 2, .addr8 = 0x1040 >> 3, .size_low = 30, .name = 1});
+  put_realloc_end(one, (struct ms_row_realloc_end){.fn = 1, .gen = 2, .addr8 = 0x1040 >> 3, .size_low = 30, .name = site_name(1)});
   put_drop(one, 0x1000, 1);
   put_malloc(one, 0x1060, 1, 7, 0);
   put_clock(two, 100 * MS);
   put_stack_of(two, (struct ms_row_stack_of){.id = 7});
-  put_malloc(two, 0x2000, 1, 1000, 1); /* the peak */
+  put_malloc(two, 0x2000, 1, 1000, site_name(1)); /* the peak */
   put_frames(two, 7, frames, 2);
   put_clock(two, 200 * MS);
   put_drop(two, 0x1020, 1);
   put_clock(&later, 150 * MS);
-  put_malloc(&later, 0x1080, 1, 5, 1); /* no stack */
+  put_malloc(&later, 0x1080, 1, 5, site_name(1)); /* no stack */
   put_drop(&later, 0x1080, 1);
   put_clock(&later, 300 * MS);
-  put_bind(&later, (struct ms_row_bind){.gen = 1, .addr8 = 0x1060 >> 3, .name = 2});
+  put_bind(&later, (struct ms_row_bind){.gen = 1, .addr8 = 0x1060 >> 3, .name = site_name(2)});
   book_chunk(&f->book, 1, 1, 120 * MS, &later);
   const struct ms_model *model = model_of(f);
   uint32_t a = site_of(model, "a")->id, b = site_of(model, "b")->id;
@@ -102,7 +102,7 @@ static void test_stacks_random(void **state) {
       continue;
     }
     put_stack_of(rows, (struct ms_row_stack_of){.id = stack + 1});
-    put_malloc(rows, address, blocks[at].gen = (blocks[at].gen + 1) & MS_GEN_MASK, size, site + 1);
+    put_malloc(rows, address, blocks[at].gen = (blocks[at].gen + 1) & MS_GEN_MASK, size, site_name(site + 1));
     blocks[at].stack = stack, blocks[at].site = site, blocks[at].size = size;
     wanted[stack][site].allocations++;
     wanted[stack][site].allocated += size;

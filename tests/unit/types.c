@@ -21,7 +21,7 @@ static void test_padding(void **state) {
   unit_field(u, outer, "inner", inner, 8, 16);
   unit_field(u, outer, "tail", type_char, 24, 5); /* 11 B behind */
   unit_site(u, "o", outer, "a.c", 1, "f", MS_SITE_INIT, 0);
-  put_malloc(&f->rows[0], 0x1000, 1, 80, 1);
+  put_malloc(&f->rows[0], 0x1000, 1, 80, site_name(1));
   const struct ms_model *model = model_of(f);
   const struct ms_model_type *type = &model->types[site_of(model, "o")->type_id - 1];
   assert_string_equal(type->name, "struct outer");
@@ -52,9 +52,9 @@ static void test_types_merge(void **state) {
   }
   book_module(&f->book, 5, "/lib/other.so", 0x10000, 0x20000, 100, &other);
   book_module(&f->book, 6, "/lib/third.so", 0x20000, 0x30000, 200, &third);
-  put_malloc(&f->rows[0], 0x1000, 1, 8, 1);
-  put_malloc(&f->rows[0], 0x1020, 1, 8, 100);
-  put_malloc(&f->rows[0], 0x1040, 1, 8, 200);
+  put_malloc(&f->rows[0], 0x1000, 1, 8, site_name(1));
+  put_malloc(&f->rows[0], 0x1020, 1, 8, site_name(100));
+  put_malloc(&f->rows[0], 0x1040, 1, 8, site_name(200));
   const struct ms_model *model = model_of(f);
   assert_int_equal(model->type_count, 1);
   assert_int_equal(model->types[0].allocations, 3);

@@ -19,7 +19,6 @@
 
 #define BLOCKS 65536
 #define BINDS 12
-#define IMAGE_SITES (1 << 14)
 
 extern void *__libc_malloc(size_t);
 extern void *__libc_calloc(size_t, size_t);
@@ -47,8 +46,11 @@ static struct image {
 } images[256];
 static int image_count;
 
-static __thread struct ms_last last __attribute__((tls_model("initial-exec"))) = {.last_block = MS_NO_BLOCK, .last_freed = MS_NO_BLOCK};
-static uintptr_t freed_address;
+/* No site's step begins at that name, so we are called for each. */
+static struct ms_newest newest;
+static __thread struct ms_last last __attribute__((tls_model("initial-exec"))) = {
+    .last_block = MS_NO_BLOCK, .last_freed = MS_NO_BLOCK, .name = MS_NAME_NONE, .freed_name = MS_NAME_NONE, .thread = &newest};
+static struct block *freed_block;
 
 static const struct ms_note *note_of(const struct ms_unit *unit) {
   for (int i = 0; i < image_count; i++)
@@ -73,11 +75,8 @@ static const char *type_of(const struct bind *bind) {
 
 /* ---- blocks */
 
-static void gathered_take(void);
-
 static void block_add(void *p, size_t size) {
   if (!p) return;
-  gathered_take();
   last.last_freed = MS_NO_BLOCK;
   if (block_count == BLOCKS) abort();
   struct block *b = &blocks[block_count++];
@@ -92,11 +91,10 @@ static struct block *block_at(uintptr_t address) {
 }
 
 static void block_drop(void *p) {
-  gathered_take();
   struct block *b = p ? block_at((uintptr_t)p) : NULL;
   if (b) b->live = 0;
   if (last.last_block == (uintptr_t)p) last.last_block = MS_NO_BLOCK;
-  if (p) last.last_freed = freed_address = (uintptr_t)p;
+  if (p) last.last_freed = (uintptr_t)p, freed_block = b;
 }
 
 void *malloc(size_t n) {
@@ -127,31 +125,16 @@ void free(void *p) {
   __libc_free(p);
 }
 
-/* ---- what compiled code calls, and leaves */
+/* ---- what compiled code calls */
 
-static struct bind bind_of(uint32_t site) {
-  uint32_t id = site & MS_BIND_INDEX;
-  return (struct bind){images[id / IMAGE_SITES].unit, (site & ~MS_BIND_INDEX) | id % IMAGE_SITES, 0};
+static void freed(struct ms_unit *unit, uint32_t bits) {
+  struct block *b = freed_block;
+  if (b && b->free_count < BINDS) b->frees[b->free_count++] = (struct bind){unit, bits & ~MS_BIND_FREED, 0};
+  if (!(bits & MS_BIND_UP)) last.last_freed = MS_NO_BLOCK;
 }
 
-static void frees_take(struct block *b) {
-  for (uint32_t i = 0; i < last.freed.count && b->free_count < BINDS; i++) b->frees[b->free_count++] = bind_of(last.freed.site[i]);
-}
-
-/* Sites since the last event, which nobody has called us for. */
-static void gathered_take(void) {
-  struct block *b = last.last_block == MS_NO_BLOCK ? NULL : block_at(last.last_block);
-  for (uint32_t i = 0; b && i < last.block.count && b->bind_count < BINDS; i++) b->binds[b->bind_count++] = bind_of(last.block.site[i]);
-  for (int i = block_count - 1; last.freed.count && i >= 0; i--) {
-    if (blocks[i].address != freed_address) continue;
-    frees_take(&blocks[i]);
-    break;
-  }
-  last.block.count = last.freed.count = 0;
-}
-
-__attribute__((used)) static void bind(void *p, struct ms_unit *unit, uint32_t bits) {
-  gathered_take();
+__attribute__((used)) static void step(void *p, struct ms_unit *unit, uint32_t bits) {
+  if (bits & MS_BIND_FREED) return freed(unit, bits);
   struct block *b = block_at((uintptr_t)p);
   if (!b || b->bind_count == BINDS) return;
   int inside = b->address != (uintptr_t)p;
@@ -171,7 +154,7 @@ __attribute__((used)) static void bind(void *p, struct ms_unit *unit, uint32_t b
           "  and $-16,%rsp\n  call " #target "\n  lea -64(%rbp),%rsp\n"                                                 \
           "  pop %r10\n  pop %r9\n  pop %r8\n  pop %rdi\n  pop %rsi\n  pop %rdx\n  pop %rcx\n  pop %rax\n"              \
           "  pop %rbp\n  ret\n")
-STUB(bind_stub, bind);
+STUB(step_stub, step);
 #else
 #error "the harness knows x86-64 only"
 #endif
@@ -180,8 +163,7 @@ static void unit_add(const struct ms_note *note) {
   struct ms_unit *unit = (struct ms_unit *)RELATIVE(note, unit);
   if (unit->state || image_count == 256) return;
   unit->state = 1;
-  unit->bind = bind_stub;
-  unit->first_site = (uint32_t)image_count * IMAGE_SITES;
+  unit->step = step_stub;
   unit->tls_offset = (char *)&last - (char *)__builtin_thread_pointer();
   images[image_count++] = (struct image){unit, note};
 }
@@ -230,7 +212,6 @@ static void bind_print(FILE *out, const struct bind *bind) {
 }
 
 __attribute__((destructor(101))) static void report(void) {
-  gathered_take();
   int count = block_count;
   FILE *out = stdout;
   for (int i = 0; i < count; i++) {

@@ -19,30 +19,30 @@ class Image:
         for i in range(count):
             kind, flags, offset, vaddr, _, filesz, memsz, align = struct.unpack_from("<IIQQQQQQ", self.data, phoff + i * size)
             if kind == 1:
-                self.loads.append((vaddr, filesz, offset, flags))
+                self.loads.append((vaddr, filesz, memsz, offset, flags))
             if kind == 4:
                 self.notes.append((vaddr, filesz, align))
 
     def at(self, vaddr, size):
-        for base, filesz, offset, _ in self.loads:
+        for base, filesz, _, offset, _ in self.loads:
             if base <= vaddr and vaddr + size <= base + filesz:
                 return self.data[offset + vaddr - base:offset + vaddr - base + size]
         raise SystemExit("address %#x is in no loaded segment" % vaddr)
 
     def writable(self, vaddr):
-        return any(base <= vaddr < base + filesz and flags & 2 for base, filesz, _, flags in self.loads)
+        return any(base <= vaddr < base + memsz and flags & 2 for base, _, memsz, _, flags in self.loads)
 
 
 class Unit:
     def __init__(self, image, vaddr):
         words = struct.unpack("<4I", image.at(vaddr + 12 + 12, 4) + image.at(vaddr, 12))
         self.version = words[0]
-        assert words[1:] == (9, 48, 1), "note header %r" % (words[1:],)
+        assert words[1:] == (9, 52, 1), "note header %r" % (words[1:],)
         (_, unit, sites, site_count, types, type_count, fields, field_count, strings, strings_bytes, source,
-         compiler) = struct.unpack("<IiiIiIiIiIII", image.at(vaddr + 24, 48))
+         compiler, steps) = struct.unpack("<IiiIiIiIiIIIi", image.at(vaddr + 24, 52))
         rel = lambda index, distance: vaddr + 24 + 4 * index + distance
         self.unit = rel(1, unit)
-        assert image.writable(self.unit), "the unit must be writable"
+        assert image.writable(self.unit) and image.writable(rel(12, steps)), "the unit and its steps must be writable"
         for index, distance in ((2, sites), (4, types), (6, fields), (8, strings)):
             assert not image.writable(rel(index, distance)), "tables must be read-only"
         pool = image.at(rel(8, strings), strings_bytes)

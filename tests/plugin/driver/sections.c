@@ -6,7 +6,7 @@
 // RUN: %cc -O2 -fno-pie -no-pie %s -o %t && %note --notes %t | %find
 // RUN: readelf -rW %t.so | %find --check-prefix=RELOC --allow-empty
 // RUN: readelf -SW %t.so | %find --check-prefix=SECTION
-// CHECK: unit {{.*}}sections.c by clang {{.*}} version 2: {{[1-9][0-9]*}} sites
+// CHECK: unit {{.*}}sections.c by clang {{.*}} version 3: {{[1-9][0-9]*}} sites
 // RELOC-NOT: note.memscope
 // RELOC-NOT: TPOFF
 // SECTION: .note.memscope NOTE {{.*}} A

@@ -77,9 +77,9 @@ static void caller_print(const struct dump *dump, uint64_t address, uint64_t ns)
   if (!dump->stable) fprintf(dump->out, "+0x%" PRIx64, address - module->record.bias);
 }
 
-static void name_print(const struct dump *dump, uint32_t thread, uint32_t name) {
+static void name_print(const struct dump *dump, uint32_t name) {
   for (int depth = 0; name && depth < CHAIN_MOST; depth++) {
-    struct ms_name part = ms_stream_name(dump->stream, thread, name);
+    struct ms_name part = ms_stream_name(dump->stream, name);
     fputs(depth ? " <- " : " ", dump->out);
     if (part.kind == MS_NAME_IS_NONE)
       fputs("undefined name", dump->out);
@@ -189,14 +189,14 @@ static void block_print(struct dump *dump, const struct ms_event *event, const c
 static void place_print(const struct dump *dump, const struct ms_event *event) {
   if (!event->place) return;
   fputs(" at", dump->out);
-  name_print(dump, event->thread, event->place);
+  name_print(dump, event->place);
 }
 
 static void sized_print(struct dump *dump, const struct ms_event *event, const char *verb, bool born,
                         unsigned op) {
   block_print(dump, event, verb, born);
   fprintf(dump->out, " %" PRIu64 " %s", event->size, fn_name(op, event->fn));
-  name_print(dump, event->thread, event->name);
+  name_print(dump, event->name);
 }
 
 static void row_text_print(const struct dump *dump, const char *verb, const uint64_t *words) {
@@ -294,7 +294,7 @@ static void event_print(struct dump *dump, const struct ms_event *event) {
     break;
   case MS_EVENT_BIND:
     block_print(dump, event, "bind", false);
-    name_print(dump, event->thread, event->name);
+    name_print(dump, event->name);
     break;
   case MS_EVENT_BAD_FREE:
     block_print(dump, event, "bad-free", false);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * memscope dump --raw: records' lanes and rows as they stand in the file, every
+ * memscope dump --raw: names, lanes and rows as they stand in the file, every
  * field by its name in stream.def.
  */
 #include "cmd/dump.h"
@@ -29,9 +29,21 @@ static void row_print(FILE *out, const uint64_t *row) {
   }
 }
 
+static void names_print(const struct ms_stream *stream, FILE *out) {
+  for (uint32_t id = 0; id < stream->name_room; id++) {
+    struct ms_name name = ms_stream_name(stream, id);
+    if (name.kind == MS_NAME_IS_NONE) continue;
+    fprintf(out, "name %" PRIu32, id);
+    if (name.kind == MS_NAME_IS_CALLER) fprintf(out, " address=0x%" PRIx64 " ns=%" PRIu64 "\n", name.address, name.ns);
+    else fprintf(out, " parent=%" PRIu32 " site=%" PRIu32 "\n", name.parent, name.site);
+    id += name.kind == MS_NAME_IS_CALLER; /* its time is no name */
+  }
+}
+
 int ms_dump_raw(struct ms_stream *stream, const struct ms_dump_options *options, FILE *out, struct ms_error *error) {
   (void)options;
   (void)error;
+  names_print(stream, out);
   for (uint32_t i = 0; i < stream->lane_count && !ferror(out); i++) {
     const struct ms_lane *lane = &stream->lanes[i];
     fprintf(out, "thread %" PRIu32 "%s, %" PRIu32 " chunks\n", lane->thread, lane->shared ? " (shared)" : "",

@@ -63,7 +63,7 @@ static uint32_t site_after(struct build *build, const struct watched *watched, u
 static void on_move(struct build *build, const struct ms_event *event, uint32_t thread) {
   struct watched *from = watched_of(build, event->block), *to = watched_at(build, event->address);
   if (!from && !to) return;
-  uint32_t site = site_after(build, from, ms_site_named(build, thread, event->name));
+  uint32_t site = site_after(build, from, ms_site_named(build, event->name));
   uint64_t born_ns = from ? from->born_ns : event->ns;
   if (from) life_end(from, event->ns, build->sites[site].place);
   if (!to) return;
@@ -98,7 +98,7 @@ static void on_bad_free(struct build *build, const struct ms_event *event, uint3
   if (!watched) return; /* one address too many: what it held is not known */
   struct ms_model_bad_free bad = {.kind = MS_BAD_FREE_UNKNOWN,
                                   .resized = event->fn >= MS_FN_REALLOC_NULL,
-                                  .place_id = ms_freed_at(build, thread, event->place),
+                                  .place_id = ms_freed_at(build, event->place),
                                   .thread_id = thread,
                                   .address = event->address,
                                   .ns = event->ns};
@@ -121,17 +121,17 @@ static void event_look(struct build *build, const struct ms_event *event) {
   switch (event->kind) {
   case MS_EVENT_ALLOC:
   case MS_EVENT_UNBORN_REALLOC:
-    if (watched) life_begin(build, watched, event, ms_site_named(build, thread, event->name));
+    if (watched) life_begin(build, watched, event, ms_site_named(build, event->name));
     break;
   case MS_EVENT_REALLOC:
     on_move(build, event, thread);
     break;
   case MS_EVENT_BIND:
-    if (watched && watched->block) watched->site = site_after(build, watched, ms_site_named(build, thread, event->name));
+    if (watched && watched->block) watched->site = site_after(build, watched, ms_site_named(build, event->name));
     break;
   case MS_EVENT_FREE:
   case MS_EVENT_REALLOC_FREE:
-    if (watched) life_end(watched, event->ns, ms_freed_at(build, thread, event->place));
+    if (watched) life_end(watched, event->ns, ms_freed_at(build, event->place));
     break;
   case MS_EVENT_VANISHED:
   case MS_EVENT_ENDED:

@@ -114,8 +114,6 @@ struct thread {
   uint64_t live_blocks, live_bytes;
   uint32_t freed_name, freed_place;     /* the last one asked for */
   uint32_t stack_name, stack;           /* the same of call stacks */
-  uint32_t *chain_sites, *caller_sites; /* by id: the name's site */
-  uint32_t chain_room, caller_room;
   struct ms_model_thread out;
 };
 
@@ -160,10 +158,8 @@ struct build {
   uint32_t place_count, place_room;
   struct ms_map place_index; /* hash of contents -> place */
   struct ms_map chain_index; /* hash of places -> site */
-  struct ms_map name_index;  /* thread << 32 | name -> site, for ids beyond the arrays */
-  struct ms_map freed_index; /* thread << 32 | name -> freeing place */
-  uint32_t *site_names;      /* stream's site id -> site */
-  uint32_t site_name_count;
+  uint32_t *name_sites;      /* by a name's id: its site; 0: not asked for yet */
+  uint32_t *name_places;     /* the same, as a freeing place */
 
   struct ms_map text_index; /* hash -> texts */
   const char **texts;
@@ -245,8 +241,8 @@ uint32_t ms_place_unknown(struct build *build);
 
 /* site.c: names to sites */
 void ms_sites_init(struct build *build);
-uint32_t ms_site_named(struct build *build, uint32_t thread, uint32_t name);
-uint32_t ms_freed_at(struct build *build, uint32_t thread, uint32_t name);
+uint32_t ms_site_named(struct build *build, uint32_t name);
+uint32_t ms_freed_at(struct build *build, uint32_t name);
 
 /* type.c */
 uint32_t ms_type_of(struct build *build, const struct ms_unit_view *unit, uint32_t index);

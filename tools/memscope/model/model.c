@@ -37,11 +37,10 @@ static void modules_init(struct build *build) {
 
 static void maps_init(struct build *build) {
   struct ms_map *const maps[] = {&build->tally_index, &build->place_index, &build->chain_index,
-                                 &build->name_index,  &build->freed_index, &build->text_index,
-                                 &build->type_index,  &build->type_places, &build->complete,
-                                 &build->holder_index, &build->stack_index, &build->stack_names,
-                                 &build->pair_index,  &build->watched_index, &build->watched_blocks,
-                                 &build->bad_index};
+                                 &build->text_index,  &build->type_index,  &build->type_places,
+                                 &build->complete,    &build->holder_index, &build->stack_index,
+                                 &build->stack_names, &build->pair_index,  &build->watched_index,
+                                 &build->watched_blocks, &build->bad_index};
   for (size_t i = 0; i < sizeof maps / sizeof *maps; i++) ms_map_init(maps[i], build->arena);
 }
 

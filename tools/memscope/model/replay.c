@@ -165,7 +165,7 @@ static inline void tally(struct build *build, uint32_t id, enum tally_kind kind,
 
 static void on_alloc(struct build *build, const struct ms_event *event, uint32_t thread) {
   struct block *block = block_at(build, event->block);
-  uint32_t id = ms_site_named(build, thread, event->name);
+  uint32_t id = ms_site_named(build, event->name);
   struct site *site = &build->sites[id];
   struct worth worth = ms_worth(build, event->size);
   if (!site->allocations) site->first_ns = build->now_ns;
@@ -181,9 +181,9 @@ static void on_alloc(struct build *build, const struct ms_event *event, uint32_t
   event_done(build);
 }
 
-static inline uint32_t freed_at(struct build *build, struct thread *by, uint32_t thread, uint32_t name) {
+static inline uint32_t freed_at(struct build *build, struct thread *by, uint32_t name) {
   if (name == by->freed_name) return by->freed_place;
-  by->freed_place = ms_freed_at(build, thread, name);
+  by->freed_place = ms_freed_at(build, name);
   by->freed_name = name;
   return by->freed_place;
 }
@@ -202,7 +202,7 @@ static void on_free(struct build *build, const struct ms_event *event, uint32_t 
   build->totals.temporary += temporary;
   ms_lifetime_count(build, site, event->ns > block->born_ns ? event->ns - block->born_ns : 0, worth.blocks);
   tally(build, id, TALLY_FREE_THREAD, thread, worth);
-  tally(build, id, TALLY_PLACE, freed_at(build, by, thread, event->place), worth);
+  tally(build, id, TALLY_PLACE, freed_at(build, by, event->place), worth);
   by->out.frees += worth.blocks;
   if (by != owner) by->out.foreign_frees += worth.blocks;
   block_gone(build, block, worth);
@@ -224,7 +224,7 @@ static void on_realloc(struct build *build, const struct ms_event *event, uint32
   struct block *block = block_at(build, event->block);
   if (!block->site) return;
   struct block old = *block;
-  uint32_t id = ms_site_named(build, thread, event->name);
+  uint32_t id = ms_site_named(build, event->name);
   struct worth worth = ms_worth(build, event->size);
   if (build->sites[id].naming == MS_UNNAMED) id = old.site;
   block_gone(build, block, ms_worth(build, old.size));
@@ -238,7 +238,7 @@ static void on_realloc(struct build *build, const struct ms_event *event, uint32
 
 static void on_unborn_realloc(struct build *build, const struct ms_event *event, uint32_t thread) {
   struct block *block = block_at(build, event->block);
-  uint32_t id = ms_site_named(build, thread, event->name);
+  uint32_t id = ms_site_named(build, event->name);
   struct worth worth = ms_worth(build, event->size);
   block_born(build, event, block, id, thread, worth);
   block->reallocations = 1;
@@ -249,9 +249,9 @@ static void on_unborn_realloc(struct build *build, const struct ms_event *event,
 
 /* Its allocation now counts for the new name, also in the process's peak; what
  * the old one's own peaks were stays. */
-static void on_bind(struct build *build, const struct ms_event *event, uint32_t thread) {
+static void on_bind(struct build *build, const struct ms_event *event) {
   struct block *block = block_at(build, event->block);
-  uint32_t id = ms_site_named(build, thread, event->name), old = block->site;
+  uint32_t id = ms_site_named(build, event->name), old = block->site;
   if (!old || id == old || build->sites[id].naming == MS_UNNAMED) return;
   struct site *from = &build->sites[old], *to = &build->sites[id];
   struct worth worth = ms_worth(build, block->size);
@@ -326,7 +326,7 @@ static void event_take(struct build *build, const struct ms_event *event) {
     build->totals.failed_reallocations++;
     break;
   case MS_EVENT_BIND:
-    on_bind(build, event, thread);
+    on_bind(build, event);
     break;
   case MS_EVENT_BAD_FREE:
     ms_bad_free_seen(build, event);
@@ -347,8 +347,6 @@ static void event_take(struct build *build, const struct ms_event *event) {
 
 static void fetch_ahead(const struct build *build, const struct ms_event *event) {
   if (event->block < build->block_room) __builtin_prefetch(&build->blocks[event->block], 1);
-  if (event->name && event->name < build->site_name_count)
-    __builtin_prefetch(&build->site_names[event->name]);
 }
 
 void ms_replay(struct build *build, struct ms_merge *merge) {

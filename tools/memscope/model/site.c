@@ -127,10 +127,10 @@ static uint32_t site_intern(struct build *build, const struct chain *chain) {
 }
 
 /* Follows a name inwards; a chain that does not end is cut. */
-static void chain_follow(struct build *build, uint32_t thread, uint32_t name, struct chain *chain) {
+static void chain_follow(struct build *build, uint32_t name, struct chain *chain) {
   chain->count = chain->caller = 0;
   while (name && chain->count < CHAIN_MOST) {
-    struct ms_name part = ms_stream_name(build->stream, thread, name);
+    struct ms_name part = ms_stream_name(build->stream, name);
     uint32_t place = 0;
     if (part.kind == MS_NAME_IS_CALLER) chain->caller = ms_place_of_caller(build, part.address, part.ns);
     if (part.kind == MS_NAME_IS_SITE || part.kind == MS_NAME_IS_CHAIN)
@@ -145,62 +145,31 @@ static void chain_follow(struct build *build, uint32_t thread, uint32_t name, st
   }
 }
 
-static uint32_t name_resolve(struct build *build, uint32_t thread, uint32_t name) {
+/* Ids beyond the stream's names mean nothing, as 0 does. */
+static uint32_t name_index(const struct build *build, uint32_t name) { return name < build->stream->name_room ? name : 0; }
+
+uint32_t ms_site_named(struct build *build, uint32_t name) {
+  uint32_t *site = &build->name_sites[name_index(build, name)];
+  if (*site) return *site;
   struct chain chain;
-  chain_follow(build, build->threads[thread].out.stream_id, name, &chain);
-  return site_intern(build, &chain);
-}
-
-/* The thread's array entry for a chain's or caller's id. A writer counts ids up
- * from 1; NULL for one that is far beyond those seen. */
-static uint32_t *id_entry(struct build *build, uint32_t **array, uint32_t *room, uint32_t id) {
-  if (id >= 2 * *room + 64) return NULL;
-  if (id >= *room) *array = table_grow(build->arena, *array, room, id, sizeof **array);
-  return &(*array)[id];
-}
-
-static uint32_t *name_entry(struct build *build, uint32_t thread, uint32_t name) {
-  struct thread *of = &build->threads[thread];
-  if (name < build->site_name_count) return &build->site_names[name];
-  uint32_t *entry = NULL;
-  if ((name & ~MS_NAME_ID) == MS_NAME_CHAIN)
-    entry = id_entry(build, &of->chain_sites, &of->chain_room, name & MS_NAME_ID);
-  if ((name & ~MS_NAME_ID) == MS_NAME_CALLER)
-    entry = id_entry(build, &of->caller_sites, &of->caller_room, name & MS_NAME_ID);
-  return entry ? entry : ms_map_at(&build->name_index, (uint64_t)thread << 32 | name);
-}
-
-uint32_t ms_site_named(struct build *build, uint32_t thread, uint32_t name) {
-  uint32_t *entry = name_entry(build, thread, name);
-  if (*entry) return *entry;
-  uint32_t site = name_resolve(build, thread, name);
-  return *name_entry(build, thread, name) = site;
+  chain_follow(build, name, &chain);
+  return *site = site_intern(build, &chain);
 }
 
 /* Where a name says that a block was freed: the outermost place; 0 = not known. */
-uint32_t ms_freed_at(struct build *build, uint32_t thread, uint32_t name) {
+uint32_t ms_freed_at(struct build *build, uint32_t name) {
   if (!name) return 0;
-  uint64_t key = (uint64_t)thread << 32 | name;
-  uint32_t place = ms_map_find(&build->freed_index, key);
-  if (place) return place;
+  uint32_t *place = &build->name_places[name_index(build, name)];
+  if (*place) return *place;
   struct chain chain;
-  chain_follow(build, build->threads[thread].out.stream_id, name, &chain);
-  if (chain.count)
-    place = chain.places[chain.count - 1];
-  else
-    place = chain.caller ? chain.caller : ms_place_unknown(build);
-  return *ms_map_at(&build->freed_index, key) = place;
+  chain_follow(build, name, &chain);
+  if (chain.count) *place = chain.places[chain.count - 1];
+  else *place = chain.caller ? chain.caller : ms_place_unknown(build);
+  return *place;
 }
 
 void ms_sites_init(struct build *build) {
-  const struct ms_stream *stream = build->stream;
-  uint64_t sites = 0, last = 0;
-  for (uint32_t i = 0; i < stream->unit_count; i++) {
-    sites += stream->units[i].site_count;
-    uint64_t end = (uint64_t)stream->units[i].first_site + stream->units[i].site_count;
-    if (end > last) last = end;
-  }
-  if (last > 4 * sites + 1024) last = 4 * sites + 1024; /* ids that are no writer's go to the map */
-  build->site_name_count = (uint32_t)(last + 1);
-  build->site_names = ms_arena_array(build->arena, build->site_name_count, sizeof *build->site_names);
+  uint32_t room = build->stream->name_room + 1;
+  build->name_sites = ms_arena_array(build->arena, room, sizeof *build->name_sites);
+  build->name_places = ms_arena_array(build->arena, room, sizeof *build->name_places);
 }

@@ -23,7 +23,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { MS_PACK_VERSION = 1, MS_PACK_SEGMENT_MAGIC = 0x4753504d /* "MPSG" */ };
+enum { MS_PACK_VERSION = 2, MS_PACK_SEGMENT_MAGIC = 0x4753504d /* "MPSG" */ };
 #define MS_PACK_MAGIC "\x89MemPack" /* 8 bytes, no NUL */
 
 struct ms_pack_header {

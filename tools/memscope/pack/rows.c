@@ -12,12 +12,7 @@ enum address_guess { AS_FREED, BEHIND_LAST, ELSEWHERE };
 
 /* ---- a block is given ---- */
 
-static uint32_t turn_left(uint32_t name, unsigned bits) { return name << bits | name >> (32 - bits); }
-
-/* The kind of a name stands in its two highest bits: turned to the lowest. */
-static uint32_t code_name(struct coder *coder, uint32_t name) {
-  return turn_left((uint32_t)ms_code(&coder->columns, COLUMN_NAME, turn_left(name, 2)), 30);
-}
+static uint32_t code_name(struct coder *coder, uint32_t name) { return (uint32_t)ms_code(&coder->columns, COLUMN_NAME, name); }
 
 static uint32_t code_size(struct coder *coder, uint32_t name, uint32_t size) {
   uint32_t *last = ms_guess_size(&coder->guess, name);

@@ -105,6 +105,8 @@ static int header_check(const struct ms_pack_header *header, const char *path, s
   if (header->version > MS_PACK_VERSION)
     return ms_error_set(error, MS_ERROR_DATA, "%s: is packed by version %" PRIu32 ", this memscope reads up to %d: use a newer memscope",
                         path, header->version, MS_PACK_VERSION);
+  if (header->version && header->version < MS_PACK_VERSION)
+    return ms_error_set(error, MS_ERROR_DATA, "%s: is packed by an older version; unpack it with that memscope, or record it again", path);
   if (header->byte_order != MS_BYTE_ORDER || !header->version)
     return ms_error_set(error, MS_ERROR_DATA, "%s: its header is damaged; copy or pack it again", path);
   return 0;

@@ -123,11 +123,9 @@ void ms_accept_cold(struct ms_merge *merge, struct run *run, uint32_t length) {
   case MS_TAG_STACK_OF:
     run->stack = (uint32_t)ms_get_stack_of(run->at).id;
     break;
-  case MS_TAG_CHAIN:
-  case MS_TAG_CALLER:
   case MS_TAG_STACK:
   case MS_TAG_OF_THREAD:
-    break; /* name.c and index.c have seen them */
+    break; /* stack.c and index.c have seen them */
   case MS_TAG_REALLOC_FAIL:
     fail_accept(merge, run);
     break;

@@ -149,6 +149,16 @@ static void tables_take(struct index *index, const struct ms_record *record, uin
     ms_process_take(index->stream, offset, payload, bytes);
 }
 
+static void names_take(struct index *index, const struct ms_record *record, uint64_t offset) {
+  uint64_t bytes = record->bytes - sizeof *record, there = index->size - offset - sizeof *record;
+  if (bytes > there) {
+    ms_stream_problem(index->stream, index->base + offset, "the file ends inside this record of names; some places stay unknown");
+    index->cut = true;
+    bytes = there;
+  }
+  ms_names_take(index->stream, record, index->bytes + offset + sizeof *record, bytes);
+}
+
 static void record_take(struct index *index, const struct ms_record *record, uint64_t offset) {
   if (index->pass != ALL && (index->pass == WINDOWS) != (record->kind == MS_RECORD_WINDOW)) return;
   switch (record->kind) {
@@ -159,6 +169,9 @@ static void record_take(struct index *index, const struct ms_record *record, uin
   case MS_RECORD_MODULE:
   case MS_RECORD_PROCESS:
     tables_take(index, record, offset);
+    break;
+  case MS_RECORD_NAMES:
+    names_take(index, record, offset);
     break;
   default:
     break; /* of a later version: skipped by its length */

@@ -29,7 +29,10 @@ void ms_module_take(struct ms_stream *stream, uint64_t offset, const unsigned ch
 void ms_process_take(struct ms_stream *stream, uint64_t offset, const unsigned char *payload, uint64_t bytes);
 void ms_modules_finish(struct ms_stream *stream);
 
-/* name.c: definitions of chains and callers */
-struct ms_names *ms_names_new(struct ms_stream *stream);
+/* name.c: a NAMES record of which `bytes` of payload are there */
+void ms_names_take(struct ms_stream *stream, const struct ms_record *record, const unsigned char *payload, uint64_t bytes);
+
+/* stack.c: definitions of call stacks */
+struct ms_stacks *ms_stacks_new(struct ms_stream *stream);
 
 #endif

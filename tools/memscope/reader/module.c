@@ -54,7 +54,7 @@ static bool unit_take(struct ms_stream *stream, struct cursor *cursor) {
   if (cursor->over) return false;
   if (!unit.site_count) return true;
   if (!unit.strings_bytes || unit.strings[unit.strings_bytes - 1]) unit.strings = "", unit.strings_bytes = 1;
-  if (!unit.first_site || unit.site_count > MS_NAME_SITE_MAX - unit.first_site) return false;
+  if (!unit.first_site || unit.site_count > MS_SITE_MAX - unit.first_site) return false;
   stream->units = table_add(stream, stream->units, stream->unit_count, sizeof *stream->units);
   stream->units[stream->unit_count++] = unit;
   return true;

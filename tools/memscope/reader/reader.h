@@ -72,7 +72,7 @@ struct ms_volume_view {
   uint64_t before; /* bytes of the volumes before it */
 };
 
-struct ms_names; /* reader/name.c */
+struct ms_stacks; /* reader/stack.c */
 
 struct ms_stream {
   struct ms_arena *arena;
@@ -95,7 +95,9 @@ struct ms_stream {
   uint32_t problem_count;
   uint64_t problems_more;  /* not kept */
   uint32_t missing_chunks; /* gaps in the threads' chunk numbers */
-  struct ms_names *names;
+  uint64_t *names;       /* by id, as in NAMES records; 0: none */
+  uint32_t name_room;
+  struct ms_stacks *stacks;
   uint64_t device, inode; /* of the first file */
   bool mapped;
   bool cut;         /* the file ends before what its writer wrote */
@@ -240,15 +242,15 @@ enum ms_name_kind { MS_NAME_IS_NONE, MS_NAME_IS_SITE, MS_NAME_IS_CHAIN, MS_NAME_
 struct ms_name {
   enum ms_name_kind kind;
   uint32_t site;    /* SITE; CHAIN: the outermost */
-  uint32_t parent;  /* CHAIN: the name inside, of the same thread */
+  uint32_t parent;  /* CHAIN: the name inside */
   uint64_t address; /* CALLER */
-  uint64_t ns;      /* CALLER: when it was defined */
+  uint64_t ns;      /* CALLER: when it was met */
 };
 
-/* What a name of that thread means. Definitions may stand behind their use. */
-struct ms_name ms_stream_name(struct ms_stream *stream, uint32_t thread, uint32_t name);
+/* What a name means. One that is damaged may lead to itself: follow it so far only. */
+struct ms_name ms_stream_name(const struct ms_stream *stream, uint32_t name);
 
-/* A call stack: return addresses, the allocation's own first. None: count 0. */
+/* A call stack of that thread: return addresses, the allocation's own first. None: count 0. */
 struct ms_frames {
   const uint64_t *addresses;
   uint32_t count;

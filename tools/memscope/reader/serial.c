@@ -17,8 +17,6 @@ static bool row_waits(uint64_t word) {
   case MS_TAG_PLACE:
   case MS_TAG_SIZE_HIGH:
   case MS_TAG_STAMP:
-  case MS_TAG_CHAIN:
-  case MS_TAG_CALLER:
   case MS_TAG_OF_THREAD:
   case MS_TAG_STACK:
   case MS_TAG_STACK_OF:

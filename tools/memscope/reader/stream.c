@@ -136,7 +136,7 @@ static struct ms_stream *stream_index(struct ms_stream *stream, struct ms_error 
   stream->live &= stream->header.end_how == MS_END_NONE;
   if (stream->live) stream->live_ns = since_start(stream);
   ms_index_build(stream);
-  stream->names = ms_names_new(stream);
+  stream->stacks = ms_stacks_new(stream);
   return stream;
 }
 

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Names: what a site makes of the name before it, and callers in code without sites.
+ * A process has one table of them for all its threads. It lies in the stream itself,
+ * piece by piece (NAMES records), mapped side by side so that an id is an index; an
+ * index of our own finds a name's id. Both only grow, by single stores: no lock, and a
+ * signal handler may come between at any instant.
+ *
+ * Ids are also in the steps that sites remember, in memory that a forked child
+ * inherits: so the table is not zeroed there but copied to the child's stream.
+ */
+#include "emit.h"
+
+enum {
+  PIECE_BYTES = MS_NAMES_WORDS * sizeof(uint64_t),
+  SLOTS = 2 * MS_NAMES_MOST,
+  RESERVED_BYTES = MS_NAMES_MOST * sizeof(uint64_t) + SLOTS * sizeof(uint32_t),
+};
+
+uint64_t *ms_names; /* MS_NAMES_MOST words of address space; NULL: nothing gets a name */
+static uint32_t *slots; /* behind them, by hash: ids */
+static uint32_t next;   /* id */
+static uint8_t ready[MS_NAMES_MOST / MS_NAMES_WORDS]; /* pieces that are mapped */
+static uint32_t unloads; /* images unmapped since, or forks: what was at an address may be something else */
+
+/* ---- the table in the stream ---- */
+
+static uint64_t *piece_at(uint32_t number) { return ms_names + (size_t)number * MS_NAMES_WORDS; }
+
+/* Room for a piece in the file, with the names it begins with, mapped in place of what is there. */
+static int piece_map(uint32_t number, const uint64_t *names, uint32_t count) {
+  uint64_t offset = ms_stream_take(PIECE_BYTES);
+  if (!offset || !ms_stream_grow(offset, PIECE_BYTES)) return 0;
+  struct ms_record record = {.kind = MS_RECORD_NAMES, .bytes = PIECE_BYTES, .thread = number * MS_NAMES_WORDS};
+  ms_record_check(&record);
+  struct ms_os_piece pieces[] = {{&record, sizeof record}, {names, count * sizeof *names}};
+  return ms_stream_write(pieces, 2, offset) && ms_os_map_at(piece_at(number), ms_process->fd, offset, PIECE_BYTES);
+}
+
+/* Of a process that is about to record: the first piece, or all that its parent had, and
+ * the next one when somebody in the parent was about to map that. */
+int ms_names_begin(void) {
+  if (!ms_names) return 1;
+  if (!next) next = MS_NAMES_HEADER;
+  uint32_t count = (next + MS_NAMES_WORDS / 2) / MS_NAMES_WORDS + 1;
+  for (uint32_t number = 0; number < count && number < sizeof ready; number++) {
+    uint32_t first = number * MS_NAMES_WORDS + MS_NAMES_HEADER, end = (number + 1) * MS_NAMES_WORDS;
+    uint32_t known = ready[number] && next > first ? (next < end ? next : end) - first : 0;
+    if (!piece_map(number, ms_names + first, known)) return 0;
+    ready[number] = 1;
+  }
+  ms_names_unload(); /* a parent's callers were met on its clock */
+  return 1;
+}
+
+/* Callers met from now on are others, even at the same address. */
+void ms_names_unload(void) { __atomic_fetch_add(&unloads, 1, __ATOMIC_RELAXED); }
+
+/* Once in a process; its children have the same. */
+void ms_names_reserve(void) {
+  ms_names = ms_os_pages_reserve(RESERVED_BYTES);
+  slots = (uint32_t *)(ms_names + MS_NAMES_MOST);
+}
+
+int ms_names_meet(uintptr_t start, uintptr_t end) {
+  uintptr_t names = (uintptr_t)ms_names;
+  return names && start < names + RESERVED_BYTES && end > names;
+}
+
+/* Another thread is about to map it, or this one is, interrupted: who waits too long does without. */
+static int piece_wait(const uint8_t *is_ready) {
+  for (int i = 0; i < 1000 && !__atomic_load_n(is_ready, __ATOMIC_ACQUIRE); i++) {
+    if (ms_process->state != MS_STATE_RECORDING) return 0;
+    ms_os_yield();
+  }
+  return __atomic_load_n(is_ready, __ATOMIC_ACQUIRE);
+}
+
+/* That many words' id; 0: none. The next piece is mapped by whoever comes to the middle of one. */
+static uint32_t id_take(uint32_t words) {
+  for (;;) {
+    uint32_t id = __atomic_fetch_add(&next, words, __ATOMIC_RELAXED), number = id / MS_NAMES_WORDS, in = id % MS_NAMES_WORDS;
+    if (id >= MS_NAMES_MOST - words) {
+      __atomic_store_n(&next, MS_NAMES_MOST - words, __ATOMIC_RELAXED);
+      return 0;
+    }
+    if (in - MS_NAMES_WORDS / 2 < words && number + 1 < sizeof ready && piece_map(number + 1, NULL, 0))
+      __atomic_store_n(&ready[number + 1], 1, __ATOMIC_RELEASE);
+    if (in >= MS_NAMES_HEADER && in + words <= MS_NAMES_WORDS) return piece_wait(&ready[number]) ? id : 0;
+  }
+}
+
+/* ---- finding a name ---- */
+
+static uint32_t hash_of(uint64_t name) {
+  name *= UINT64_C(0x9e3779b97f4a7c15);
+  return (uint32_t)((name ^ name >> 32) * UINT64_C(0x9e3779b97f4a7c15) >> 40) & (SLOTS - 1);
+}
+
+/* The slot of that name, or the one where it belongs. */
+static uint32_t *slot_find(uint64_t name) {
+  for (uint32_t at = hash_of(name);; at = (at + 1) & (SLOTS - 1)) {
+    uint32_t id = __atomic_load_n(&slots[at], __ATOMIC_ACQUIRE);
+    if (!id || ms_names[id] == name) return &slots[at];
+  }
+}
+
+/* Two threads may come with the same one at once: then both ids mean it. */
+static MS_COLD uint32_t name_add(uint64_t name) {
+  int is_caller = (name & MS_NAME_CALLER) != 0;
+  uint32_t id = id_take(1 + is_caller);
+  if (!id) return 0;
+  if (is_caller) ms_names[id + 1] = ms_process_ns(ms_os_now());
+  __atomic_store_n(&ms_names[id], name, __ATOMIC_RELEASE);
+  for (;;) {
+    uint32_t *slot = slot_find(name), none = 0;
+    if (__atomic_compare_exchange_n(slot, &none, id, 0, __ATOMIC_RELEASE, __ATOMIC_ACQUIRE)) return id;
+    if (ms_names[none] == name) return none;
+  }
+}
+
+/* 0: it has none yet. */
+static uint32_t name_find(uint64_t name) { return __atomic_load_n(slot_find(name), __ATOMIC_ACQUIRE); }
+
+uint32_t ms_name_step(uint32_t from, uint32_t site) {
+  if (MS_UNLIKELY(!ms_names)) return 0;
+  uint64_t name = ms_name_of_site(ms_name_is_given(from) ? from : 0, site);
+  uint32_t id = name_find(name);
+  return MS_LIKELY(id) ? id : name_add(name);
+}
+
+/* The image it lies in is looked for when the caller is new; t: NULL where that cannot be. */
+uint32_t ms_name_caller(struct ms_thread *t, uintptr_t ra) {
+  if (MS_UNLIKELY(!ms_names)) return MS_NAME_NONE;
+  uint32_t id = name_find(ms_name_of_caller(unloads, ra));
+  if (MS_LIKELY(id)) return id;
+  if (t) ms_modules_look(t, ra);
+  uint64_t name = ms_name_of_caller(unloads, ra);
+  id = name_find(name);
+  if (!id) id = name_add(name);
+  return id ? id : MS_NAME_NONE;
+}
