@@ -60,7 +60,7 @@ static uint32_t site_after(struct build *build, const struct watched *watched, u
 }
 
 /* The block leaves the address it had, and may come to one that is watched. */
-static void on_move(struct build *build, const struct ms_event *event, uint32_t thread) {
+static void on_move(struct build *build, const struct ms_event *event) {
   struct watched *from = watched_of(build, event->block), *to = watched_at(build, event->address);
   if (!from && !to) return;
   uint32_t site = site_after(build, from, ms_site_named(build, event->name));
@@ -93,13 +93,13 @@ static void bad_free_count(struct build *build, const struct ms_model_bad_free *
   }
 }
 
-static void on_bad_free(struct build *build, const struct ms_event *event, uint32_t thread) {
+static void on_bad_free(struct build *build, const struct ms_event *event) {
   const struct watched *watched = watched_at(build, event->address);
   if (!watched) return; /* one address too many: what it held is not known */
   struct ms_model_bad_free bad = {.kind = MS_BAD_FREE_UNKNOWN,
                                   .resized = event->fn >= MS_FN_REALLOC_NULL,
                                   .place_id = ms_freed_at(build, event->place),
-                                  .thread_id = thread,
+                                  .thread_id = build->lane_threads[event->lane],
                                   .address = event->address,
                                   .ns = event->ns};
   if (watched->gone) {
@@ -116,7 +116,6 @@ static void on_bad_free(struct build *build, const struct ms_event *event, uint3
 /* ---- the second reading ---- */
 
 static void event_look(struct build *build, const struct ms_event *event) {
-  uint32_t thread = build->lane_threads[event->lane];
   struct watched *watched = watched_at(build, event->address);
   switch (event->kind) {
   case MS_EVENT_ALLOC:
@@ -124,7 +123,7 @@ static void event_look(struct build *build, const struct ms_event *event) {
     if (watched) life_begin(build, watched, event, ms_site_named(build, event->name));
     break;
   case MS_EVENT_REALLOC:
-    on_move(build, event, thread);
+    on_move(build, event);
     break;
   case MS_EVENT_BIND:
     if (watched && watched->block) watched->site = site_after(build, watched, ms_site_named(build, event->name));
@@ -138,7 +137,7 @@ static void event_look(struct build *build, const struct ms_event *event) {
     if (watched) life_end(watched, event->ns, 0);
     break;
   case MS_EVENT_BAD_FREE:
-    on_bad_free(build, event, thread);
+    on_bad_free(build, event);
     break;
   default:
     break;
