@@ -240,7 +240,7 @@ int main(void) { for (int i = 0; i < 300000; i++) { void *volatile p = malloc(1u
 
 def test_large_sums_and_damaged_headers(folder):
     program = compile_c(folder, "a", HUGE)
-    stream = record(folder, program, options=("--mode", "sample=50%"))
+    stream = sampled(folder, program, "sample=50%", 1)
     figures = summary(stream)
     low, high = (figures["totals"]["error"]["allocated_bytes"][side] for side in ("low", "high"))
     assert low < 300000 << 30 < high and figures["totals"]["allocated_bytes"] > 290000 << 30, figures["totals"]
