@@ -6,9 +6,6 @@
  */
 #include "emit.h"
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 static uint32_t class_bytes(uint32_t class) { return (uint32_t)MS_WINDOW_FIRST << class; }
 
 /* magic, kind and bytes in one store: killed or jumped out of here, the page is
@@ -88,7 +85,7 @@ int ms_chunk_seal(struct ms_thread *t) {
   struct ms_record record = {.kind = MS_RECORD_CHUNK,
                              .bytes = whole,
                              .thread = t->id,
-                             .checksum = (uint32_t)XXH3_64bits(t->record + 1, used),
+                             .checksum = ms_checksum(t->record + 1, used),
                              .fill = ms_fill(t->chunk, used),
                              .start_ns = t->record->start_ns};
   ms_record_check(&record);

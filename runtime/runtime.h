@@ -286,6 +286,10 @@ int ms_chunk_roll(struct ms_thread *t);
 int ms_chunk_seal(struct ms_thread *t);
 void ms_chunk_begin(struct ms_thread *t, void (*first)(struct ms_thread *)); /* first: writes the thread's first row */
 
+/* checksum.c */
+uint32_t ms_checksum(const void *payload, size_t bytes);
+uint32_t ms_checksum_avx2(const void *payload, size_t bytes);
+
 /* writer.c */
 int ms_stream_open(struct ms_process *process);
 uint64_t ms_stream_take(uint64_t bytes);

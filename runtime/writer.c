@@ -160,7 +160,7 @@ void ms_record_check(struct ms_record *record) {
 /* Fills in what a record says of its payload, which lies behind it. */
 void ms_record_seal(struct ms_record *record, size_t payload_bytes) {
   record->bytes = (sizeof *record + payload_bytes + MS_RECORD_ALIGN - 1) & ~(uint64_t)(MS_RECORD_ALIGN - 1);
-  record->checksum = (uint32_t)XXH3_64bits(record + 1, payload_bytes);
+  record->checksum = ms_checksum(record + 1, payload_bytes);
   record->fill = ms_fill(0, (uint32_t)payload_bytes);
   ms_record_check(record);
 }
