@@ -46,13 +46,14 @@ MS_HOT_FN void *born(void *p, size_t size, unsigned fn, uintptr_t ra) {
 
 APART void *malloc_not_on(size_t size, uintptr_t ra) {
   if (MS_LIKELY(ms_on == MS_SAMPLING)) return ms_sample_born(MS_NEXT(malloc)(size), size, MS_FN_malloc, ra);
-  if (ms_on) ms_paused_look();
+  ms_paused_look();
   return MS_NEXT(malloc)(size);
 }
 
 APART void *malloc_on(size_t size, uintptr_t ra) { return born(MS_NEXT(malloc)(size), size, MS_FN_malloc, ra); }
 MS_PUBLIC void *MS_FN(malloc)(size_t size) {
-  return MS_UNLIKELY(ms_on != MS_ON) ? malloc_not_on(size, MS_RA) : malloc_on(size, MS_RA);
+  if (MS_LIKELY(ms_on == MS_ON)) return malloc_on(size, MS_RA);
+  return ms_on ? malloc_not_on(size, MS_RA) : MS_NEXT(malloc)(size);
 }
 
 APART void *calloc_not_on(size_t count, size_t size, uintptr_t ra) {
@@ -65,7 +66,8 @@ APART void *calloc_on(size_t count, size_t size, uintptr_t ra) {
   return born(MS_NEXT(calloc)(count, size), count * size, MS_FN_calloc, ra);
 }
 MS_PUBLIC void *MS_FN(calloc)(size_t count, size_t size) {
-  return MS_UNLIKELY(ms_on != MS_ON) ? calloc_not_on(count, size, MS_RA) : calloc_on(count, size, MS_RA);
+  if (MS_LIKELY(ms_on == MS_ON)) return calloc_on(count, size, MS_RA);
+  return ms_on ? calloc_not_on(count, size, MS_RA) : MS_NEXT(calloc)(count, size);
 }
 
 MS_PUBLIC int MS_FN(posix_memalign)(void **out, size_t align, size_t size) {
@@ -167,7 +169,7 @@ APART void *realloc_on(void *p, size_t size, uintptr_t ra) {
   return regrown(how, p, q, size, MS_FN_realloc, ra);
 }
 MS_PUBLIC void *MS_FN(realloc)(void *p, size_t size) {
-  if (MS_UNLIKELY(ms_on != MS_ON)) return realloc_not_on(p, size, MS_RA);
+  if (MS_UNLIKELY(ms_on != MS_ON)) return ms_on ? realloc_not_on(p, size, MS_RA) : MS_NEXT(realloc)(p, size);
   return p ? realloc_on(p, size, MS_RA) : realloc_null_on(size, MS_RA);
 }
 
@@ -186,7 +188,7 @@ MS_PUBLIC void *MS_FN(reallocarray)(void *p, size_t count, size_t size) {
 
 APART void free_not_on(void *p, uintptr_t ra) {
   if (MS_UNLIKELY(ms_on != MS_SAMPLING)) {
-    if (ms_on && p) ms_paused_end((uintptr_t)p);
+    if (p) ms_paused_end((uintptr_t)p);
   } else if (p) {
     ms_sample_dying(p, MS_FN_free, ra);
   }
@@ -198,7 +200,7 @@ APART void free_slow(void *p, uintptr_t ra) {
   MS_NEXT(free)(p);
 }
 MS_PUBLIC void MS_FN(free)(void *p) {
-  if (MS_UNLIKELY(ms_on != MS_ON)) return free_not_on(p, MS_RA);
+  if (MS_UNLIKELY(ms_on != MS_ON)) return ms_on ? free_not_on(p, MS_RA) : MS_NEXT(free)(p);
   if (MS_LIKELY(p != NULL) && !ms_emit_free_hot(p, MS_FN_free, MS_RA)) free_slow(p, MS_RA);
   else MS_NEXT(free)(p);
 }
