@@ -65,10 +65,14 @@ class Figures:
 
     def __init__(self, program):
         self.program, self.cpu, self.events, self.bytes, self.failed = program, {}, 0, 0, {}
+        self.against = {}  # by variant: the one it is compared with
+
+    def pairs(self, name):
+        """Of the rounds in which both ran: the variant's CPU seconds, and of what it is compared with."""
+        return [(a, b) for a, b in zip(self.cpu[name], self.cpu[self.against[name]]) if a is not None and b is not None]
 
     def ratios(self, name):
-        pairs = zip(self.cpu[name], self.cpu["plain"])
-        return [a / b for a, b in pairs if a is not None]
+        return [a / b for a, b in self.pairs(name)]
 
     def ratio(self, name):
         return statistics.median(self.ratios(name))
@@ -81,8 +85,7 @@ class Figures:
 
     def ns(self, name):
         """Added per event, from the same pairs."""
-        pairs = zip(self.cpu[name], self.cpu["plain"])
-        return statistics.median((a - b) * 1e9 / self.events for a, b in pairs if a is not None)
+        return statistics.median((a - b) * 1e9 / self.events for a, b in self.pairs(name))
 
 
 def rounds_of(program, variant, least):
@@ -111,6 +114,7 @@ def measure(program, variants, least, step):
     figures, variants = Figures(program), list(variants)
     warm(figures, variants)
     figures.cpu = {v.name: [] for v in variants}
+    figures.against = {v.name: v.against for v in variants}
     for r in range(max(rounds_of(program, v, least) for v in variants)):
         step(r)
         for variant in variants if r % 2 == 0 else reversed(variants):

@@ -41,6 +41,16 @@ def added(all_figures, variants):
                  [[f.program.name, *(f"{f.ns(v.name):.1f}" if v.name in f.cpu else "-" for v in variants)] for f in all_figures])
 
 
+def scaling(all_figures):
+    """Added per event by the number of threads, and against one thread; nothing without that row."""
+    rows = [(f, int(f.program.name.split()[1])) for f in all_figures if f.program.name.startswith("torture ")]
+    one = next((f.ns("memscope") for f, threads in rows if threads == 1), None)
+    if one is None or len(rows) < 2: return ""
+    return "\nBy threads (torture, goal 1.30 of one thread's):\n\n" + table(
+        ["threads", "added ns/event", "against one thread"],
+        [[str(threads), f"{f.ns('memscope'):.1f}", f"{f.ns('memscope') / one:.2f}"] for f, threads in rows]) + "\n"
+
+
 def text(all_figures, variants, rounds, clang):
     ours = [v for v in variants if not v.peer and v.name != "plain"]
     peers = [v for v in variants if v.peer]
@@ -50,7 +60,7 @@ Written by `bench/record --write`. CPU time (user + system) of the program's own
 the plain build, in pairs of one round; the median of {rounds} rounds or more and its 95 % interval.
 Machine: {machine(clang)}. Figures move from run to run: compare those of one table only.
 """, dense(all_figures), "\n## MemScope\n", "\n".join(f"- *{v.name}*: {v.help}" for v in ours) + "\n", ratios(all_figures, ours, True),
-             "\nAdded for each event, in ns:\n", added(all_figures, ours)]
+             "\nAdded for each event, in ns:\n", added(all_figures, ours), scaling(all_figures)]
     if peers:
         parts += ["\n## Peers, in the same rounds\n", "\n".join(f"- *{v.name}*: {v.help}" for v in peers) + "\n",
                   ratios(all_figures, peers, False), "\nAdded for each of the same events, in ns:\n", added(all_figures, peers)]

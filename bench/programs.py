@@ -51,7 +51,9 @@ PROGRAMS = (
     Program("larson 2 threads", 2.2, "{own}/larson 2 20000000"),
     Program("torture 1 thread", 1.3, "{own}/torture 1 8000000"),
     Program("torture 2 threads", 1.3, "{own}/torture 2 4000000"),
+    Program("torture 4 threads", 1.3, "{own}/torture 4 2000000"),
     Program("torture 8 threads", 1.3, "{own}/torture 8 1000000"),
+    Program("torture 16 threads", 1.3, "{own}/torture 16 500000"),
 )
 REAL_PROGRAMS = ("sqlite", "lua", "jq", "leveldb", "redis")
 

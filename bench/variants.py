@@ -34,6 +34,7 @@ class Variant:
     package: str = ""  # that brings them
     peer: bool = False
     daemon: type = None  # a class that is entered while the program runs
+    against: str = "plain"  # the variant its CPU time is compared with
 
 
 class Lttng:
@@ -72,7 +73,8 @@ JEMALLOC, LTTNG = library("libjemalloc.so.2"), library("liblttng-ust-libc-wrappe
 
 VARIANTS = (
     Variant("plain", "plain", "as without any of them"),
-    Variant("off", "memscope", "the runtime linked, not recording"),
+    Variant("bare", "plugin", "instrumented, without a runtime"),
+    Variant("off", "memscope", "the runtime linked, not recording; against bare", against="bare"),
     Variant("memscope", "memscope", "every event, names, no stacks; the runtime linked", recorded()),
     Variant("preloaded", "plugin", "the same, the runtime preloaded", recorded(LD_PRELOAD="{lib}/libmemscope.so")),
     Variant("exact", "memscope", "a stamp for each event", recorded(MEMSCOPE_MODE="exact")),
@@ -103,8 +105,10 @@ def missing(variant):
 
 
 def by_name(names):
-    """The variants of these names, plain first; ValueError names one that is none."""
+    """The variants of these names and those they are compared with, plain first;
+    ValueError names one that is none."""
     known = {v.name: v for v in VARIANTS}
     for name in names:
         if name not in known: raise ValueError(f"no variant {name}, there are {', '.join(known)}")
-    return [v for v in VARIANTS if v.name == "plain" or v.name in names]
+    wanted = {"plain", *names, *(known[name].against for name in names)}
+    return [v for v in VARIANTS if v.name in wanted]
