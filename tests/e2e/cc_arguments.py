@@ -87,6 +87,30 @@ def test_users_arguments_stay(folder):
         assert words[len(words) - len(line.split()):] == line.split(), words
 
 
+def test_include_folder(folder):
+    """memscope.h's folder where something is compiled, in the last place; nothing where objects are linked."""
+    for line in ("a.c", "-c a.c", "-E a.c", "a.o b.c", "-x c -", "-S a.i", "--memscope-no-plugin -c a.c", "-x c a.o"):
+        words = printed(*line.split())
+        at = words.index("-idirafter")
+        assert os.listdir(words[at + 1]) == ["memscope.h"], "nothing else is found because of it"
+        assert words.index("--start-no-unused-arguments") < at < words.index("--end-no-unused-arguments"), words
+    for line in ("a.o -o a", "a.o liba.a libb.so libc.so.1.2 -lm -o a", "-shared a.lo -o liba.so", "--version", "-v"):
+        assert "-idirafter" not in printed(*line.split()), line
+
+
+def test_header_is_found_and_yields(folder):
+    """Without -I; but a file of that name in a folder of the user's own comes first."""
+    write(folder + "/a.c", '#include "memscope.h"\nint main(void) { memscope_mark("here"); return 0; }\n')
+    for compiler in (CC, CXX):
+        done = run(compiler, "-Wall", "-Werror", "-x", "c" if compiler == CC else "c++", "a.c", "-o", "a", cwd=folder)
+        assert done.returncode == 0 and not done.stderr, done.stderr
+        ok(folder + "/a", cwd=folder)
+    os.mkdir(folder + "/own")
+    write(folder + "/own/memscope.h", "#define memscope_mark(name) the_users_own\n")
+    for option in ("-I", "-iquote", "-isystem"):
+        assert "the_users_own" in ok(CC, "-E", "a.c", option, "own", cwd=folder), option
+
+
 def test_response_files(folder):
     inner = write(folder + "/inner.rsp", "-c")
     write(folder + "/outer.rsp", f"'a b.c' \"-DX=1 2\"\n-DY=\\\"q\\\" @{inner}")

@@ -5,7 +5,7 @@ other there; examples build with what is installed."""
 import glob
 import os
 
-from e2e import BUILD, CC, MEMSCOPE, SOURCE, compile_c, main, ok, record, run, summary
+from e2e import BUILD, CC, MEMSCOPE, SOURCE, compile_c, main, ok, record, run, summary, write
 
 
 def tree(folder):
@@ -23,6 +23,14 @@ def test_installed_parts_work(folder):
         assert any(os.path.basename(f) == wanted for f in files), (wanted, files)
     done = run(prefix + "/bin/memscope", "doctor", cwd=folder)
     assert done.returncode == 0 and prefix in done.stdout and BUILD not in done.stdout, done.stdout
+
+
+def test_installed_header_is_found(folder):
+    prefix = folder + "/usr"
+    ok("cmake", "--install", BUILD, "--prefix", prefix)
+    source = write(folder + "/a.c", '#include "memscope.h"\n')
+    text = ok(prefix + "/bin/memscope-cc", "-E", source, cwd=folder)
+    assert f'"{prefix}/lib' in text and os.path.exists(prefix + "/include/memscope.h"), text
 
 
 def test_nothing_points_back(folder):

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * memscope-cc, memscope-c++: Clang with the plugin on every compile line and
- * the runtime on the link lines of programs; everything else is passed on.
+ * memscope-cc, memscope-c++: Clang with the plugin and memscope.h's folder on every
+ * compile line and the runtime on the link lines of programs; everything else is
+ * passed on.
  * Becomes the compiler by exec, so output, exit code and signals are its own.
  */
 #define _GNU_SOURCE /* asprintf */
@@ -9,6 +10,7 @@
 #include "place/place.h"
 
 #include <errno.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +32,7 @@ static void help_print(void) {
               "  --memscope-print       print the compiler's command line, run nothing\n"
               "  --memscope-no-plugin   compile without names\n"
               "  --memscope-no-runtime  link without the runtime; `memscope run` loads it then\n\n"
+              "#include \"memscope.h\" is found without -I; a file of your own with that name comes first.\n"
               "The compiler is $MEMSCOPE_CLANG, else the newest installed Clang that has a plugin:\n");
   struct ms_compiler compilers[MS_PLACE_MAJORS];
   unsigned count = ms_place_compilers(compilers);
@@ -113,6 +116,19 @@ static int runtime_add(struct line *line, const struct ms_command *command, stru
                             : runtime_add_shared(line, error);
 }
 
+/* A folder with memscope.h alone, looked into last, so that a file of the user's or the
+ * system's with that name wins. Not said to be unused where nothing is compiled. */
+static void compile_add(struct line *line, const struct ms_command *command, const struct ms_compiler *compiler) {
+  char header[PATH_MAX];
+  line_add(line, "--start-no-unused-arguments");
+  if (command->plugin) line_add(line, text_join("-fplugin=", compiler->plugin));
+  if (command->compiles && ms_place_file("memscope/include/memscope.h", header)) {
+    line_add(line, "-idirafter");
+    line_add(line, dirname((char *)text_join(header, "")));
+  }
+  line_add(line, "--end-no-unused-arguments");
+}
+
 /* Ours come first: behind the user's there may be a "--". */
 static int line_make(struct line *line, struct ms_command *command, struct ms_compiler *compiler,
                      struct ms_error *error) {
@@ -120,11 +136,7 @@ static int line_make(struct line *line, struct ms_command *command, struct ms_co
   if (!line->words) return ms_error_set(error, MS_ERROR_USAGE, "out of memory");
   line_add(line, compiler->clang);
   line_add(line, DRIVER_MODE);
-  if (command->inputs && command->plugin) {
-    line_add(line, "--start-no-unused-arguments");
-    line_add(line, text_join("-fplugin=", compiler->plugin));
-    line_add(line, "--end-no-unused-arguments");
-  }
+  if (command->inputs && (command->plugin || command->compiles)) compile_add(line, command, compiler);
   if (command->links && command->wants_runtime && runtime_add(line, command, error)) return (int)error->code;
   for (int i = 0; i < command->passed_count; i++) line_add(line, command->passed[i]);
   return 0;

@@ -82,16 +82,30 @@ static bool ends_with(const char *text, const char *end) {
   return length >= cut && strcmp(text + length - cut, end) == 0;
 }
 
-static bool is_header(const char *language, const char *file) {
-  static const char *const endings[] = {".h", ".H", ".hh", ".hp", ".hpp", ".hxx", ".h++", ".HPP", ".tcc"};
-  if (language && strcmp(language, "none") != 0) return ends_with(language, "-header");
-  for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
-    if (ends_with(file, endings[i])) return true;
+/* endings: the last one is NULL. */
+static bool ends_with_one(const char *file, const char *const *endings) {
+  for (; *endings; endings++)
+    if (ends_with(file, *endings)) return true;
   return false;
+}
+
+static bool is_named(const char *language) { return language && strcmp(language, "none") != 0; }
+
+static bool is_header(const char *language, const char *file) {
+  static const char *const endings[] = {".h", ".H", ".hh", ".hp", ".hpp", ".hxx", ".h++", ".HPP", ".tcc", NULL};
+  return is_named(language) ? ends_with(language, "-header") : ends_with_one(file, endings);
+}
+
+/* Shared libraries may have a version behind: libx.so.1.2. */
+static bool is_object(const char *language, const char *file) {
+  static const char *const endings[] = {".o", ".obj", ".lo", ".a", ".lib", ".so", NULL};
+  const char *version = strstr(file, ".so.");
+  return !is_named(language) && (ends_with_one(file, endings) || (version && isdigit((unsigned char)version[4])));
 }
 
 static void input_read(struct ms_command *command, const char *file) {
   command->inputs = true;
+  if (!is_object(command->language, file)) command->compiles = true;
   if (!is_header(command->language, file)) command->linkable = true;
 }
 

@@ -20,7 +20,8 @@ enum {
 
 struct ms_command {
   bool inputs;          /* there is something to compile or link */
-  bool linkable;        /* and not headers alone */
+  bool compiles;        /* and not object files and libraries alone */
+  bool linkable;        /* nor headers alone */
   const char *language; /* of -x; NULL = by the file's name */
   bool links;           /* and no argument stops before linking */
   bool wants_runtime;
