@@ -35,10 +35,14 @@ private:
   void expand(CallInst *Note);
   void checkBlock(CallInst *Note, Value *Pointer, uint32_t Bits);
   void checkFreed(CallInst *Note, Value *Pointer, uint32_t Bits);
-  Value *takeStep(IRBuilder<> &B, CallInst *Note, unsigned Name, Value *Inside, Value *Pointer, uint32_t Bits);
+  struct Ways {
+    Instruction *Slow, *Known; // ends of two blocks that meet behind
+    Value *To;
+  };
+  Ways takeStep(IRBuilder<> &B, CallInst *Note, unsigned Name, Value *Inside, Value *Pointer, uint32_t Bits);
   Value *rememberedStep(IRBuilder<> &B, uint32_t Bits);
   void callStep(IRBuilder<> &B, Value *Pointer, uint32_t Bits);
-  void nameRow(IRBuilder<> &B, Value *Name, CallInst *Note);
+  void nameRow(IRBuilder<> &B, const Ways &Step, CallInst *Note);
   void quiet(Instruction *Access) { Access->setMetadata("nosanitize", MDNode::get(M.getContext(), {})); }
   void go(IRBuilder<> &B, Instruction *Before, CallInst *Note);
   Value *threadPlace(IRBuilder<> &B, Type *Word, Value *Offset);
@@ -106,8 +110,8 @@ void Expansion::callStep(IRBuilder<> &B, Value *Pointer, uint32_t Bits) {
 
 // The name at offset Name of ms_last takes the step this site remembers, if it is one
 // from there and the pointer lies not Inside a block; else the runtime takes it. B is
-// left where the new name is in place, which is returned.
-Value *Expansion::takeStep(IRBuilder<> &B, CallInst *Note, unsigned Name, Value *Inside, Value *Pointer, uint32_t Bits) {
+// left where the new name is known, to be put in place.
+Expansion::Ways Expansion::takeStep(IRBuilder<> &B, CallInst *Note, unsigned Name, Value *Inside, Value *Pointer, uint32_t Bits) {
   Value *Step = rememberedStep(B, Bits), *Now = threadLoad(B, B.getInt32Ty(), Name);
   Value *Other = B.CreateXor(B.CreateTrunc(Step, B.getInt32Ty()), Now);
   Value *Unknown = B.CreateIsNotNull(Inside ? B.CreateOr(B.CreateZExt(Other, B.getInt64Ty()), Inside) : Other);
@@ -116,22 +120,23 @@ Value *Expansion::takeStep(IRBuilder<> &B, CallInst *Note, unsigned Name, Value 
   go(B, Slow, Note);
   callStep(B, Pointer, Bits);
   go(B, Known, Note);
-  Value *To = B.CreateTrunc(B.CreateLShr(Step, 32), B.getInt32Ty());
-  threadStore(B, To, B.getInt64(Name));
-  return To;
+  return {Slow, Known, B.CreateTrunc(B.CreateLShr(Step, 32), B.getInt32Ty())};
 }
 
-// if (last->thread->name) *last->thread->name = Name
-void Expansion::nameRow(IRBuilder<> &B, Value *Name, CallInst *Note) {
+// *last->thread->name = the new name; that is the runtime's affair when there is no such row.
+void Expansion::nameRow(IRBuilder<> &B, const Ways &Step, CallInst *Note) {
   PointerType *Byte = compat::bytePointer(M.getContext());
   Value *Thread = B.CreateIntToPtr(threadLoad(B, B.getInt64Ty(), offsetof(ms_last, thread)), compat::pointerTo(Byte, 0));
   LoadInst *Row = B.CreateAlignedLoad(Byte, Thread, Align(8), /*isVolatile=*/true);
   quiet(Row);
-  Instruction *End = &*B.GetInsertPoint();
-  go(B, SplitBlockAndInsertIfThen(B.CreateIsNotNull(Row), End, false), Note);
+  Value *Gone = B.CreateIsNull(Row);
+  BasicBlock *Head = Step.Known->getParent(), *There = Head->splitBasicBlock(Step.Known);
+  Head->getTerminator()->eraseFromParent();
+  B.SetInsertPoint(Head);
+  B.CreateCondBr(Gone, Step.Slow->getParent(), There, seldom());
+  go(B, Step.Known, Note);
   Type *Word = B.getInt32Ty();
-  quiet(B.CreateAlignedStore(Name, B.CreatePointerCast(Row, compat::pointerTo(Word, 0)), Align(4), /*isVolatile=*/true));
-  go(B, End, Note);
+  quiet(B.CreateAlignedStore(Step.To, B.CreatePointerCast(Row, compat::pointerTo(Word, 0)), Align(4), /*isVolatile=*/true));
 }
 
 // A call may return nothing defined, and a place may be unwritten: frozen, the branch is not undefined.
@@ -142,9 +147,9 @@ void Expansion::checkBlock(CallInst *Note, Value *Pointer, uint32_t Bits) {
   Value *Address = addressOf(B, Pointer), *Last = threadLoad(B, B.getInt64Ty(), offsetof(ms_last, last_block));
   Value *Offset = B.CreateSub(Address, Last), *Meets = B.CreateICmpULT(Offset, B.getInt64(MS_NEAR_BYTES));
   go(B, SplitBlockAndInsertIfThen(Meets, Note, /*Unreachable=*/false, seldom()), Note);
-  Value *Name = takeStep(B, Note, offsetof(ms_last, name), Offset, Pointer, Bits);
-  if (Bits & MS_BIND_UP) return;
-  nameRow(B, Name, Note);
+  Ways Step = takeStep(B, Note, offsetof(ms_last, name), Offset, Pointer, Bits);
+  if (Bits & MS_BIND_UP) return threadStore(B, Step.To, B.getInt64(offsetof(ms_last, name)));
+  nameRow(B, Step, Note);
   threadStore(B, B.getInt64(MS_NO_BLOCK), B.getInt64(offsetof(ms_last, last_block)));
 }
 
@@ -152,7 +157,8 @@ void Expansion::checkFreed(CallInst *Note, Value *Pointer, uint32_t Bits) {
   IRBuilder<> B(Note);
   Value *Address = addressOf(B, Pointer), *Last = threadLoad(B, B.getInt64Ty(), offsetof(ms_last, last_freed));
   go(B, SplitBlockAndInsertIfThen(B.CreateICmpEQ(Address, Last), Note, false, seldom()), Note);
-  takeStep(B, Note, offsetof(ms_last, freed_name), nullptr, Pointer, Bits | MS_BIND_FREED);
+  Ways Step = takeStep(B, Note, offsetof(ms_last, freed_name), nullptr, Pointer, Bits | MS_BIND_FREED);
+  threadStore(B, Step.To, B.getInt64(offsetof(ms_last, freed_name)));
   if (!(Bits & MS_BIND_UP)) threadStore(B, B.getInt64(MS_NO_BLOCK), B.getInt64(offsetof(ms_last, last_freed)));
 }
 

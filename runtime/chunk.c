@@ -65,7 +65,7 @@ void ms_chunk_begin(struct ms_thread *t, void (*first)(struct ms_thread *)) {
   t->hard = (uint64_t *)((char *)record + t->window->bytes) - MS_SLACK_WORDS;
   t->limit = t->birth_limit = NULL;
   if (t->stacks) ms_stacks_leave(t->stacks);
-  t->place = &ms_no_place;
+  ms_place_take(t, &ms_no_place);
   memset(t->places, 0, sizeof t->places);
   if (ms_process->header->volume_tail) t->telling++;
   t->time_ns = now;

@@ -15,7 +15,7 @@ static int cell_is_live(uintptr_t p) { return !ms_cells || ms_cell_get(ms_cell(p
 
 static uint32_t cell_birth(uintptr_t p) {
   if (!ms_cells) return 0;
-  uint32_t cell = ms_cell_born(ms_cell_get(ms_cell(p)));
+  uint32_t cell = ms_cell_born(ms_cell_get(ms_cell(p)) & ~(uint32_t)MS_CELL_LIVE);
   ms_cell_put(ms_cell(p), cell);
   return ms_cell_gen(cell);
 }
@@ -122,7 +122,7 @@ static void birth(enum ms_op op, uintptr_t p, size_t size, unsigned fn, uintptr_
 /* Most that come here are as plain as any, only something before them is to be settled. */
 __attribute__((noinline)) void *ms_born_slow(enum ms_op op, void *block, size_t size, unsigned fn, uintptr_t ra) {
   uintptr_t p = (uintptr_t)block;
-  struct ms_thread *t = ms_is_plain(p, size, 8) ? ms_begin() : NULL;
+  struct ms_thread *t = ms_is_plain(p, size, 8) && ms_tls.last.last_block != p ? ms_begin() : NULL;
   if (t && t->stacks) ms_stack_put(t, ra);
   if (t && ms_born_put(t, ms_cell(p), op, p, size, fn, ra)) return block;
   if (op != MS_OP_ALLOC || !ms_real_is_early(block)) birth(op, p, size, fn, ra);
@@ -147,7 +147,7 @@ void ms_emit_row(const uint64_t *row, uint32_t words) {
 static void dead_named(struct ms_thread *t, ms_half *name, uintptr_t p, uintptr_t ra) {
   ms_dead(t, NULL, p, ra);
   t->freed_here = name;
-  t->place = &ms_no_place; /* so that it is looked at when it is settled */
+  ms_place_take(t, &ms_no_place); /* so that it is looked at when it is settled */
 }
 
 /* Once paused, nobody can say any more whether such a block was there. */
@@ -206,6 +206,7 @@ __attribute__((noinline)) void ms_free_slow(uintptr_t p, unsigned fn, uintptr_t 
   if (p == ms_tls.passing) return; /* no event of its own: settles nothing */
   struct ms_thread *t = p & 7 ? NULL : ms_begin();
   if (!t || !ms_free_put(t, ms_cell(p), p, fn, ra)) free_slower(p, fn, ra);
+  ms_last_ends(p);
 }
 
 /* Without the plane nobody knows the block: it ends when its address is given out again. */
@@ -216,7 +217,7 @@ MS_COLD void ms_paused_end(uintptr_t p) {
   struct ms_thread *t = ms_own_begin();
   if (t || ms_process_ready()) death(t, MS_OP_ENDED, p, 0);
   else death_lost(p);
-  if (ms_tls.last.last_block == p) ms_tls.last.last_block = MS_NO_BLOCK;
+  ms_last_ends(p);
   if (t) ms_own_end(t);
 }
 
@@ -230,7 +231,7 @@ MS_COLD enum ms_realloc ms_realloc_begin_slow(uintptr_t p, unsigned fn, uintptr_
   struct ms_thread *t = ms_own_begin();
   if (t) {
     death(t, MS_OP_REALLOC_BEGIN, p, fn);
-    if (ms_tls.last.last_block == p) ms_tls.last.last_block = MS_NO_BLOCK;
+    ms_last_ends(p);
     ms_own_end(t);
   } else if (ms_process_ready()) {
     death(NULL, MS_OP_REALLOC_BEGIN, p, fn);
@@ -313,7 +314,7 @@ static MS_COLD struct ms_place *place_make(struct ms_thread *t) {
 static void freed_tell(struct ms_thread *t, const struct ms_place *place) {
   uint8_t *tag = (uint8_t *)t->freed;
   t->freed = NULL;
-  t->place = place;
+  ms_place_take(t, place);
   t->slot = (uint64_t)(place - t->places) << 4;
   *tag = (uint8_t)((*tag & ~(3 << 4)) | t->slot);
 }
@@ -321,7 +322,7 @@ static void freed_tell(struct ms_thread *t, const struct ms_place *place) {
 static void freed_done(struct ms_thread *t) {
   t->freed = NULL;
   t->freed_here = NULL;
-  t->place = &ms_no_place;
+  ms_place_take(t, &ms_no_place);
   ms_tls.last.freed_name = MS_NAME_TOLD;
 }
 
@@ -360,8 +361,10 @@ static MS_COLD void name_late(struct ms_thread *t, uint32_t name) {
   t->left_name = name;
 }
 
-static void settle_block(struct ms_thread *t) {
+/* Whatever name it has so far. The caller is busy. */
+void ms_newest_settle(struct ms_thread *t) {
   uint32_t name = ms_tls.last.name;
+  if (ms_name_is_final() || ms_newest_told(t) == name) return;
   if (name == MS_NAME_NONE) ms_tls.last.name = name = ms_name_caller(t, t->given_ra);
   if (t->newest.name) *(ms_half *)t->newest.name = name;
   else name_late(t, name);
@@ -380,6 +383,6 @@ void ms_newest_leaves(struct ms_thread *t) {
 
 /* Names what has no name yet. The caller is busy. */
 void ms_settle(struct ms_thread *t) {
-  if (ms_newest_told(t) != ms_tls.last.name) settle_block(t);
+  ms_newest_settle(t);
   if (!ms_freed_at(t, t->place)) settle_freed(t);
 }

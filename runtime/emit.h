@@ -50,10 +50,19 @@ MS_HOT_FN void ms_publish(struct ms_thread *t, uint64_t *pos) {
 /* Does it say a place in the source? A caller's address gives way to whatever site still comes. */
 MS_HOT_FN int ms_name_is_given(uint32_t name) { return name >= MS_NAMES_HEADER && !(ms_names[name] & MS_NAME_CALLER); }
 
+/* Has nobody any more a say in the newest block's name? One compare of its sign. */
+MS_HOT_FN int ms_name_is_final(void) { return (intptr_t)ms_tls.last.last_block < 0; }
+
 /* Is that the newest free's place? */
 MS_HOT_FN int ms_freed_at(const struct ms_thread *t, const struct ms_place *place) {
   uint32_t name = ms_tls.last.freed_name;
   return MS_LIKELY(place->name == name) && (MS_LIKELY(name != MS_NAME_NONE) || place->ra == t->freed_ra);
+}
+
+/* What the next free is taken to mean. */
+MS_HOT_FN void ms_place_take(struct ms_thread *t, const struct ms_place *place) {
+  t->place = place;
+  t->place_name = place->name == MS_NAME_NONE ? 0 : place->name;
 }
 
 /* ---- the newest block, as its row has it ---- */
@@ -86,7 +95,8 @@ MS_HOT_FN uint32_t ms_cell_get(const uint16_t *cell) { return __atomic_load_n(ce
 MS_HOT_FN void ms_cell_put(uint16_t *cell, uint32_t value) { __atomic_store_n(cell, (uint16_t)value, __ATOMIC_RELAXED); }
 
 MS_HOT_FN uint32_t ms_cell_gen(uint32_t cell) { return (uint16_t)cell / MS_CELL_GEN; }
-MS_HOT_FN uint32_t ms_cell_born(uint32_t cell) { return (uint16_t)(cell + MS_CELL_GEN) | MS_CELL_LIVE; }
+/* Of one that is not live; of another what comes is not live. */
+MS_HOT_FN uint32_t ms_cell_born(uint32_t cell) { return (uint16_t)(cell + MS_CELL_GEN + MS_CELL_LIVE); }
 
 /* As ms_hot_word, of a block at a multiple of 8 whose cell is that. */
 MS_HOT_FN uint64_t ms_cell_word(enum ms_op op, unsigned fn, uint32_t cell, uintptr_t p) {
@@ -95,9 +105,10 @@ MS_HOT_FN uint64_t ms_cell_word(enum ms_op op, unsigned fn, uint32_t cell, uintp
 
 /* ---- what an event begins with ---- */
 
-/* The newest block has the name it shall have, and the newest free the place. */
+/* The newest block has the name it shall have, and the newest free the place: so far
+ * as two compares tell. */
 MS_HOT_FN int ms_settled(const struct ms_thread *t) {
-  return MS_LIKELY(ms_newest_told(t) == ms_tls.last.name) && ms_freed_at(t, t->place);
+  return MS_LIKELY(ms_name_is_final()) && MS_LIKELY(ms_tls.last.freed_name == t->place_name);
 }
 
 /* Is the window full, or has time gone on, or is the hot path not to be taken at all? */
@@ -133,10 +144,9 @@ MS_HOT_FN void ms_born(struct ms_thread *t, uint64_t *row, uintptr_t p, uintptr_
 
 /* False: its cell is not as it should be. The thread is busy before, and not behind. */
 MS_HOT_FN int ms_born_put(struct ms_thread *t, uint16_t *at, enum ms_op op, uintptr_t p, size_t size, unsigned fn, uintptr_t ra) {
-  uint32_t cell = ms_cell_get(at);
-  int fits = !(cell & MS_CELL_LIVE);
+  uint32_t cell = ms_cell_born(ms_cell_get(at));
+  int fits = cell & MS_CELL_LIVE;
   if (MS_LIKELY(fits)) {
-    cell = ms_cell_born(cell);
     ms_cell_put(at, cell);
     uint64_t *row = t->pos;
     row[0] = ms_cell_word(op, fn, cell, p);
@@ -148,12 +158,11 @@ MS_HOT_FN int ms_born_put(struct ms_thread *t, uint16_t *at, enum ms_op op, uint
   return fits;
 }
 
-/* Is it a block like nearly all, at a multiple of `align`? Not one whose row is to be renamed. */
-MS_HOT_FN int ms_is_plain(uintptr_t p, size_t size, uintptr_t align) {
-  return !(p & (align - 1) || size >> 32 || ms_tls.last.last_block == p);
-}
+/* Is it a block like nearly all, at a multiple of `align`? */
+MS_HOT_FN int ms_is_plain(uintptr_t p, size_t size, uintptr_t align) { return !(p & (align - 1) || size >> 32); }
 
-/* Behind the real function; gives the block back. */
+/* Behind the real function; gives the block back. One whose row is to be renamed is the
+ * last block still, so that ms_begin_hot lets it pass. */
 MS_HOT_FN void *ms_emit_born(enum ms_op op, void *block, size_t size, unsigned fn, uintptr_t ra) {
   uintptr_t p = (uintptr_t)block;
   struct ms_thread *t = ms_is_plain(p, size, 16) ? ms_begin_hot(1) : NULL;
@@ -193,11 +202,15 @@ MS_HOT_FN void *ms_emit_outer(void *block, size_t size, unsigned fn, uintptr_t r
 
 /* ---- a block is taken ---- */
 
+/* Nobody names it any more. On the hot path it cannot be the last block. */
+MS_HOT_FN void ms_last_ends(uintptr_t p) {
+  if (ms_tls.last.last_block == p) ms_tls.last.last_block = MS_NO_BLOCK;
+}
+
 MS_HOT_FN void ms_dead(struct ms_thread *t, uint64_t *row, uintptr_t p, uintptr_t ra) {
   t->freed = row;
   t->freed_ra = ra;
   ms_tls.last.freed_name = MS_NAME_NONE;
-  if (ms_tls.last.last_block == p) ms_tls.last.last_block = MS_NO_BLOCK;
   ms_tls.last.last_freed = p;
 }
 
@@ -223,7 +236,6 @@ MS_HOT_FN int ms_free_put(struct ms_thread *t, uint16_t *at, uintptr_t p, unsign
 MS_HOT_FN int ms_realloc_begin_put(struct ms_thread *t, uintptr_t p, unsigned fn) {
   uint64_t *row = ms_dead_row(t, ms_cell_even(p), MS_OP_REALLOC_BEGIN, p, fn);
   if (MS_LIKELY(row)) {
-    if (ms_tls.last.last_block == p) ms_tls.last.last_block = MS_NO_BLOCK;
     ms_publish(t, row + 1);
   }
   ms_leave(t);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
  * The C allocator functions. Each calls the next one of its name and tells of
- * it: an allocation behind, a free before. With recording off each is a test or
- * two and a tail call. Any thread, any time; errno is the next function's.
+ * it: an allocation behind, a free before. Any thread, any time; errno is the next
+ * function's.
  *
- * Whether every event is recorded is the one test before the hot path (emit.h, with
- * its cost); pauses and sampling (sample.h) are told apart behind it.
+ * The four that nearly all events come from jump through a table, one for each thing
+ * that is recorded: with recording off straight to the next function, with it on to
+ * the hot path (emit.h, with its cost). The others test ms_on.
  */
 #define _GNU_SOURCE
 #include "real.h"
@@ -27,9 +28,6 @@ MS_DECLARE(reallocarray)
 MS_DECLARE(free)
 #endif
 
-/* What needs registers saved stands apart, so that with recording off nothing is. */
-#define APART static __attribute__((noinline))
-
 /* While not every event is recorded: a call of the next function, which gives p. */
 #define NOT_ON(call, p, size, fn, ra)                                                                                  \
   do {                                                                                                                 \
@@ -44,30 +42,20 @@ MS_HOT_FN void *born(void *p, size_t size, unsigned fn, uintptr_t ra) {
   return MS_LIKELY(p != NULL) ? ms_emit_alloc(p, size, fn, ra) : NULL;
 }
 
-APART void *malloc_not_on(size_t size, uintptr_t ra) {
-  if (MS_LIKELY(ms_on == MS_SAMPLING)) return ms_sample_born(MS_NEXT(malloc)(size), size, MS_FN_malloc, ra);
+static void *malloc_on(size_t size) { return born(MS_NEXT(malloc)(size), size, MS_FN_malloc, MS_RA); }
+static void *malloc_sampled(size_t size) { return ms_sample_born(MS_NEXT(malloc)(size), size, MS_FN_malloc, MS_RA); }
+static void *malloc_paused(size_t size) {
   ms_paused_look();
   return MS_NEXT(malloc)(size);
 }
 
-APART void *malloc_on(size_t size, uintptr_t ra) { return born(MS_NEXT(malloc)(size), size, MS_FN_malloc, ra); }
-MS_PUBLIC void *MS_FN(malloc)(size_t size) {
-  if (MS_LIKELY(ms_on == MS_ON)) return malloc_on(size, MS_RA);
-  return ms_on ? malloc_not_on(size, MS_RA) : MS_NEXT(malloc)(size);
+static void *calloc_on(size_t count, size_t size) {
+  return born(MS_NEXT(calloc)(count, size), count * size, MS_FN_calloc, MS_RA);
 }
-
-APART void *calloc_not_on(size_t count, size_t size, uintptr_t ra) {
+static void *calloc_not_on(size_t count, size_t size) {
   void *p;
-  NOT_ON(p = MS_NEXT(calloc)(count, size), p, count * size, MS_FN_calloc, ra);
+  NOT_ON(p = MS_NEXT(calloc)(count, size), p, count * size, MS_FN_calloc, MS_RA);
   return p;
-}
-
-APART void *calloc_on(size_t count, size_t size, uintptr_t ra) {
-  return born(MS_NEXT(calloc)(count, size), count * size, MS_FN_calloc, ra);
-}
-MS_PUBLIC void *MS_FN(calloc)(size_t count, size_t size) {
-  if (MS_LIKELY(ms_on == MS_ON)) return calloc_on(count, size, MS_RA);
-  return ms_on ? calloc_not_on(count, size, MS_RA) : MS_NEXT(calloc)(count, size);
 }
 
 MS_PUBLIC int MS_FN(posix_memalign)(void **out, size_t align, size_t size) {
@@ -154,23 +142,23 @@ MS_HOT_FN void *regrown(enum ms_realloc how, void *p, void *q, size_t size, unsi
     return ms_sample_regrown(how_, p, q_, size, fn, ra);                                                               \
   } while (0)
 
-APART void *realloc_not_on(void *p, size_t size, uintptr_t ra) {
-  REALLOC_NOT_ON(MS_NEXT(realloc)(p, size), p, size, MS_FN_realloc, ra);
+static void *realloc_not_on(void *p, size_t size) {
+  REALLOC_NOT_ON(MS_NEXT(realloc)(p, size), p, size, MS_FN_realloc, MS_RA);
 }
 
-APART void *realloc_null_on(size_t size, uintptr_t ra) {
+static __attribute__((noinline)) void *realloc_null_on(size_t size, uintptr_t ra) {
   return born(MS_NEXT(realloc)(NULL, size), size, MS_FN_REALLOC_NULL + MS_FN_realloc, ra);
 }
 
-APART void *realloc_on(void *p, size_t size, uintptr_t ra) {
+static __attribute__((noinline)) void *realloc_block_on(void *p, size_t size, uintptr_t ra) {
   void *q;
   enum ms_realloc how = ms_emit_realloc_begin(p, MS_FN_realloc, ra);
   PASSING(p, q = MS_NEXT(realloc)(p, size));
   return regrown(how, p, q, size, MS_FN_realloc, ra);
 }
-MS_PUBLIC void *MS_FN(realloc)(void *p, size_t size) {
-  if (MS_UNLIKELY(ms_on != MS_ON)) return ms_on ? realloc_not_on(p, size, MS_RA) : MS_NEXT(realloc)(p, size);
-  return p ? realloc_on(p, size, MS_RA) : realloc_null_on(size, MS_RA);
+
+static void *realloc_on(void *p, size_t size) {
+  return p ? realloc_block_on(p, size, MS_RA) : realloc_null_on(size, MS_RA);
 }
 
 MS_PUBLIC void *MS_FN(reallocarray)(void *p, size_t count, size_t size) {
@@ -186,23 +174,21 @@ MS_PUBLIC void *MS_FN(reallocarray)(void *p, size_t count, size_t size) {
 
 /* ---- free ---- */
 
-APART void free_not_on(void *p, uintptr_t ra) {
-  if (MS_UNLIKELY(ms_on != MS_SAMPLING)) {
-    if (p) ms_paused_end((uintptr_t)p);
-  } else if (p) {
-    ms_sample_dying(p, MS_FN_free, ra);
-  }
-  MS_NEXT(free)(p);
-}
-
-APART void free_slow(void *p, uintptr_t ra) {
+static __attribute__((noinline)) void free_slow(void *p, uintptr_t ra) {
   ms_free_slow((uintptr_t)p, MS_FN_free, ra);
   MS_NEXT(free)(p);
 }
-MS_PUBLIC void MS_FN(free)(void *p) {
-  if (MS_UNLIKELY(ms_on != MS_ON)) return ms_on ? free_not_on(p, MS_RA) : MS_NEXT(free)(p);
+static void free_on(void *p) {
   if (MS_LIKELY(p != NULL) && !ms_emit_free_hot(p, MS_FN_free, MS_RA)) free_slow(p, MS_RA);
   else MS_NEXT(free)(p);
+}
+static void free_sampled(void *p) {
+  if (MS_LIKELY(p != NULL)) ms_sample_dying(p, MS_FN_free, MS_RA);
+  MS_NEXT(free)(p);
+}
+static void free_paused(void *p) {
+  if (p) ms_paused_end((uintptr_t)p);
+  MS_NEXT(free)(p);
 }
 
 #if MS_HAVE_free_sized || MS_HAVE_free_aligned_sized
@@ -227,3 +213,36 @@ MS_PUBLIC void MS_FN(free_aligned_sized)(void *p, size_t align, size_t size) {
   PASSING(p, MS_NEXT(free_aligned_sized)(p, align, size));
 }
 #endif
+
+/* ---- the table ---- */
+
+struct ways {
+  void *(*malloc)(size_t);
+  void *(*calloc)(size_t, size_t);
+  void *(*realloc)(void *, size_t);
+  void (*free)(void *);
+};
+
+static const struct ways on = {malloc_on, calloc_on, realloc_on, free_on};
+static const struct ways sampled = {malloc_sampled, calloc_not_on, realloc_not_on, free_sampled};
+static const struct ways paused = {malloc_paused, calloc_not_on, realloc_not_on, free_paused};
+static struct ways off;
+static const struct ways *const by_gate[] = {[MS_OFF] = &off, [MS_ON] = &on, [MS_PAUSED] = &paused, [MS_SAMPLING] = &sampled};
+static const struct ways *ways = &on; /* until it is known */
+
+/* Another thread may change the gate at the same time: the last look at it counts. */
+void ms_gate_follow(void) {
+  uint8_t gate;
+  off = (struct ways){MS_NEXT(malloc), MS_NEXT(calloc), MS_NEXT(realloc), MS_NEXT(free)};
+  do {
+    gate = __atomic_load_n(&ms_on, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&ways, by_gate[gate], __ATOMIC_SEQ_CST);
+  } while (gate != __atomic_load_n(&ms_on, __ATOMIC_SEQ_CST));
+}
+
+/* Tail calls: the return address is the program's. */
+MS_HOT_FN const struct ways *way(void) { return __atomic_load_n(&ways, __ATOMIC_RELAXED); }
+MS_PUBLIC void *MS_FN(malloc)(size_t size) { return way()->malloc(size); }
+MS_PUBLIC void *MS_FN(calloc)(size_t count, size_t size) { return way()->calloc(count, size); }
+MS_PUBLIC void *MS_FN(realloc)(void *p, size_t size) { return way()->realloc(p, size); }
+MS_PUBLIC void MS_FN(free)(void *p) { way()->free(p); }

@@ -176,6 +176,8 @@ MS_COLD void ms_boot(char **environment) {
   struct ms_thread *before = ms_tls.self;
   ms_tls.self = &ms_busy;
   ms_on = !boot(environment) ? MS_OFF : ms_options.paused ? MS_PAUSED : ms_on_again;
+  ms_real_find(); /* off leads there */
+  ms_gate_follow();
   environment_hide(environment);
   ms_tls.self = before;
   errno = saved;
@@ -253,6 +255,7 @@ static MS_COLD int process_try(struct ms_process *process) {
     process->starter = &ms_tls;
     if (process_may_start() && process_start(process)) return 1;
     ms_on = MS_OFF;
+    ms_gate_follow();
     __atomic_store_n(&process->state, MS_STATE_STOPPED, __ATOMIC_RELEASE);
     return 0;
   }

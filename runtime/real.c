@@ -149,6 +149,7 @@ MS_COLD void ms_real_find(void) {
   guard_early();
   ms_tls.self = before;
   __atomic_store_n(&finding, 2, __ATOMIC_RELEASE);
+  ms_gate_follow();
 }
 
 /* A library loaded for a plugin alone is not behind us in the search order. */

@@ -104,6 +104,7 @@ struct ms_thread {
   ms_half *freed_here; /* instead, of a REALLOC_END that freed or a BAD_FREE: where in the row the place's name goes */
   uint64_t freed_ra;  /* the return address that is its place when no site is */
   const struct ms_place *place; /* which the next FREE is taken to mean */
+  uint32_t place_name; /* its name, with which that needs no settling; 0: it has no site, and settling finds out */
   uint64_t slot;      /* the bits of its tag that say so */
   struct ms_place places[MS_PLACE_SLOTS];
   uintptr_t left_p;   /* the newest block when its row has left the window: address, size, name in the stream */
@@ -207,7 +208,8 @@ struct ms_process {
 
 extern struct ms_process *ms_process;
 enum { MS_OFF, MS_ON, MS_PAUSED, MS_SAMPLING };
-/* Looked at by every interposed function; operator new looks at all of it at once. */
+/* Looked at by every interposed function but the four of interpose.c's table; operator
+ * new looks at all of it at once. */
 union ms_gate {
   struct {
     uint8_t on;     /* MS_OFF: every interposed function just calls the next one; paused: ends of known blocks are told */
@@ -221,7 +223,8 @@ extern union ms_gate ms_gate;
 extern uint8_t ms_on_again; /* what it becomes when recording goes on: MS_ON, MS_SAMPLING */
 extern uint32_t ms_epoch; /* streams this process and its forebears have started */
 
-/* interpose.c, interpose_new.c: no function crosses, but the interposed ones */
+/* interpose.c; of interpose_new.c no function crosses, but the interposed ones */
+void ms_gate_follow(void); /* behind every change of ms_on */
 
 /* real.c */
 void ms_real_find(void);
@@ -243,6 +246,7 @@ void ms_paused_end(uintptr_t p); /* freed or resized while recording is paused *
 void ms_realloc_from_unsampled(unsigned fn); /* the end that follows gives a block for one that was not drawn */
 void ms_realloc_to_unsampled(void);          /* in place of an end: its block was not drawn */
 void ms_settle(struct ms_thread *t);
+void ms_newest_settle(struct ms_thread *t);
 void ms_newest_leaves(struct ms_thread *t);
 
 /* name.c */

@@ -65,6 +65,17 @@ static int is_drawn(void *block, size_t size) {
 
 /* ---- blocks ---- */
 
+/* The newest block that was drawn has the name it has. */
+MS_COLD void ms_sample_forget(void) {
+  struct ms_thread *t = ms_tls.self;
+  if (t->record) {
+    ms_enter();
+    ms_newest_settle(t);
+    ms_leave(t);
+  }
+  ms_tls.last.last_block = MS_NO_BLOCK;
+}
+
 __attribute__((noinline)) void *ms_sample_born_slow(void *block, size_t size, unsigned fn, uintptr_t ra) {
   int drawn = ms_tls.verdict ? verdict_spend(block) : ms_sample_due();
   return drawn ? ms_born_slow(MS_OP_ALLOC, block, size, fn, ra) : ms_sample_passed(block);

@@ -6,7 +6,7 @@
  *
  * A thread counts down the bytes (or allocations) to its next sample; an allocation
  * that takes the count below 0 is drawn. Cost of one that is not: a subtraction,
- * a branch, and the store that tells compiled code that the newest block has no name.
+ * a branch, and another that looks whether compiled code still takes an older block for it.
  *
  * Where one allocator function may come down to another of ours (operator new to
  * malloc, calloc to malloc in some allocators), the outer one draws for both, by its
@@ -30,6 +30,7 @@ void ms_sample_init(void);
 uint64_t ms_sample_seed(uint32_t pid);
 int ms_sample_due(void);
 void ms_sample_outer(size_t size); /* ms_sample_before, apart */
+void ms_sample_forget(void);
 void *ms_sample_born_slow(void *block, size_t size, unsigned fn, uintptr_t ra);
 void *ms_sample_behind(void *block, size_t size, unsigned fn, uintptr_t ra);
 void *ms_sample_regrown(enum ms_realloc how, void *p, void *q, size_t size, unsigned fn, uintptr_t ra);
@@ -39,7 +40,7 @@ void ms_dying_not_on(void *p, unsigned fn, uintptr_t ra);
 
 /* Not drawn: compiled code shall take no older block for this one. */
 MS_HOT_FN void *ms_sample_passed(void *block) {
-  ms_tls.last.last_block = MS_NO_BLOCK;
+  if (MS_UNLIKELY(!ms_name_is_final())) ms_sample_forget();
   return block;
 }
 

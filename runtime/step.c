@@ -33,7 +33,7 @@ static void block_step(struct ms_thread *t, uintptr_t offset, struct ms_unit *un
   else if (!offset) remember(unit, bits, from, to);
   ms_tls.last.name = to;
   if (bits & MS_BIND_UP) return;
-  if (t->newest.name) *(ms_half *)t->newest.name = to;
+  ms_newest_settle(t);
   ms_tls.last.last_block = MS_NO_BLOCK;
 }
 

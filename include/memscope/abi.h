@@ -21,23 +21,18 @@
  *   offset = (uintptr_t)result - last->last_block
  *   if (offset < MS_NEAR_BYTES) {
  *       step = steps[index]                                       one load
- *       if (offset == 0 && last->name == step.from) {
- *           last->name = step.to
- *           if (!(flags & MS_BIND_UP)) {                          the last site
- *               if (last->thread->name) *last->thread->name = step.to
- *               last->last_block = MS_NO_BLOCK
- *           }
- *       } else unit.step(result, &unit, index | flags)            preserve_most
+ *       if (offset != 0 || last->name != step.from) unit.step(result, &unit, index | flags)   preserve_most
+ *       else if (flags & MS_BIND_UP) last->name = step.to
+ *       else if (!last->thread->name) unit.step(result, &unit, index | flags)
+ *       else *last->thread->name = step.to, last->last_block = MS_NO_BLOCK                    the last site
  *   }
  *
  * and this one behind a call that frees a pointer p:
  *
  *   if ((uintptr_t)p == last->last_freed) {
  *       step = steps[index]
- *       if (last->freed_name == step.from) {
- *           last->freed_name = step.to
- *           if (!(flags & MS_BIND_UP)) last->last_freed = MS_NO_BLOCK
- *       } else unit.step(p, &unit, index | flags | MS_BIND_FREED)
+ *       if (last->freed_name != step.from) unit.step(p, &unit, index | flags | MS_BIND_FREED)
+ *       else last->freed_name = step.to, last->last_freed = MS_NO_BLOCK                       with MS_BIND_UP: it stays
  *   }
  *
  * Without a runtime tls_offset is 0. On x86-64 the thread pointer points to
@@ -186,9 +181,9 @@ struct ms_newest {
  * them: a signal handler that comes between and allocates has one block named
  * wrongly at worst. */
 struct ms_last {
-  uintptr_t last_block;     /* the thread's newest block that has no final name, else MS_NO_BLOCK */
+  uintptr_t last_block;     /* the thread's newest block that has no final name, else MS_NO_BLOCK: then its row has that name */
   uintptr_t last_freed;     /* the pointer just freed, else MS_NO_BLOCK */
-  uint32_t name;            /* of the thread's newest block, so far */
+  uint32_t name;            /* of last_block, so far */
   uint32_t freed_name;      /* of the place where last_freed was freed, so far */
   struct ms_newest *thread; /* never NULL */
 };
