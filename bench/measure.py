@@ -16,6 +16,7 @@ from variants import BUILD, LIB
 
 TIGHT = 1.10  # goals below it take TIGHT_ROUNDS
 TIGHT_ROUNDS = 31
+PEER_ROUNDS, PEER_SECONDS = 3, 20  # peers are not held to a goal; one that takes longer than that is run once
 
 
 def interval(values):
@@ -66,6 +67,7 @@ class Figures:
     def __init__(self, program):
         self.program, self.cpu, self.events, self.bytes, self.failed = program, {}, 0, 0, {}
         self.against = {}  # by variant: the one it is compared with
+        self.first = {}  # by variant: CPU seconds of the run that does not count
 
     def pairs(self, name):
         """Of the rounds in which both ran: the variant's CPU seconds, and of what it is compared with."""
@@ -88,9 +90,9 @@ class Figures:
         return statistics.median((a - b) * 1e9 / self.events for a, b in self.pairs(name))
 
 
-def rounds_of(program, variant, least):
-    """Peers are not held to a goal: they need no narrow interval."""
-    return max(least, TIGHT_ROUNDS) if program.goal < TIGHT and not variant.peer else least
+def rounds_of(figures, variant, least):
+    if variant.peer: return 1 if figures.first[variant.name] > PEER_SECONDS else min(least, PEER_ROUNDS)
+    return max(least, TIGHT_ROUNDS) if figures.program.goal < TIGHT else least
 
 
 def warm(figures, variants):
@@ -98,7 +100,7 @@ def warm(figures, variants):
     want = None
     for variant in list(variants):
         try:
-            _, out, said = run(figures.program, variant)
+            figures.first[variant.name], out, said = run(figures.program, variant)
             if want is None: want = said
             if said != want: raise RuntimeError(f"{variant.name} prints something else")
             if variant.name == "memscope": figures.events, figures.bytes = events_of(out), os.path.getsize(out)
@@ -115,10 +117,10 @@ def measure(program, variants, least, step):
     warm(figures, variants)
     figures.cpu = {v.name: [] for v in variants}
     figures.against = {v.name: v.against for v in variants}
-    for r in range(max(rounds_of(program, v, least) for v in variants)):
+    for r in range(max(rounds_of(figures, v, least) for v in variants)):
         step(r)
         for variant in variants if r % 2 == 0 else reversed(variants):
-            due = r < rounds_of(program, variant, least)
+            due = r < rounds_of(figures, variant, least)
             figures.cpu[variant.name].append(run(program, variant)[0] if due else None)
             clean(os.path.join(WORK, "stream"))
     return figures

@@ -57,7 +57,7 @@ def text(all_figures, variants, rounds, clang):
     parts = [f"""# What recording costs
 
 Written by `bench/record --write`. CPU time (user + system) of the program's own process against
-the plain build, in pairs of one round; the median of {rounds} rounds or more and its 95 % interval.
+the plain build, in pairs of one round; the median of {rounds} rounds or more (of peers: 3, slow ones: 1) and its 95 % interval.
 Machine: {machine(clang)}. Figures move from run to run: compare those of one table only.
 """, dense(all_figures), "\n## MemScope\n", "\n".join(f"- *{v.name}*: {v.help}" for v in ours) + "\n", ratios(all_figures, ours, True),
              "\nAdded for each event, in ns:\n", added(all_figures, ours), scaling(all_figures)]
