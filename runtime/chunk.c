@@ -16,16 +16,16 @@ static void record_begin(struct ms_record *record, uint32_t bytes) {
 }
 
 static struct ms_window *window_new(uint32_t class) {
-  uint32_t bytes = class_bytes(class);
+  uint32_t bytes = class_bytes(class), room = bytes + MS_SLACK_BYTES;
   struct ms_window *window = ms_process_alloc(sizeof *window);
   if (!window) return NULL;
-  uint64_t offset = ms_stream_take(bytes);
-  if (!offset || !ms_stream_grow(offset, bytes)) return NULL;
-  window->record = ms_os_map(ms_process->fd, offset, bytes);
+  uint64_t offset = ms_stream_take(room);
+  if (!offset || !ms_stream_grow(offset, room)) return NULL;
+  window->record = ms_os_map(ms_process->fd, offset, room);
   if (!window->record) return NULL;
   window->bytes = bytes;
   window->class = class;
-  record_begin(window->record, bytes);
+  record_begin(window->record, room);
   return window;
 }
 
@@ -62,7 +62,7 @@ void ms_chunk_begin(struct ms_thread *t, void (*first)(struct ms_thread *)) {
   __atomic_store_n(&record->fill, ms_fill(t->chunk, 0), __ATOMIC_RELEASE);
   t->record = record;
   t->pos = (uint64_t *)(record + 1);
-  t->hard = (uint64_t *)((char *)record + t->window->bytes) - MS_SLACK_WORDS;
+  t->hard = (uint64_t *)((char *)record + t->window->bytes) - MS_SLOT_WORDS;
   t->limit = t->birth_limit = NULL;
   if (t->stacks) ms_stacks_leave(t->stacks);
   ms_place_take(t, &ms_no_place);

@@ -35,7 +35,7 @@ enum {
   MS_WINDOW_CLASSES = 9, /* 16K .. 4M */
   MS_SHARED_BYTES = 64 << 10,
   MS_SLOT_WORDS = 16,    /* a reservation in a shared window */
-  MS_SLACK_WORDS = 128,  /* behind the hard limit: rows that belong to an event already begun */
+  MS_SLACK_BYTES = MS_RECORD_ALIGN, /* behind a window, so that a full one just fills its chunk: rows that belong to an event already begun */
   MS_SOFT_WORDS = 64,    /* most words between two looks at the clock */
 };
 
@@ -74,7 +74,7 @@ MS_HOT_FN uint16_t *ms_cell(uintptr_t p) {
 
 struct ms_window {
   struct ms_record *record; /* mapped */
-  uint32_t bytes;
+  uint32_t bytes; /* without the slack */
   uint32_t class;
   struct ms_window *next;
 };
@@ -111,7 +111,7 @@ struct ms_thread {
   uint32_t left_size, left_name;
   uint32_t place_next; /* slot to be used anew */
   uint32_t id;
-  uint64_t *hard; /* end of the window less the slack */
+  uint64_t *hard; /* where the window counts as full */
   struct ms_window *window;
   uint64_t time_ns;
   uint32_t soft; /* words until the next look at the clock, if nothing else tells that it is due */
