@@ -77,6 +77,7 @@ VARIANTS = (
     Variant("off", "memscope", "the runtime linked, not recording; against bare", against="bare"),
     Variant("memscope", "memscope", "every event, names, no stacks; the runtime linked", recorded()),
     Variant("preloaded", "plugin", "the same, the runtime preloaded", recorded(LD_PRELOAD="{lib}/libmemscope.so")),
+    Variant("counters", "memscope", "no events: what each site allocated, freed and holds", recorded(MEMSCOPE_MODE="counters")),
     Variant("exact", "memscope", "a stamp for each event", recorded(MEMSCOPE_MODE="exact")),
     Variant("sample 512K", "memscope", "one allocation in about 512 KiB", recorded(MEMSCOPE_MODE="sample=512K")),
     Variant("stacks", "framed", "every event, and stacks of 16 frames, of a program with frame pointers",

@@ -4,6 +4,7 @@
  * 4 GiB, cells in an unexpected state, events inside a row or after the
  * thread's end. Every thread, also in signal handlers.
  */
+#include "count.h"
 #include "sample.h"
 
 uint16_t *ms_cells;
@@ -11,7 +12,8 @@ const struct ms_place ms_no_place = {.name = MS_NAME_TOLD};
 
 /* ---- cells ---- */
 
-static int cell_is_live(uintptr_t p) { return !ms_cells || ms_cell_get(ms_cell(p)) & MS_CELL_LIVE; }
+/* Without a plane it is not known; counters have one of their own. */
+static int cell_is_live(uintptr_t p) { return ms_cells ? ms_cell_get(ms_cell(p)) & MS_CELL_LIVE : ms_on_again != MS_COUNTING; }
 
 static uint32_t cell_birth(uintptr_t p) {
   if (!ms_cells) return 0;
@@ -102,15 +104,16 @@ static void birth_shared(enum ms_op op, uintptr_t p, size_t size, unsigned fn, u
 }
 
 /* The process's first: only now we know what is to be recorded. */
-static MS_COLD int birth_is_sampled(uintptr_t p, size_t size, unsigned fn, uintptr_t ra) {
-  if (!ms_process_ready() || ms_on != MS_SAMPLING) return 0;
-  ms_sample_born((void *)p, size, fn, ra);
-  return 1;
+static MS_COLD int birth_is_apart(uintptr_t p, size_t size, unsigned fn, uintptr_t ra) {
+  if (!ms_process_ready() || ms_on == MS_ON) return 0;
+  if (ms_on == MS_SAMPLING) ms_sample_born((void *)p, size, fn, ra);
+  else if (ms_on == MS_COUNTING) ms_count_born((void *)p, size, fn, ra);
+  return ms_on == MS_SAMPLING || ms_on == MS_COUNTING;
 }
 
 static void birth(enum ms_op op, uintptr_t p, size_t size, unsigned fn, uintptr_t ra) {
   struct ms_thread *t = ms_tls.self;
-  if (MS_UNLIKELY(!ms_process) && birth_is_sampled(p, size, fn, ra)) return;
+  if (MS_UNLIKELY(!ms_process) && birth_is_apart(p, size, fn, ra)) return;
   if (birth_is_outer(t, p, op, fn) && ms_process_ready()) return ms_rename(t, op, size, fn, ra);
   t = ms_own_begin();
   if (!t) return birth_shared(op, p, size, fn, ra);
@@ -151,7 +154,7 @@ static void dead_named(struct ms_thread *t, ms_half *name, uintptr_t p, uintptr_
 }
 
 /* Once paused, nobody can say any more whether such a block was there. */
-static void bad_free(uintptr_t p, unsigned fn, uintptr_t ra) {
+void ms_bad_free(uintptr_t p, unsigned fn, uintptr_t ra) {
   uint64_t row[2];
   if (ms_on == MS_SAMPLING) return; /* most likely of a block that was not drawn */
   if (ms_process->header->pauses) ms_put_unseen_free(row, (struct ms_row_unseen_free){.fn = fn, .address = p});
@@ -188,7 +191,8 @@ static void death_lost(uintptr_t p) {
 static MS_COLD void free_slower(uintptr_t p, unsigned fn, uintptr_t ra) {
   if (ms_real_is_early((void *)p)) return;
   if (!ms_process_ready()) return death_lost(p);
-  if (!cell_is_live(p)) return bad_free(p, fn, ra);
+  if (ms_on == MS_COUNTING) return ms_count_dead_slow(p, fn, ra); /* the process's first event */
+  if (!cell_is_live(p)) return ms_bad_free(p, fn, ra);
   struct ms_thread *t = ms_own_begin();
   if (t) {
     death(t, MS_OP_FREE, p, fn);
@@ -213,6 +217,7 @@ __attribute__((noinline)) void ms_free_slow(uintptr_t p, unsigned fn, uintptr_t 
 MS_COLD void ms_paused_end(uintptr_t p) {
   if (p == ms_tls.passing || ms_real_is_early((void *)p) || !ms_process_ready()) return;
   ms_paused_look();
+  if (ms_on_again == MS_COUNTING) return ms_count_ended(p);
   if (!ms_cells || !cell_is_live(p)) return;
   struct ms_thread *t = ms_own_begin();
   if (t || ms_process_ready()) death(t, MS_OP_ENDED, p, 0);
@@ -227,7 +232,7 @@ MS_COLD enum ms_realloc ms_realloc_begin_slow(uintptr_t p, unsigned fn, uintptr_
   if (p == ms_tls.passing) return MS_REALLOC_SILENT;
   if (ms_real_is_early((void *)p)) return MS_REALLOC_UNBORN;
   if (!ms_process_ready()) return death_lost(p), MS_REALLOC_SILENT;
-  if (!cell_is_live(p)) return bad_free(p, MS_FN_REALLOC_NULL + fn, ra), MS_REALLOC_UNBORN;
+  if (!cell_is_live(p)) return ms_bad_free(p, MS_FN_REALLOC_NULL + fn, ra), MS_REALLOC_UNBORN;
   struct ms_thread *t = ms_own_begin();
   if (t) {
     death(t, MS_OP_REALLOC_BEGIN, p, fn);
@@ -374,7 +379,7 @@ void ms_newest_settle(struct ms_thread *t) {
 void ms_newest_leaves(struct ms_thread *t) {
   uint64_t *row = ms_newest_row(t);
   freed_leaves(t);
-  if (!row) return;
+  if (!row || t->head) return; /* counters: it lies in no window */
   t->left_p = ms_newest(t);
   t->left_size = *ms_row_size(row);
   t->left_name = *ms_row_name(row);

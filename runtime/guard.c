@@ -6,7 +6,7 @@
  * the look at the file before every write, writer.c.)
  */
 #define _GNU_SOURCE
-#include "runtime.h"
+#include "count.h"
 #include "real.h"
 
 #include <errno.h>
@@ -96,7 +96,7 @@ static int line_lock(const char *line, int on_fault) {
   uintptr_t start, end, plane = (uintptr_t)ms_cells;
   const char *at = ms_os_hex(ms_os_hex(line, &start) + 1, &end);
   if (plane && start < plane + MS_PLANE_BYTES && end > plane) return 0;
-  if (ms_names_meet(start, end)) return 0;
+  if (ms_names_meet(start, end) || ms_count_meet(start, end)) return 0;
   if (at[1] != 'r' || start >> 47) return 0;
   int rc = ms_os_lock_memory(start, end, on_fault);
   return rc == -EPERM || rc == -ENOMEM ? rc : 0;
@@ -124,11 +124,11 @@ static int maps_read_and_lock(int on_fault) {
 #define MCL_ONFAULT 4
 #endif
 
-/* The planes are 32 TiB of nothing, the names 16 MiB: locked, they would be filled. All other
+/* The planes are 32 or 64 TiB of nothing, the names 16 MiB: locked, they would be filled. All other
  * mappings are locked one by one; what is mapped later as the host asks. */
 MS_DECLARE_HOST(mlockall)
 MS_PUBLIC int MS_FN(mlockall)(int flags) {
-  if (!ms_cells || !(flags & MCL_CURRENT) || flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) return MS_NEXT_HOST(mlockall)(flags);
+  if ((!ms_cells && !ms_count_cells) || !(flags & MCL_CURRENT) || flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) return MS_NEXT_HOST(mlockall)(flags);
   int rc = maps_read_and_lock(flags & MCL_ONFAULT);
   if (rc < 0) return errno = -rc, -1;
   return flags & MCL_FUTURE ? MS_NEXT_HOST(mlockall)(flags & ~MCL_CURRENT) : 0;

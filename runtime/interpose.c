@@ -6,9 +6,10 @@
  *
  * The four that nearly all events come from jump through a table, one for each thing
  * that is recorded: with recording off straight to the next function, with it on to
- * the hot path (emit.h, with its cost). The others test ms_on.
+ * the hot path (emit.h, with its cost, or count.h). The others test ms_on.
  */
 #define _GNU_SOURCE
+#include "count.h"
 #include "real.h"
 #include "sample.h"
 
@@ -31,17 +32,23 @@ MS_DECLARE(free)
 /* While not every event is recorded: a call of the next function, which gives p. */
 #define NOT_ON(call, p, size, fn, ra)                                                                                  \
   do {                                                                                                                 \
-    int samples_ = ms_on == MS_SAMPLING;                                                                               \
+    int samples_ = ms_on == MS_SAMPLING, counts_ = ms_on == MS_COUNTING;                                               \
     if (samples_) ms_sample_before(size);                                                                              \
-    else if (ms_on) ms_paused_look(); /* the moment to hear commands */                                                \
+    else if (ms_on == MS_PAUSED) ms_paused_look(); /* the moment to hear commands */                                   \
     call;                                                                                                              \
     if (samples_) ms_sample_behind(p, size, fn, ra);                                                                   \
+    else if (counts_ && (p)) ms_count_born_slow(MS_OP_ALLOC, p, size, fn, ra, NULL);                                   \
   } while (0)
 
 MS_HOT_FN void *born(void *p, size_t size, unsigned fn, uintptr_t ra) {
   return MS_LIKELY(p != NULL) ? ms_emit_alloc(p, size, fn, ra) : NULL;
 }
 
+MS_HOT_FN void *counted_born(void *p, size_t size, unsigned fn, uintptr_t ra) {
+  return MS_LIKELY(p != NULL) ? ms_count_born(p, size, fn, ra) : NULL;
+}
+
+static void *malloc_counted(size_t size) { return counted_born(MS_NEXT(malloc)(size), size, MS_FN_malloc, MS_RA); }
 static void *malloc_on(size_t size) { return born(MS_NEXT(malloc)(size), size, MS_FN_malloc, MS_RA); }
 static void *malloc_sampled(size_t size) { return ms_sample_born(MS_NEXT(malloc)(size), size, MS_FN_malloc, MS_RA); }
 static void *malloc_paused(size_t size) {
@@ -51,6 +58,9 @@ static void *malloc_paused(size_t size) {
 
 static void *calloc_on(size_t count, size_t size) {
   return born(MS_NEXT(calloc)(count, size), count * size, MS_FN_calloc, MS_RA);
+}
+static void *calloc_counted(size_t count, size_t size) {
+  return counted_born(MS_NEXT(calloc)(count, size), count * size, MS_FN_calloc, MS_RA);
 }
 static void *calloc_not_on(size_t count, size_t size) {
   void *p;
@@ -107,6 +117,7 @@ MS_HOT_FN void *regrown(enum ms_realloc how, void *p, void *q, size_t size, unsi
     else ms_realloc_freed((uintptr_t)p, fn, ra);
   } else if (how == MS_REALLOC_UNBORN && q) {
     if (MS_UNLIKELY(ms_on == MS_SAMPLING)) ms_sample_behind(q, size, MS_FN_REALLOC_NULL + fn, ra); /* not known before */
+    else if (MS_UNLIKELY(ms_on == MS_COUNTING)) ms_count_born_slow(MS_OP_ALLOC, q, size, MS_FN_REALLOC_NULL + fn, ra, NULL);
     else ms_emit_alloc(q, size, MS_FN_REALLOC_NULL + fn, ra);
   }
   return q;
@@ -142,6 +153,20 @@ MS_HOT_FN void *regrown(enum ms_realloc how, void *p, void *q, size_t size, unsi
     return ms_sample_regrown(how_, p, q_, size, fn, ra);                                                               \
   } while (0)
 
+#define REALLOC_COUNTED(call, p, size, fn, ra)                                                                         \
+  do {                                                                                                                 \
+    if (MS_UNLIKELY(p && ms_tls.passing == (uintptr_t)(p))) return call;                                               \
+    if (!p) return counted_born(call, size, MS_FN_REALLOC_NULL + fn, ra);                                              \
+    struct ms_count_from from_ = ms_count_realloc_begin((uintptr_t)p, fn, ra);                                         \
+    void *q_;                                                                                                          \
+    PASSING(p, q_ = call);                                                                                             \
+    return ms_count_regrown(&from_, p, q_, size, fn, ra);                                                              \
+  } while (0)
+
+static void *realloc_counted(void *p, size_t size) {
+  REALLOC_COUNTED(MS_NEXT(realloc)(p, size), p, size, MS_FN_realloc, MS_RA);
+}
+
 static void *realloc_not_on(void *p, size_t size) {
   REALLOC_NOT_ON(MS_NEXT(realloc)(p, size), p, size, MS_FN_realloc, MS_RA);
 }
@@ -165,6 +190,7 @@ MS_PUBLIC void *MS_FN(reallocarray)(void *p, size_t count, size_t size) {
   size_t bytes;
   void *q;
   if (__builtin_mul_overflow(count, size, &bytes) || !ms_on) return MS_NEXT(reallocarray)(p, count, size);
+  if (ms_on == MS_COUNTING) REALLOC_COUNTED(MS_NEXT(reallocarray)(p, count, size), p, bytes, MS_FN_reallocarray, MS_RA);
   if (MS_UNLIKELY(ms_on != MS_ON)) REALLOC_NOT_ON(MS_NEXT(reallocarray)(p, count, size), p, bytes, MS_FN_reallocarray, MS_RA);
   if (!p) return born(MS_NEXT(reallocarray)(p, count, size), bytes, MS_FN_REALLOC_NULL + MS_FN_reallocarray, MS_RA);
   enum ms_realloc how = ms_emit_realloc_begin(p, MS_FN_reallocarray, MS_RA);
@@ -184,6 +210,10 @@ static void free_on(void *p) {
 }
 static void free_sampled(void *p) {
   if (MS_LIKELY(p != NULL)) ms_sample_dying(p, MS_FN_free, MS_RA);
+  MS_NEXT(free)(p);
+}
+static void free_counted(void *p) {
+  if (MS_LIKELY(p != NULL)) ms_count_dead(p, MS_FN_free, MS_RA);
   MS_NEXT(free)(p);
 }
 static void free_paused(void *p) {
@@ -226,8 +256,9 @@ struct ways {
 static const struct ways on = {malloc_on, calloc_on, realloc_on, free_on};
 static const struct ways sampled = {malloc_sampled, calloc_not_on, realloc_not_on, free_sampled};
 static const struct ways paused = {malloc_paused, calloc_not_on, realloc_not_on, free_paused};
+static const struct ways counted = {malloc_counted, calloc_counted, realloc_counted, free_counted};
 static struct ways off;
-static const struct ways *const by_gate[] = {[MS_OFF] = &off, [MS_ON] = &on, [MS_PAUSED] = &paused, [MS_SAMPLING] = &sampled};
+static const struct ways *const by_gate[] = {[MS_OFF] = &off, [MS_ON] = &on, [MS_PAUSED] = &paused, [MS_SAMPLING] = &sampled, [MS_COUNTING] = &counted};
 static const struct ways *ways = &on; /* until it is known */
 
 /* Another thread may change the gate at the same time: the last look at it counts. */

@@ -7,6 +7,7 @@
  * that takes its memory elsewhere, is recorded as what it did. When sampling, new
  * draws for the malloc beneath it.
  */
+#include "count.h"
 #include "real.h"
 #include "sample.h"
 
@@ -18,6 +19,10 @@
   MS_DECLARE(symbol)                                                                                                   \
   MS_PUBLIC void *MS_FN(symbol) params {                                                                               \
     if (MS_UNLIKELY(ms_gate.all != MS_ON)) {                                                                           \
+      if (ms_on == MS_COUNTING) {                                                                                      \
+        void *counted = MS_NEXT_NEW(symbol) args;                                                                      \
+        return MS_LIKELY(counted != NULL) ? ms_count_outer(counted, size, MS_FN_##symbol, MS_RA) : NULL;               \
+      }                                                                                                                \
       if (ms_on != MS_ON && ms_on != MS_SAMPLING) return MS_NEXT_NEW(symbol) args;                                     \
       if (ms_gate.stacks) ms_stack_outer(RA_AT);                                                                       \
       if (ms_on == MS_SAMPLING) {                                                                                      \

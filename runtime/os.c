@@ -86,6 +86,7 @@ void *ms_os_pages_wiped_on_fork(size_t bytes) {
 }
 
 void ms_os_pages_wipe(void *p, size_t bytes) { advise(p, bytes, MADV_WIPEONFORK); }
+void ms_os_pages_forget(void *p, size_t bytes) { advise(p, bytes, MADV_DONTNEED); }
 void ms_os_pages_keep(void *p, size_t bytes) { advise(p, bytes, MADV_KEEPONFORK); }
 
 void *ms_os_map(int fd, uint64_t offset, size_t bytes) {

@@ -33,6 +33,7 @@ void *ms_os_pages(size_t bytes);                 /* private, zero */
 void *ms_os_pages_reserve(size_t bytes);         /* address space without commitment, for ms planes */
 void ms_os_pages_join(void *p);                  /* MS_OS_HUGE bytes as one page, as far as the kernel can */
 void *ms_os_pages_wiped_on_fork(size_t bytes);   /* private, zero again in a forked child */
+void ms_os_pages_forget(void *p, size_t bytes);  /* zero again */
 void ms_os_pages_keep(void *p, size_t bytes);    /* undo: a child forked inside a row needs them */
 void ms_os_pages_wipe(void *p, size_t bytes);    /* redo */
 void *ms_os_map(int fd, uint64_t offset, size_t bytes); /* shared, not inherited by a forked child */

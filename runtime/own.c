@@ -70,16 +70,23 @@ MS_COLD struct ms_thread *ms_own_begin(void) {
   return t;
 }
 
-void ms_own_end(struct ms_thread *t) {
-  uint64_t *soft = t->pos + t->soft, *due = ms_tick == &ms_no_tick && soft < t->hard ? soft : t->hard;
-  t->limit = ms_process->exact || !ms_cells ? NULL : due;
+/* Where the hot path ends. That of counters writes no rows: without a tick it is never
+ * taken, nor while the place of a bad free is awaited. */
+void ms_own_limit(struct ms_thread *t) {
+  int ticks = ms_tick != &ms_no_tick, never = ms_process->exact || (t->head && (!ticks || t->freed_here));
+  uint64_t *soft = t->pos + t->soft, *due = !ticks && soft < t->hard ? soft : t->hard;
+  t->limit = never ? NULL : due;
   t->birth_limit = t->stacks ? NULL : t->limit;
+}
+
+void ms_own_end(struct ms_thread *t) {
+  ms_own_limit(t);
   ms_leave(t);
 }
 
 /* The clock is due, and nothing else stands in the way of the hot path? */
 int ms_own_tick(struct ms_thread *t) {
-  if (!t->window || ms_process->exact || !ms_cells || !ms_own_begin()) return 0;
+  if (!t->window || ms_process->exact || !ms_own_begin()) return 0;
   ms_own_end(t);
   return t->pos < t->limit;
 }

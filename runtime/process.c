@@ -8,6 +8,7 @@
  */
 #define _GNU_SOURCE
 #include "runtime.h"
+#include "count.h"
 #include "sample.h"
 
 #include <errno.h>
@@ -132,22 +133,35 @@ static void process_exit(int status, void *unused) {
   ms_process_end(MS_END_EXIT, status);
 }
 
+/* What recording becomes, by the plane its mode needs. */
+static void planes_reserve(void) {
+  uint32_t mode = ms_options.mode.mode;
+  if (mode == MS_MODE_COUNTERS && ms_count_reserve()) {
+    ms_on_again = MS_COUNTING;
+    return;
+  }
+  ms_cells = mode == MS_MODE_COUNTERS ? NULL : ms_os_pages_reserve(MS_PLANE_BYTES);
+  if (ms_cells && mode == MS_MODE_SAMPLE) {
+    ms_sample_init();
+    ms_on_again = MS_SAMPLING;
+  } else if (!ms_cells && mode == MS_MODE_SAMPLE) {
+    ms_say("no address space for the plane (ulimit -v?), and nothing else tells a sampled block from others: every event is recorded, in exact mode");
+  } else if (mode == MS_MODE_COUNTERS) {
+    ms_say("no address space for the plane (ulimit -v?), and nothing else tells what a block is counted as: every event is recorded, in exact mode");
+  } else if (!ms_cells && ms_options.verbose) {
+    ms_say("no room for the plane of generations; events are ordered by stamps");
+  }
+}
+
 static int boot(char **environment) {
   ms_real_find();
   if (!wanted(environment)) return 0;
   ms_process = ms_os_pages_wiped_on_fork((sizeof *ms_process + MS_OS_PAGE - 1) & ~(size_t)(MS_OS_PAGE - 1));
   if (!ms_process) return 0;
-  ms_cells = ms_os_pages_reserve(MS_PLANE_BYTES);
   ms_names_reserve();
-  if (ms_cells && ms_options.mode.mode == MS_MODE_SAMPLE) {
-    ms_sample_init();
-    ms_on_again = MS_SAMPLING;
-  } else if (!ms_cells && ms_options.mode.mode == MS_MODE_SAMPLE) {
-    ms_say("no address space for the plane (ulimit -v?), and nothing else tells a sampled block from others: every event is recorded, in exact mode");
-  } else if (!ms_cells && ms_options.verbose) {
-    ms_say("no room for the plane of generations; events are ordered by stamps");
-  }
-  ms_gate.stacks = ms_options.stack != 0;
+  planes_reserve();
+  ms_gate.stacks = ms_options.stack != 0 && ms_on_again != MS_COUNTING;
+  if (ms_options.stack && !ms_gate.stacks) ms_say("counters have no call stacks: MEMSCOPE_STACK changes nothing");
 #ifndef MS_KEEPS_FRAMES
   if (ms_gate.stacks) ms_say("this runtime was not built by GCC for x86-64: call stacks hold the return address only");
 #endif
@@ -230,7 +244,7 @@ static void program_put(void) {
 
 static int process_start(struct ms_process *process) {
   process->pid = ms_os_pid();
-  process->mode = ms_cells ? ms_options.mode.mode : MS_MODE_EXACT;
+  process->mode = ms_cells || ms_on_again == MS_COUNTING ? ms_options.mode.mode : MS_MODE_EXACT;
   process->exact = process->mode == MS_MODE_EXACT;
   process->seed = ms_sample_seed(process->pid);
   if (!ms_stream_open(process)) return 0;

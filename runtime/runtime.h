@@ -122,6 +122,12 @@ struct ms_thread {
   uintptr_t dense; /* the part of the plane the newest block was in when the window was last full */
   struct ms_thread *next; /* of the free ones */
   struct ms_stacks *stacks; /* NULL: no call stacks are recorded */
+  /* counters, see count.h */
+  struct ms_counters_head *head; /* in the stream; NULL: events have rows */
+  struct ms_counter **counters;  /* by name, and behind all names by thread; NULL: not needed yet */
+  struct ms_counter *counter_next, *counter_end; /* of its newest record: the unused ones */
+  uint32_t counters_bytes;       /* of that record */
+  struct ms_counter counted_nowhere; /* what there is no room for */
 };
 
 struct ms_tls {
@@ -137,6 +143,7 @@ struct ms_tls {
   uintptr_t stack_low, stack_top; /* where the thread's own stack certainly lies; 0: not known */
   uintptr_t outer, *outer_at;     /* with call stacks: return address of the operator new under way, and where it lies */
   uintptr_t outer_frame;          /* the frame pointer it was called with: libstdc++ uses that register as any other */
+  uintptr_t counted;      /* counters: the newest block that thread 0 has counted for this one */
   /* sampling, see sample.h */
   uint32_t verdict;       /* enum ms_verdict, for the block that an outer function is obtaining */
   int64_t left;           /* to pass before the next sample: bytes or allocations; below 0: ask sample.c */
@@ -181,6 +188,7 @@ struct ms_process {
   struct ms_os_file file;
   struct ms_file_header *header;
   struct ms_window *shared;
+  struct ms_thread *shared_counts; /* what threads count that may not use their own */
   uint32_t mode; /* enum ms_mode */
   uint32_t exact;
   uint32_t drawers; /* threads that have drawn */
@@ -207,7 +215,7 @@ struct ms_process {
 };
 
 extern struct ms_process *ms_process;
-enum { MS_OFF, MS_ON, MS_PAUSED, MS_SAMPLING };
+enum { MS_OFF, MS_ON, MS_PAUSED, MS_SAMPLING, MS_COUNTING };
 /* Looked at by every interposed function but the four of interpose.c's table; operator
  * new looks at all of it at once. */
 union ms_gate {
@@ -220,7 +228,7 @@ union ms_gate {
 };
 extern union ms_gate ms_gate;
 #define ms_on ms_gate.on
-extern uint8_t ms_on_again; /* what it becomes when recording goes on: MS_ON, MS_SAMPLING */
+extern uint8_t ms_on_again; /* what it becomes when recording goes on: MS_ON, MS_SAMPLING, MS_COUNTING */
 extern uint32_t ms_epoch; /* streams this process and its forebears have started */
 
 /* interpose.c; of interpose_new.c no function crosses, but the interposed ones */
@@ -242,6 +250,7 @@ enum ms_realloc {
 enum ms_realloc ms_realloc_begin_slow(uintptr_t p, unsigned fn, uintptr_t ra);
 void ms_realloc_freed(uintptr_t p, unsigned fn, uintptr_t ra); /* it gave NULL for a size of 0 */
 void ms_realloc_fail(uintptr_t p);
+void ms_bad_free(uintptr_t p, unsigned fn, uintptr_t ra);
 void ms_paused_end(uintptr_t p); /* freed or resized while recording is paused */
 void ms_realloc_from_unsampled(unsigned fn); /* the end that follows gives a block for one that was not drawn */
 void ms_realloc_to_unsampled(void);          /* in place of an end: its block was not drawn */
@@ -261,6 +270,7 @@ uint32_t ms_name_caller(struct ms_thread *t, uintptr_t ra);
 /* own.c */
 struct ms_thread *ms_own_begin(void);
 void ms_own_end(struct ms_thread *t);
+void ms_own_limit(struct ms_thread *t);
 int ms_own_tick(struct ms_thread *t);
 int ms_own_room(struct ms_thread *t, uint32_t words);
 void ms_own_put(struct ms_thread *t, const uint64_t *row, uint32_t words);
@@ -329,7 +339,7 @@ int ms_process_lock(void); /* 0: held too long, by somebody who may never come b
 void ms_process_unlock(void);
 void ms_process_end(enum ms_end_how how, int32_t status);
 
-/* sample.c: see sample.h */
+/* sample.c: see sample.h; count.c: see count.h */
 
 /* control.c */
 void ms_control_obey(struct ms_thread *t);

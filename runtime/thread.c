@@ -3,7 +3,7 @@
  * Threads: their ids, their structures, their start, name and end.
  */
 #define _GNU_SOURCE
-#include "emit.h"
+#include "count.h"
 #include "real.h"
 
 #include <errno.h>
@@ -30,8 +30,10 @@ static struct ms_thread *spare_take(void) {
     ms_process_unlock();
   }
   struct ms_stacks *stacks = t ? t->stacks : NULL;
+  struct ms_counter **counters = t ? t->counters : NULL;
   if (t) memset(t, 0, sizeof *t);
   else t = ms_process_alloc(sizeof *t);
+  if (t) t->counters = counters;
   if (t && ms_gate.stacks) t->stacks = ms_stacks_new(stacks);
   return t;
 }
@@ -58,9 +60,12 @@ static struct ms_thread *thread_new(void) {
   t->id = ms_thread_id();
   t->left_name = MS_NAME_NONE;
   t->window = ms_window_take(0);
-  ms_tls.last.thread = &t->newest;
-  if (t->window) return t;
-  ms_tls.last.thread = &ms_fresh.newest;
+  int counts = ms_process->mode == MS_MODE_COUNTERS;
+  if (t->window && (!counts || ms_count_attach(t, t->counters))) {
+    ms_tls.last.thread = &t->newest;
+    return t;
+  }
+  if (t->window) ms_window_give(t->window);
   spare_give(t);
   return NULL;
 }
@@ -120,6 +125,7 @@ static void thread_end(void *tls) {
   }
   t = ms_own_begin();
   if (!t) return;
+  ms_count_end(t);
   uint64_t row;
   ms_put_thread_exit(&row, (struct ms_row_thread_exit){.unused_ = 0});
   ms_own_put(t, &row, 1);
@@ -197,6 +203,7 @@ static size_t stack_bytes(const pthread_attr_t *attr) {
 MS_DECLARE_HOST(pthread_create)
 MS_PUBLIC int MS_FN(pthread_create)(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *), void *argument) {
   struct birth *birth = ms_on && ms_process_ready() ? birth_take() : NULL;
+  ms_count_many(); /* before it can free what is ours */
   if (!birth) return MS_NEXT_HOST(pthread_create)(thread, attr, run, argument);
   birth->run = run;
   birth->argument = argument;

@@ -181,7 +181,8 @@ static void header_fill(struct ms_process *process) {
   struct ms_file_header *header = process->header;
   header->byte_order = MS_BYTE_ORDER;
   int sampled = process->mode == MS_MODE_SAMPLE;
-  header->version = sampled ? MS_STREAM_VERSION_SAMPLED : MS_STREAM_VERSION;
+  int counters = process->mode == MS_MODE_COUNTERS;
+  header->version = counters ? MS_STREAM_VERSION_COUNTERS : sampled ? MS_STREAM_VERSION_SAMPLED : MS_STREAM_VERSION;
   header->header_bytes = MS_HEADER_BYTES;
   header->record_align = MS_RECORD_ALIGN;
   header->mode = process->mode;

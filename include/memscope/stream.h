@@ -25,6 +25,10 @@
  * count through: byte B of volume N is at (N - 1) * MS_VOLUME_STRIDE + B. Each of
  * its chunks defines the call stacks it uses; names are all in the first file.
  *
+ * In counters mode no event has a row. Each thread counts in COUNTERS records of its own,
+ * mapped as a WINDOW is: what it did to the blocks of each name, and its newest block,
+ * which is not counted yet.
+ *
  * A name is a word in a NAMES record, which is mapped as a WINDOW is and written to by
  * all threads: 0 until it means something, and then never changed. Its id counts words
  * through all such records as if they were one, the records' own headers included.
@@ -40,6 +44,7 @@
 enum {
   MS_STREAM_VERSION = 4,
   MS_STREAM_VERSION_SAMPLED = 5, /* of a sampled stream alone: who does not know sampling would show its rows as all there was */
+  MS_STREAM_VERSION_COUNTERS = 6, /* of counters alone: the same */
   MS_HEADER_BYTES = 4096,
   MS_RECORD_ALIGN = 4096,
   MS_BYTE_ORDER = 0x01020304,
@@ -49,7 +54,7 @@ enum {
 #define MS_VOLUME_STRIDE (UINT64_C(1) << 36) /* 64 GiB, more than a volume ever has */
 #define MS_STREAM_MAGIC "\x89MemScop" /* 8 bytes, no NUL: the first is no ASCII, so text tools see a binary */
 
-enum ms_mode { MS_MODE_FULL = 1, MS_MODE_EXACT = 2, MS_MODE_SAMPLE = 3 };
+enum ms_mode { MS_MODE_FULL = 1, MS_MODE_EXACT = 2, MS_MODE_SAMPLE = 3, MS_MODE_COUNTERS = 4 };
 
 /* How a sampled stream's allocations were chosen, each independently of all others.
  * An allocation of s bytes (0 counts as 1) is in it with probability p: */
@@ -89,7 +94,7 @@ enum ms_lost_reason {
 struct ms_file_header {
   char magic[8];
   uint32_t byte_order;     /* MS_BYTE_ORDER as the writer stores it */
-  uint32_t version;        /* MS_STREAM_VERSION, or MS_STREAM_VERSION_SAMPLED; a reader refuses larger ones */
+  uint32_t version;        /* MS_STREAM_VERSION, or that of its mode; a reader refuses larger ones */
   uint32_t header_bytes;   /* MS_HEADER_BYTES */
   uint32_t record_align;   /* MS_RECORD_ALIGN */
   uint32_t mode;           /* enum ms_mode */
@@ -127,6 +132,7 @@ enum ms_record_kind {
   MS_RECORD_PROCESS = 4, /* struct ms_process_record */
   MS_RECORD_VOLUME = 5,  /* struct ms_volume_record */
   MS_RECORD_NAMES = 6,   /* names, one word each; checksum and fill are 0 */
+  MS_RECORD_COUNTERS = 7, /* struct ms_counters_head, then struct ms_counter to the end; checksum and fill are 0 */
 };
 
 /* Before every record's payload. */
@@ -189,6 +195,37 @@ struct ms_volume_record {
   uint32_t pid;           /* the header's */
   uint32_t number;        /* from 2 */
 };
+
+/* COUNTERS payload: this, then counters to the record's end. Of a thread's records the
+ * first alone has a newest block. Of thread 0 are those that all threads add to, when
+ * their own are not to be used. */
+struct ms_counters_head {
+  uint64_t newest[2];  /* ALLOC or REALLOC_END row of the thread's newest block, generation 0; word 0 is 0: all are counted */
+  uint64_t bytes;      /* its size */
+  uint64_t from_bytes; /* REALLOC_END: what the block was before, its name and size */
+  uint32_t from;
+  uint32_t reserved;
+  uint64_t seen_ns;    /* the thread's last look at the clock */
+  uint64_t reserved_[2];
+};
+MS_STATIC_ASSERT(sizeof(struct ms_counters_head) == 64, "streams on disk carry this layout: raise MS_STREAM_VERSION");
+
+/* What one thread did to the blocks of one name: sums modulo 2^64, over all threads they
+ * are what happened. live blocks = allocations + reallocations - frees - resized - ended
+ * - vanished; live bytes = allocated_bytes - gone_bytes. */
+struct ms_counter {
+  uint32_t name;            /* its id; MS_COUNTER_UNSEEN; MS_NAMES_MOST + a thread's id modulo that: that thread's newest block, taken by this one before it had a name (no bytes), and less what its own thread has counted of that since; 0: unused */
+  uint32_t vanished;        /* their address was given out again */
+  uint64_t allocations;
+  uint64_t reallocations;   /* that gave a block this name */
+  uint64_t allocated_bytes; /* of both */
+  uint64_t frees;
+  uint64_t resized;         /* reallocations that a block of this name went into */
+  uint64_t ended;           /* freed or resized while recording was paused */
+  uint64_t gone_bytes;      /* of frees, resized, ended, vanished */
+};
+MS_STATIC_ASSERT(sizeof(struct ms_counter) == 64, "streams on disk carry this layout: raise MS_STREAM_VERSION");
+enum { MS_COUNTER_UNSEEN = 3 }; /* no name: of blocks that are not in the stream, from before a fork or a pause */
 
 static inline uint32_t ms_volume_of(uint64_t offset) { return (uint32_t)(offset / MS_VOLUME_STRIDE) + 1; }
 /* By a header's volume_tail, which may be damaged: the last one's number. */

@@ -18,10 +18,16 @@ def totals(path):
     return dict(zip(NAMES, struct.unpack("<8Q", open(path, "rb").read(64))))
 
 
-def compare(program, args, beneath, **options):
+def totals_file():
+    """Of one run: the interposer adds to what is there."""
     path = work.file("totals")
     if os.path.exists(path):
         os.unlink(path)
+    return path
+
+
+def compare(program, args, beneath, **options):
+    path = totals_file()
     s = work.record(program, *args, preload=[COUNTER, *beneath], MS_COUNTER=path, **options)
     want, got = totals(path), s.counts()
     what = f"{program} {' '.join(args)} over {beneath or 'glibc'} {options or ''}"
@@ -37,8 +43,23 @@ def compare(program, args, beneath, **options):
     print(f"{what}: {want['allocations']} allocations, {want['frees']} frees, {want['reallocations']} reallocations")
 
 
+def compare_counters(program, args, beneath):
+    """The same of counters, which have live bytes besides."""
+    path = totals_file()
+    s = work.record(program, *args, preload=[COUNTER, *beneath], MS_COUNTER=path, MEMSCOPE_MODE="counters")
+    want, sums = totals(path), [0] * 6
+    for figures in s.counted().values():
+        sums = [a + b for a, b in zip(sums, figures)]
+    got = dict(zip("allocations reallocations allocated_bytes frees live_blocks live_bytes".split(), sums))
+    equal(got, {name: want[name] for name in got}, f"counters of {program} over {beneath or 'glibc'}")
+    equal(s.lost_events, 0, "lost events")
+
+
 for beneath in [[]] + [[a] for a in ALLOCATORS]:
     compare("threads", ["8", "4000"], beneath)
     compare("threads", ["8", "4000"], beneath, MEMSCOPE_MODE="exact")
     compare("mixed", ["4000"], beneath)
+    for program, args in (("threads", ["8", "4000"]), ("mixed", ["4000"])):
+        compare_counters(program, args, beneath)
 compare("dl", [os.path.join(os.environ["MS_BIN"], "libaddon.so")], [])
+compare_counters("dl", [os.path.join(os.environ["MS_BIN"], "libaddon.so")], [])

@@ -11,14 +11,17 @@ import struct
 PAGE = 4096
 MAGIC = b"\x89MemScop"
 RECORD_MAGIC = 0x4352534D
-WINDOW, CHUNK, MODULE, PROCESS, VOLUME, NAMES = 1, 2, 3, 4, 5, 6
+WINDOW, CHUNK, MODULE, PROCESS, VOLUME, NAMES, COUNTERS = 1, 2, 3, 4, 5, 6, 7
 ALLOC, FREE, BEGIN, END = range(4)
-SAMPLE = 3  # a mode
+SAMPLE, COUNTED = 3, 4  # modes
+VERSIONS = {SAMPLE: 5, COUNTED: 6}
+NAMES_MOST, UNSEEN = 1 << 20, 3
+COUNTS = "allocations reallocations allocated_bytes frees resized ended gone_bytes".split()
 TAGS = {
     0x01: "time", 0x02: "place", 0x03: "size_high", 0x04: "realloc_fail", 0x05: "thread_exit", 0x06: "of_thread",
     0x07: "end", 0x08: "stack_of", 0x09: "realloc_unsampled", 0x30: "stamp", 0x33: "thread_start",
-    0x34: "bad_free", 0x35: "bind", 0x36: "module_load", 0x37: "module_unload", 0x38: "lost", 0x39: "fork", 0x70: "thread_name", 0x71: "exec",
-    0x74: "stack",
+    0x34: "bad_free", 0x35: "bind", 0x36: "module_load", 0x37: "module_unload", 0x38: "lost", 0x39: "fork", 0x3A: "recording", 0x3B: "unseen_free", 0x70: "thread_name", 0x71: "exec",
+    0x72: "mark", 0x73: "snapshot", 0x74: "stack",
 }
 END_HOW = ["none", "exit", "quick", "exec", "signal", "stopped"]
 LOST = ["none", "space", "io", "file_gone", "memory", "late", "nested"]
@@ -81,7 +84,7 @@ def row_fields(tag, w):
         return {"id": w[0] >> 24 & 0x3FFFFFFF, "frames": tuple(w[1:])}
     if tag == "thread_start":
         return {"tid": w[0] >> 32, "creator": w[1] & 0xFFFFFFFF}
-    if tag == "bad_free":
+    if tag in ("bad_free", "unseen_free"):
         return {"fn": w[0] >> 8 & 31, "name": w[0] >> 32, "address": w[1]}
     if tag == "bind":
         return {"gen": w[0] >> 8 & 0xFFF, "address": w[0] >> 20 << 3, "name": w[1] >> 32}
@@ -91,7 +94,7 @@ def row_fields(tag, w):
         return {"reason": LOST[w[0] >> 8 & 0xFF], "events": w[1]}
     if tag == "fork":
         return {"pid": w[0] >> 32, "ns": w[1]}
-    if tag in ("thread_name", "exec"):
+    if tag in ("thread_name", "exec", "mark", "snapshot"):
         return {"text": struct.pack(f"<{len(w) - 1}Q", *w[1:])[: w[0] >> 24 & 0xFFFFF].decode()}
     return {}
 
@@ -107,6 +110,7 @@ class Stream:
         self.modules, self.program, self.names = {}, None, {}
         self.pieces = {}  # (thread, chunk) -> (standing, offset, words); CHUNK wins
         self.records = []
+        self.counters, self.newest = [], []  # (thread, name, counts); (thread, row, bytes, from, from_bytes)
         self.records_read()
         self.threads, self.shared = {}, []
         self.texts = {}
@@ -124,7 +128,7 @@ class Stream:
         self.end_ns, self.parent_position = struct.unpack_from("<2Q", d, 88)
         self.host = d[104:232].split(b"\0")[0].decode()
         self.parent = d[232:1256].split(b"\0")[0].decode()
-        assert (self.byte_order, self.version, self.header_bytes, self.record_align) == (0x01020304, 5 if self.mode == SAMPLE else 4, PAGE, PAGE)
+        assert (self.byte_order, self.version, self.header_bytes, self.record_align) == (0x01020304, VERSIONS.get(self.mode, 4), PAGE, PAGE)
 
     def records_read(self):
         d, at = self.data, PAGE
@@ -155,6 +159,8 @@ class Stream:
                 elif kind == NAMES:
                     words = struct.unpack_from(f"<{size // 8 - 8}Q", d, at + 64)
                     self.names.update({thread + 8 + i: word for i, word in enumerate(words) if word})
+                elif kind == COUNTERS:
+                    self.counters_read(thread, d[at + 64 : at + size])
                 elif kind == PROCESS:
                     assert whole, f"{self.path}: damaged program at {at:#x}"
                     argc, size_strings = struct.unpack_from("<2I", payload)
@@ -162,6 +168,16 @@ class Stream:
                     assert len(parts) == argc + 3, (argc, parts)
                     self.program = {"exe": parts[0].decode(), "cwd": parts[1].decode(), "argv": [p.decode() for p in parts[2:-1]]}
             at += size
+
+    def counters_read(self, thread, p):
+        word, low, size, from_bytes, from_ = struct.unpack_from("<4QI", p)
+        if word:
+            row = Row("hot", thread, False, gen=0, address=word >> 20 << 3, name=low >> 32, **hot_fields(word & 0xFF))
+            self.newest.append((thread, row, size, from_, from_bytes))
+        for at in range(64, len(p), 64):
+            name, vanished, *counts = struct.unpack_from("<2I7Q", p, at)
+            if name:
+                self.counters.append((thread, name, {**dict(zip(COUNTS, counts)), "vanished": vanished}))
 
     def module_read(self, offset, p):
         names = "module unit_count bias start end loaded_ns first_site segment_count path_bytes build_id_bytes".split()
@@ -312,6 +328,40 @@ class Stream:
             late[row.address, row.gen] = row.name
         for row in self.sizes():
             yield self.name(late.get((row.address, row.gen), row.name)), row.size
+
+    def counted(self, whole=True):
+        """Of each name as text: [allocations, reallocations, allocated bytes, frees, live blocks, live bytes];
+        of "unseen" what was done to blocks that are not in the stream. whole: no thread was killed inside an event."""
+        sums, claims = {}, {}
+
+        def add(to, key, **by):
+            counts = to.setdefault(key, dict.fromkeys([*COUNTS, "vanished"], 0))
+            for name, n in by.items():
+                counts[name] = (counts[name] + n) % (1 << 64)
+
+        # One that was resized its own thread counts as freed: it cannot know.
+        taken = lambda c: (c["frees"] + c["resized"] + c["ended"] + c["vanished"]) % (1 << 64)
+        text = lambda name: "unseen" if name == UNSEEN else self.name(name)
+        for thread, name, counts in self.counters:
+            if name >= NAMES_MOST:
+                add(claims, name - NAMES_MOST, **counts)
+            else:
+                add(sums, text(name), **counts)
+        for thread, row, size, from_, from_bytes in self.newest:
+            resized = row.op == END
+            named = row.name >= 8 and not self.names[row.name] & CALLER_NAME
+            name = text(from_) if resized and not named and 8 <= from_ < NAMES_MOST else text(row.name)
+            add(sums, name, allocated_bytes=size, **{"reallocations" if resized else "allocations": 1})
+            if resized:
+                add(sums, text(from_), resized=1, gone_bytes=from_bytes)
+            claim = claims.pop(thread % NAMES_MOST, None)
+            if claim and taken(claim):
+                assert taken(claim) == 1, f"{self.path}: thread {thread}'s newest block was taken {claim}"
+                add(sums, name, gone_bytes=size, frees=1)
+        assert not whole or not any(taken(c) for c in claims.values()), f"{self.path}: blocks taken that no thread has: {claims}"
+        live = lambda c: c["allocations"] + c["reallocations"] - c["frees"] - c["resized"] - c["ended"] - c["vanished"]
+        return {name: [c["allocations"], c["reallocations"], c["allocated_bytes"], c["frees"], live(c), c["allocated_bytes"] - c["gone_bytes"]]
+                for name, c in sums.items()}
 
     def places(self, thread):
         """The place of each FREE row of a thread, in order."""

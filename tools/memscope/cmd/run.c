@@ -140,6 +140,8 @@ static int arguments_read(struct ms_cmd_context *context, struct ms_run *run, in
     if (option_apply(context, run, option)) return (int)context->error.code;
   }
   if (optind >= argc) return ms_cmd_usage(context, "no program given");
+  if (run->stack && strcmp(run->stack, "none") != 0 && ms_mode_parse(run->mode).mode == MS_MODE_COUNTERS)
+    return ms_cmd_usage(context, "counters have no events, and so no call stacks: --stack goes with any other --mode");
   if (!*run->output) return ms_cmd_usage(context, "-o needs a file's name");
   run->program = argv + optind;
   return 0;

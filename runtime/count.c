@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Counters, the seldom half: where they lie, large blocks, reallocations, blocks that
+ * another thread took before they had a name, events that find their thread busy. Every
+ * thread, also in signal handlers.
+ */
+#include "count.h"
+
+enum {
+  TABLE_BYTES = 2 * MS_NAMES_MOST * sizeof(struct ms_counter *), /* of a thread: by name, then by thread */
+  TABLES = 1 << 14,                                              /* threads at one time; more count as one */
+  PIECE_FIRST = 4 << 10,
+  PIECE_MOST = 64 << 10,
+  PART_BITS = 20,
+  PARTS = 3,
+};
+#define TABLES_BYTES ((size_t)TABLES * TABLE_BYTES)
+
+uint32_t *ms_count_cells;
+uint8_t ms_count_threads;
+static char *tables;
+static uint32_t tables_taken;
+
+/* Both are nothing again in a forked child: what it inherits is from before the fork. */
+int ms_count_reserve(void) {
+  ms_count_cells = ms_os_pages_reserve(MS_COUNT_BYTES);
+  tables = ms_count_cells ? ms_os_pages_reserve(TABLES_BYTES) : NULL;
+  if (!tables && ms_count_cells) ms_os_unmap(ms_count_cells, MS_COUNT_BYTES);
+  if (!tables) return ms_count_cells = NULL, 0;
+  ms_os_pages_wipe(ms_count_cells, MS_COUNT_BYTES);
+  ms_os_pages_wipe(tables, TABLES_BYTES);
+  return 1;
+}
+
+static int meets(uintptr_t start, uintptr_t end, const void *from, size_t bytes) {
+  return from && start < (uintptr_t)from + bytes && end > (uintptr_t)from;
+}
+
+int ms_count_meet(uintptr_t start, uintptr_t end) {
+  return meets(start, end, ms_count_cells, MS_COUNT_BYTES) || meets(start, end, tables, TABLES_BYTES);
+}
+
+/* ---- pieces of the stream ---- */
+
+static struct ms_counters_head *piece_map(uint32_t thread, uint32_t bytes) {
+  uint64_t offset = ms_stream_take(bytes);
+  if (!offset || !ms_stream_grow(offset, bytes)) return NULL;
+  struct ms_record record = {.kind = MS_RECORD_COUNTERS, .bytes = bytes, .thread = thread};
+  ms_record_check(&record);
+  struct ms_os_piece piece = {&record, sizeof record};
+  if (!ms_stream_write(&piece, 1, offset)) return NULL;
+  struct ms_record *mapped = ms_os_map(ms_process->fd, offset, bytes);
+  if (!mapped) ms_stream_stop(MS_LOST_MEMORY);
+  return mapped ? (struct ms_counters_head *)(mapped + 1) : NULL;
+}
+
+/* A piece of that thread, whose counters are its next ones. */
+static struct ms_counters_head *piece_begin(struct ms_thread *t, uint32_t bytes) {
+  struct ms_counters_head *head = piece_map(t->id, bytes);
+  if (!head) return NULL;
+  t->counter_next = (struct ms_counter *)(head + 1);
+  t->counter_end = (struct ms_counter *)((char *)head - sizeof(struct ms_record) + bytes);
+  t->counters_bytes = bytes;
+  return head;
+}
+
+static struct ms_counter **table_take(void) {
+  uint32_t number = __atomic_fetch_add(&tables_taken, 1, __ATOMIC_RELAXED);
+  if (number < TABLES) return (struct ms_counter **)(void *)(tables + (size_t)number * TABLE_BYTES);
+  __atomic_store_n(&tables_taken, TABLES, __ATOMIC_RELAXED);
+  return NULL;
+}
+
+int ms_count_attach(struct ms_thread *t, struct ms_counter **table) {
+  if (table) ms_os_pages_forget(table, TABLE_BYTES);
+  t->counters = table ? table : table_take();
+  t->head = t->counters ? piece_begin(t, PIECE_FIRST) : NULL;
+  if (!t->head) return 0;
+  if (t->id > 1) ms_count_many();
+  *ms_row_name(t->head->newest) = MS_NAME_NONE;
+  t->newest.name = (uint32_t *)(void *)ms_row_name(t->head->newest);
+  return 1;
+}
+
+/* Nobody else writes to the counter. Without room what it counts is lost, once for each event. */
+__attribute__((noinline)) struct ms_counter *ms_counter_new(struct ms_thread *t, uint32_t name) {
+  uint32_t bytes = t->counters_bytes < PIECE_MOST ? 2 * t->counters_bytes : PIECE_MOST;
+  if (t->counter_next == t->counter_end && (ms_process->state != MS_STATE_RECORDING || !piece_begin(t, bytes))) {
+    ms_lost(MS_LOST_NONE, 1);
+    return &t->counted_nowhere;
+  }
+  struct ms_counter *counter = t->counter_next++;
+  __atomic_store_n(&counter->name, name, __ATOMIC_RELEASE);
+  return t->counters[name] = counter;
+}
+
+/* ---- cells ---- */
+
+/* What a cell says of its block. */
+struct taken {
+  uint32_t name; /* MS_NAMES_MOST + a thread: it is that one's newest, of a size it alone knows; 0: no block */
+  uint64_t bytes;
+};
+
+static uint32_t *part_at(uintptr_t p, uint32_t part) { return ms_count_cell(p + 16 * (part + 1)); }
+
+/* Of a large block, whose size lies in it before anybody else can see it. */
+static void parts_put(uintptr_t p, uint64_t bytes) {
+  if (bytes <= MS_CELL_SIZE_MOST) return;
+  for (uint32_t i = 0; i < PARTS; i++)
+    ms_count_put(part_at(p, i), (uint32_t)(bytes >> (i * PART_BITS)) << MS_CELL_SIZE_BITS | MS_CELL_PART);
+}
+
+static uint64_t parts_get(uintptr_t p) {
+  uint64_t bytes = 0;
+  for (uint32_t i = 0; i < PARTS; i++) bytes |= (uint64_t)(ms_count_get(part_at(p, i)) >> MS_CELL_SIZE_BITS) << (i * PART_BITS);
+  return bytes;
+}
+
+static void parts_clear(uintptr_t p) {
+  for (uint32_t i = 0; i < PARTS; i++) ms_count_put(part_at(p, i), 0);
+}
+
+/* Only one of two threads that come at once gets the block. */
+static struct taken cell_take(uintptr_t p) {
+  uint32_t *at = ms_count_cell(p), cell = p & 7 ? 0 : ms_count_get(at);
+  for (;;) {
+    uint32_t size = cell & MS_CELL_SIZE_MASK, name = cell >> MS_CELL_SIZE_BITS;
+    if (!cell || size == MS_CELL_PART) return (struct taken){.name = 0};
+    struct taken taken = {.name = name, .bytes = size == MS_CELL_LARGE ? parts_get(p) : size};
+    if (size == MS_CELL_NEWEST || size == MS_CELL_NEWEST_LARGE) taken = (struct taken){.name = MS_NAMES_MOST + name};
+    if (!__atomic_compare_exchange_n(at, &cell, 0, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) continue;
+    if (size == MS_CELL_LARGE || size == MS_CELL_NEWEST_LARGE) parts_clear(p);
+    return taken;
+  }
+}
+
+/* ---- busy, or not at all ---- */
+
+/* A tick of the clock: commands are heard, and the stream is told that its process lives. */
+static struct ms_thread *own_ticks(void) {
+  struct ms_thread *t = ms_tls.self;
+  if (!t->head || t->freed_here || ms_control_is_asked() || ms_process->state != MS_STATE_RECORDING) return NULL;
+  ms_enter();
+  if (*ms_tick != t->tick) {
+    t->tick = *ms_tick;
+    t->head->seen_ns = ms_process_ns(ms_os_now_coarse());
+  }
+  ms_own_limit(t);
+  return t;
+}
+
+static struct ms_thread *own_begin(void) {
+  struct ms_thread *t = ms_tls.self;
+  if (MS_LIKELY(!ms_is_due(t, t->limit))) return ms_enter(), t;
+  if ((t = own_ticks()) || !(t = ms_own_begin())) return t;
+  ms_own_limit(t);
+  return t;
+}
+
+/* ---- the newest block ---- */
+
+/* Another thread took it, and has said that it took this one's. */
+void ms_count_newest_gone(struct ms_thread *t, struct ms_counter *counter) {
+  counter->frees++;
+  counter->gone_bytes += t->head->bytes;
+  ms_counter_of(t, MS_NAMES_MOST + (t->id & (MS_NAMES_MOST - 1)))->frees--;
+}
+
+/* Here the name is a place, or that of the block it was before. */
+static uint32_t name_after(uint32_t name, uint32_t from) {
+  return ms_name_is_given(name) || from < MS_NAMES_HEADER || from >= MS_NAMES_MOST ? name : from;
+}
+
+static void resized_count(struct ms_thread *t, uint32_t from, uint64_t bytes) {
+  struct ms_counter *counter = ms_counter_of(t, from);
+  counter->resized++;
+  counter->gone_bytes += bytes;
+}
+
+/* One without a place, or that was another before. */
+__attribute__((noinline)) void ms_count_newest_odd(struct ms_thread *t, uint32_t name) {
+  struct ms_counters_head *head = t->head;
+  if (name == MS_NAME_NONE) ms_tls.last.name = name = ms_name_caller(t, t->given_ra);
+  uint32_t told = name, resized = head->newest[0] & 0x20;
+  if (resized) name = name_after(name, head->from);
+  struct ms_counter *counter = ms_counter_of(t, name);
+  counter->allocated_bytes += head->bytes;
+  counter->allocations += !resized;
+  counter->reallocations += !!resized;
+  if (resized) resized_count(t, head->from, head->from_bytes);
+  uint32_t newest = ms_count_unnamed(t, head->bytes);
+  if (!__atomic_compare_exchange_n(ms_count_cell(head->newest[0] >> 20 << 3), &newest, ms_count_named(name, head->bytes), 0, __ATOMIC_RELAXED,
+                                   __ATOMIC_RELAXED))
+    ms_count_newest_gone(t, counter);
+  head->newest[0] = 0;
+  *ms_row_name(head->newest) = told;
+}
+
+/* Its thread ends. */
+void ms_count_end(struct ms_thread *t) {
+  if (t->head && t->head->newest[0]) ms_count_newest(t);
+}
+
+/* ---- counted by threads that may not use their own counters ---- */
+
+/* Of thread 0, added to by all: seldom, so that they may share its lines. */
+static struct ms_thread *shared_get(void) {
+  struct ms_thread *shared = __atomic_load_n(&ms_process->shared_counts, __ATOMIC_ACQUIRE), *none = NULL;
+  if (shared) return shared;
+  shared = ms_process_alloc(sizeof *shared);
+  if (!shared || !(shared->counters = table_take()) || !piece_begin(shared, PIECE_MOST)) return NULL;
+  return __atomic_compare_exchange_n(&ms_process->shared_counts, &none, shared, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) ? shared : none;
+}
+
+/* NULL: it is lost. Two threads may come with the same name at once: then both counters are of it. */
+static struct ms_counter *shared_counter(uint32_t name) {
+  struct ms_thread *shared = ms_process_ready() && ms_thread_id() ? shared_get() : NULL;
+  struct ms_counter *counter = shared ? __atomic_load_n(&shared->counters[name], __ATOMIC_ACQUIRE) : NULL;
+  if (counter) return counter;
+  if (shared) counter = __atomic_fetch_add(&shared->counter_next, sizeof *counter, __ATOMIC_RELAXED);
+  if (!shared || counter >= shared->counter_end) return ms_lost(MS_LOST_NESTED, 1), NULL;
+  __atomic_store_n(&counter->name, name, __ATOMIC_RELEASE);
+  __atomic_store_n(&shared->counters[name], counter, __ATOMIC_RELEASE);
+  return counter;
+}
+
+#define SHARED_ADD(counter, field, value) (void)__atomic_fetch_add(&(counter)->field, (value), __ATOMIC_RELAXED)
+
+/* The block comes out of an outer function, which counts in place of the inner one: the
+ * name it has by that; 0: it does not. */
+static uint32_t shared_uncount(uintptr_t p) {
+  if (ms_tls.counted != p || ms_tls.epoch != ms_epoch) return 0;
+  struct taken taken = cell_take(p);
+  struct ms_counter *counter = taken.name ? shared_counter(taken.name) : NULL;
+  if (counter) SHARED_ADD(counter, allocations, -1), SHARED_ADD(counter, allocated_bytes, -taken.bytes);
+  return taken.name;
+}
+
+static void shared_born(enum ms_op op, uintptr_t p, size_t size, uintptr_t ra, const struct ms_count_from *from) {
+  if (!ms_process_ready()) return ms_lost(MS_LOST_NONE, 1);
+  uint32_t inner = shared_uncount(p), name = name_after(inner ? inner : ms_name_caller(NULL, ra), from ? from->name : 0);
+  struct ms_counter *counter = shared_counter(name), *was = from ? shared_counter(from->name) : NULL;
+  if (!counter) return;
+  if (op == MS_OP_ALLOC) SHARED_ADD(counter, allocations, 1);
+  else SHARED_ADD(counter, reallocations, 1);
+  SHARED_ADD(counter, allocated_bytes, size);
+  if (was) SHARED_ADD(was, resized, 1), SHARED_ADD(was, gone_bytes, from->bytes);
+  parts_put(p, size);
+  ms_count_put(ms_count_cell(p), ms_count_named(name, size));
+  ms_tls.counted = p;
+}
+
+/* ---- a block is given ---- */
+
+/* The block just recorded comes out of an outer function: one event, of that function's size. */
+static int born_is_outer(const struct ms_thread *t, uintptr_t p) {
+  return ms_count_is_newest(t, p) && ms_count_get(ms_count_cell(p)) == ms_count_unnamed(t, t->head->bytes);
+}
+
+static void vanished_count(struct ms_thread *t, uintptr_t p) {
+  struct taken taken = cell_take(p);
+  if (!taken.name) return ms_count_put(ms_count_cell(p), 0); /* a part of a size: its block was never freed */
+  struct ms_counter *counter = ms_counter_of(t, taken.name);
+  counter->vanished++;
+  counter->gone_bytes += taken.bytes;
+}
+
+static void own_born(struct ms_thread *t, enum ms_op op, uintptr_t p, size_t size, unsigned fn, uintptr_t ra, const struct ms_count_from *from) {
+  uint32_t *cell = ms_count_cell(p);
+  if (born_is_outer(t, p)) {
+    if (t->head->bytes > MS_CELL_SIZE_MOST) parts_clear(p);
+  } else {
+    if (t->head->newest[0]) ms_count_newest(t);
+    if (ms_count_get(cell)) vanished_count(t, p);
+  }
+  t->head->from = from ? from->name : 0;
+  t->head->from_bytes = from ? from->bytes : 0;
+  parts_put(p, size);
+  ms_count_put(cell, ms_count_unnamed(t, size));
+  ms_count_newest_put(t, op, p, size, fn, ra);
+}
+
+__attribute__((noinline)) void *ms_count_born_slow(enum ms_op op, void *block, size_t size, unsigned fn, uintptr_t ra, const struct ms_count_from *from) {
+  if (op == MS_OP_ALLOC && ms_real_is_early(block)) return block;
+  struct ms_thread *t = own_begin();
+  if (!t) return shared_born(op, (uintptr_t)block, size, ra, from), block;
+  own_born(t, op, (uintptr_t)block, size, fn, ra, from);
+  ms_leave(t);
+  return block;
+}
+
+/* Behind a real function that as a rule allocates through one of ours. */
+__attribute__((noinline)) void *ms_count_outer(void *block, size_t size, unsigned fn, uintptr_t ra) {
+  struct ms_thread *t = ms_tls.self;
+  if (!t->head) return ms_count_born_slow(MS_OP_ALLOC, block, size, fn, ra, NULL);
+  ms_enter();
+  int outer = born_is_outer(t, (uintptr_t)block) && t->head->bytes == size;
+  if (MS_LIKELY(outer)) {
+    *(uint8_t *)t->head->newest = ms_hot_tag(MS_OP_ALLOC, fn);
+    t->given_ra = ra; /* nobody can have named it yet */
+  }
+  ms_leave(t);
+  return outer ? block : ms_count_born_slow(MS_OP_ALLOC, block, size, fn, ra, NULL);
+}
+
+/* ---- a block is taken ---- */
+
+/* What was there, and the thread's newest block is counted when it is that one. */
+static struct taken own_take(struct ms_thread *t, uintptr_t p) {
+  if (ms_count_is_newest(t, p)) ms_count_newest(t);
+  ms_last_ends(p);
+  return cell_take(p);
+}
+
+/* Is a block that the stream does not know one from before? Of a forked child's nobody can say. */
+static int may_be_unseen(void) { return ms_process->header->pauses || ms_process->header->parent[0]; }
+
+static void shared_dead(uintptr_t p) {
+  if (!ms_process_ready()) return (void)cell_take(p), ms_lost(MS_LOST_NONE, 1);
+  struct taken taken = cell_take(p);
+  struct ms_counter *counter = taken.name ? shared_counter(taken.name) : NULL;
+  if (counter) SHARED_ADD(counter, frees, 1), SHARED_ADD(counter, gone_bytes, taken.bytes);
+}
+
+__attribute__((noinline)) void ms_count_dead_slow(uintptr_t p, unsigned fn, uintptr_t ra) {
+  if (p == ms_tls.passing || ms_real_is_early((void *)p)) return;
+  struct ms_thread *t = own_begin();
+  if (!t) return shared_dead(p);
+  struct taken taken = own_take(t, p);
+  int bad = !taken.name && !may_be_unseen();
+  if (!bad) {
+    struct ms_counter *counter = ms_counter_of(t, taken.name ? taken.name : MS_COUNTER_UNSEEN);
+    counter->frees++;
+    counter->gone_bytes += taken.bytes;
+  }
+  ms_leave(t);
+  if (bad) ms_bad_free(p, fn, ra);
+}
+
+MS_COLD void ms_count_ended(uintptr_t p) {
+  struct ms_thread *t = own_begin();
+  struct taken taken = t ? own_take(t, p) : cell_take(p);
+  if (t && taken.name) {
+    struct ms_counter *counter = ms_counter_of(t, taken.name);
+    counter->ended++;
+    counter->gone_bytes += taken.bytes;
+  } else if (taken.name) {
+    ms_lost(MS_LOST_NESTED, 1);
+  }
+  if (t) ms_leave(t);
+}
+
+/* ---- realloc ---- */
+
+struct ms_count_from ms_count_realloc_begin(uintptr_t p, unsigned fn, uintptr_t ra) {
+  struct ms_count_from from = {.how = MS_REALLOC_UNBORN};
+  if (ms_real_is_early((void *)p)) return from;
+  struct ms_thread *t = own_begin();
+  struct taken taken = t ? own_take(t, p) : cell_take(p);
+  if (t) ms_leave(t);
+  if (!taken.name && !ms_process_ready()) return ms_lost(MS_LOST_NONE, 1), (struct ms_count_from){.how = MS_REALLOC_SILENT};
+  if (!taken.name && ms_process->header->parent[0]) taken.name = MS_COUNTER_UNSEEN;
+  if (taken.name) return (struct ms_count_from){.how = MS_REALLOC_OPEN, .name = taken.name, .bytes = taken.bytes};
+  if (!may_be_unseen() || !t) return ms_bad_free(p, MS_FN_REALLOC_NULL + fn, ra), from;
+  ms_enter();
+  ms_counter_of(t, MS_COUNTER_UNSEEN)->frees++;
+  ms_leave(t);
+  return from;
+}
+
+/* It failed: the block lives on. */
+static void grown_not(const struct ms_count_from *from, uintptr_t p) {
+  if (from->name == MS_COUNTER_UNSEEN) return;
+  if (from->name >= MS_NAMES_MOST) return ms_lost(MS_LOST_NONE, 1); /* its size was another thread's to know */
+  parts_put(p, from->bytes);
+  ms_count_put(ms_count_cell(p), ms_count_named(from->name, from->bytes));
+}
+
+/* It gave NULL for a size of 0. */
+static void grown_freed(const struct ms_count_from *from) {
+  struct ms_thread *t = own_begin();
+  struct ms_counter *counter = t ? ms_counter_of(t, from->name) : shared_counter(from->name);
+  if (counter) SHARED_ADD(counter, frees, 1), SHARED_ADD(counter, gone_bytes, from->bytes);
+  if (t) ms_leave(t);
+}
+
+/* Says how a realloc of p ended. */
+__attribute__((noinline)) void *ms_count_regrown(const struct ms_count_from *from, void *p, void *q, size_t size, unsigned fn, uintptr_t ra) {
+  int open = from->how == MS_REALLOC_OPEN;
+  if (q && open) ms_count_born_slow(MS_OP_REALLOC_END, q, size, fn, ra, from);
+  else if (q && from->how == MS_REALLOC_UNBORN) ms_count_born_slow(MS_OP_ALLOC, q, size, MS_FN_REALLOC_NULL + fn, ra, NULL);
+  else if (open && size) grown_not(from, (uintptr_t)p);
+  else if (open) grown_freed(from);
+  return q;
+}
