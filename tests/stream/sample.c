@@ -301,9 +301,52 @@ static void sampled_write(struct book *book) {
   sheet_free(&two);
 }
 
+/* Counters of two threads: blocks that the other one freed, resized, freed before they
+ * had a name, not seen before; newest blocks, one of which is gone; a pause, a mark. */
+static void counters_write(struct book *book) {
+  struct sheet one = {0}, two = {0};
+  static struct names names;
+  head_write(book, &names);
+  put_thread_start(&one, (struct ms_row_thread_start){.tid = 1234});
+  put_recording(&one, (struct ms_row_recording){.on = 0, .ns = MS});
+  put_recording(&one, (struct ms_row_recording){.on = 1, .ns = 2 * MS});
+  put_clock(&one, 4 * MS);
+  put_text(&one, MS_TAG_SNAPSHOT, "half");
+  put_bad_free(&one, (struct ms_row_bad_free){.fn = 1, .address = 0x9000, .name = CLOSE});
+  end_write(&one);
+  put_thread_start(&two, (struct ms_row_thread_start){.tid = 1235, .creator = 1});
+  uint32_t text = name_site(&names, XMALLOC, SITE(TEXT));
+  const struct ms_counter first[] = {
+      {.name = CONN, .allocations = 100, .allocated_bytes = 3200, .frees = 60, .gone_bytes = 1920},
+      {.name = text, .allocations = 10, .allocated_bytes = 1000, .resized = 4, .ended = 1, .gone_bytes = 500},
+      {.name = RBUF, .reallocations = 4, .allocated_bytes = 16384, .vanished = 1, .gone_bytes = 4096},
+      {.name = name_caller(&names, 0x7f0000000123, 0), .allocations = 7, .allocated_bytes = 70, .frees = 7, .gone_bytes = 70},
+      {.name = MS_NAMES_MOST + 1, .frees = (uint64_t)-2},
+  };
+  const struct ms_counter second[] = {
+      {.name = CONN, .frees = 10, .gone_bytes = 320},
+      {.name = MS_COUNTER_UNSEEN, .frees = 3},
+      {.name = MS_NAMES_MOST + 1, .frees = 3},
+  };
+  struct ms_counters_head newest = {.newest = {ms_hot_word(MS_OP_ALLOC, 1, 0, 0x1000), (uint64_t)CONN << 32 | 32}, .bytes = 32, .seen_ns = 7 * MS};
+  struct ms_counters_head grown = {.newest = {ms_hot_word(MS_OP_REALLOC_END, 1, 0, 0x2000), 50}, .bytes = 50, .from = text, .from_bytes = 100};
+  book_header(book)->version = MS_STREAM_VERSION_COUNTERS;
+  book_header(book)->mode = MS_MODE_COUNTERS;
+  book_header(book)->pauses = 1;
+  book_window(book, 1, 0, 0, &one);
+  book_window(book, 2, 0, 2 * MS, &two);
+  book_counters(book, 1, &newest, first, 3);
+  book_counters(book, 1, NULL, first + 3, 2);
+  book_counters(book, 2, &grown, second, 3);
+  book_names(book, &names);
+  sheet_free(&one);
+  sheet_free(&two);
+}
+
 const struct sample samples[] = {
     {"plain", plain_write},   {"threads", threads_write}, {"survival", survival_write},
     {"losses", losses_write}, {"modules", modules_write}, {"moments", moments_write},
       {"stacks", stacks_write}, {"sampled", sampled_write},
+      {"counters", counters_write},
     {0},
 };

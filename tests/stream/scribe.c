@@ -215,6 +215,16 @@ uint64_t book_names(struct book *book, const struct names *names) {
   return record_add(book, record, names->words + MS_NAMES_HEADER, record.bytes - sizeof record);
 }
 
+uint64_t book_counters(struct book *book, uint32_t thread, const struct ms_counters_head *head, const struct ms_counter *counters,
+                       uint32_t count) {
+  unsigned char payload[MS_RECORD_ALIGN - sizeof(struct ms_record)] = {0};
+  struct ms_record record = {.kind = MS_RECORD_COUNTERS, .thread = thread, .bytes = MS_RECORD_ALIGN};
+  if (sizeof *head + count * sizeof *counters > sizeof payload) abort();
+  if (head) memcpy(payload, head, sizeof *head);
+  memcpy(payload + sizeof *head, counters, count * sizeof *counters);
+  return record_add(book, record, payload, sizeof payload);
+}
+
 uint64_t book_unknown(struct book *book, uint32_t kind, uint64_t bytes) {
   unsigned char *payload = calloc(1, bytes);
   if (!payload) abort();

@@ -99,6 +99,8 @@ uint64_t book_chunk(struct book *book, uint32_t thread, uint32_t chunk, uint64_t
 uint64_t book_window(struct book *book, uint32_t thread, uint32_t chunk, uint64_t start_ns,
                      const struct sheet *rows);
 uint64_t book_names(struct book *book, const struct names *names);
+uint64_t book_counters(struct book *book, uint32_t thread, const struct ms_counters_head *head, const struct ms_counter *counters,
+                       uint32_t count); /* head NULL: every block is counted; one page */
 uint64_t book_unknown(struct book *book, uint32_t kind, uint64_t bytes);
 void book_hole(struct book *book, uint32_t pages);
 

@@ -81,7 +81,7 @@ static struct ms_file_header *header_map(struct ctl *ctl, const char *path) {
   struct ms_file_header *header = mmap(NULL, MS_HEADER_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, ctl->fd, 0);
   bool fits = header != MAP_FAILED && lseek(ctl->fd, 0, SEEK_END) >= MS_HEADER_BYTES &&
               memcmp(header->magic, MS_STREAM_MAGIC, sizeof header->magic) == 0 && header->version >= MS_STREAM_VERSION &&
-              header->version <= MS_STREAM_VERSION_SAMPLED;
+              header->version <= MS_STREAM_VERSION_COUNTERS;
   if (fits) return header;
   if (header != MAP_FAILED) munmap(header, MS_HEADER_BYTES);
   close(ctl->fd);

@@ -27,6 +27,7 @@ static const struct dump_mode *mode_find(const char *option) {
 /* Rows are shown as they stand, nothing is scaled. */
 static void sampling_print(const struct ms_file_header *header) {
   double period = (double)header->sampling_period;
+  if (header->mode == MS_MODE_COUNTERS) printf("counters: rows are of all but the events, which stand behind them as sums\n");
   if (header->mode != MS_MODE_SAMPLE) return;
   if (header->sampling == MS_SAMPLING_RATE) printf("sampled: one in about %.9g allocations; what was not drawn is not here\n", period / (double)MS_SAMPLING_ONE);
   else printf("sampled: one in about %.0f bytes; what was not drawn is not here\n", period);

@@ -317,6 +317,40 @@ static void event_print(struct dump *dump, const struct ms_event *event) {
   fputc('\n', dump->out);
 }
 
+/* ---- counters ---- */
+
+static void counter_print(struct dump *dump, uint32_t thread, const struct ms_counter *c) {
+  thread_print(dump, thread);
+  fprintf(dump->out, "counted allocs=%" PRIu64 " reallocs=%" PRIu64 " bytes=%" PRIu64 " frees=%" PRIu64, c->allocations, c->reallocations,
+          c->allocated_bytes, c->frees);
+  fprintf(dump->out, " resized=%" PRIu64 " ended=%" PRIu64 " vanished=%" PRIu32 " gone=%" PRIu64, c->resized, c->ended, c->vanished, c->gone_bytes);
+  if (c->name == MS_COUNTER_UNSEEN) fputs(" of blocks not in the stream", dump->out);
+  else if (c->name < MS_NAMES_MOST) name_print(dump, c->name);
+  else fputs(" of a thread's newest block", dump->out);
+  fputc('\n', dump->out);
+}
+
+/* A row as any, but for its generation. */
+static void newest_print(struct dump *dump, const struct ms_counters_view *view) {
+  const struct ms_counters_head *head = view->head;
+  bool resized = ms_word_op(head->newest[0]) == MS_OP_REALLOC_END;
+  if (!head->newest[0]) return;
+  thread_print(dump, view->thread);
+  fprintf(dump->out, "newest %s %" PRIu64, resized ? "realloc" : "alloc", head->bytes);
+  name_print(dump, (uint32_t)(head->newest[1] >> 32));
+  fputc('\n', dump->out);
+}
+
+static void counters_print(struct dump *dump) {
+  const struct ms_stream *stream = dump->stream;
+  for (uint32_t v = 0; v < stream->counters_count; v++) {
+    const struct ms_counters_view *view = &stream->counters[v];
+    newest_print(dump, view);
+    for (uint32_t i = 0; i < view->count; i++)
+      if (view->counters[i].name) counter_print(dump, view->thread, &view->counters[i]);
+  }
+}
+
 static int dump_run(struct dump *dump, const struct ms_dump_options *options, struct ms_error *error) {
   struct ms_merge *merge = ms_merge_open(dump->stream, MS_ORDER_AUTO);
   if (!merge) return ms_error_set(error, MS_ERROR_USAGE, "no memory for the table of addresses; free some");
@@ -328,6 +362,7 @@ static int dump_run(struct dump *dump, const struct ms_dump_options *options, st
   while (!ferror(dump->out) && (count = ms_merge_next(merge, events, BATCH)))
     for (uint32_t i = 0; i < count; i++) event_print(dump, &events[i]);
   ms_merge_close(merge);
+  counters_print(dump);
   if (dump->symbols) ms_symbol_finder_free(dump->symbols);
   return 0;
 }

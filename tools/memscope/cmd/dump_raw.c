@@ -40,10 +40,31 @@ static void names_print(const struct ms_stream *stream, FILE *out) {
   }
 }
 
+static void counters_print(const struct ms_stream *stream, FILE *out) {
+  for (uint32_t v = 0; v < stream->counters_count; v++) {
+    const struct ms_counters_view *view = &stream->counters[v];
+    const struct ms_counters_head *head = view->head;
+    fprintf(out, "counters of thread %" PRIu32 ", seen_ns=%" PRIu64 "\n", view->thread, head->seen_ns);
+    if (head->newest[0]) {
+      fprintf(out, "  newest bytes=%" PRIu64 " from=%" PRIu32 " from_bytes=%" PRIu64 " ", head->bytes, head->from, head->from_bytes);
+      row_print(out, head->newest);
+      fputc('\n', out);
+    }
+    for (uint32_t i = 0; i < view->count; i++) {
+      const struct ms_counter *c = &view->counters[i];
+      if (!c->name) continue;
+      fprintf(out, "  name=%" PRIu32 " allocations=%" PRIu64 " reallocations=%" PRIu64 " allocated_bytes=%" PRIu64 " frees=%" PRIu64, c->name,
+              c->allocations, c->reallocations, c->allocated_bytes, c->frees);
+      fprintf(out, " resized=%" PRIu64 " ended=%" PRIu64 " vanished=%" PRIu32 " gone_bytes=%" PRIu64 "\n", c->resized, c->ended, c->vanished, c->gone_bytes);
+    }
+  }
+}
+
 int ms_dump_raw(struct ms_stream *stream, const struct ms_dump_options *options, FILE *out, struct ms_error *error) {
   (void)options;
   (void)error;
   names_print(stream, out);
+  counters_print(stream, out);
   for (uint32_t i = 0; i < stream->lane_count && !ferror(out); i++) {
     const struct ms_lane *lane = &stream->lanes[i];
     fprintf(out, "thread %" PRIu32 "%s, %" PRIu32 " chunks\n", lane->thread, lane->shared ? " (shared)" : "",

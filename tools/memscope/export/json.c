@@ -4,7 +4,9 @@
  * pauses, marks and bad_frees when there are none, call stacks unless asked for, and
  * process.sampling and each group's error when nothing was sampled; arrays may be
  * empty. A number that there is not is null: a site's lifetimes where nothing died,
- * unloaded_ns while a module is loaded, the status of an end that has none. Sites'
+ * unloaded_ns while a module is loaded, the status of an end that has none; and what
+ * counters cannot know (process.mode "counters"): peaks and their time, temporary,
+ * foreign_frees, what was live at a mark. Sites'
  * chains begin innermost, at the allocator's caller. In an error peak_bytes and
  * bytes_at_peak are null: peaks of estimates have no interval.
  *
@@ -155,10 +157,13 @@ static void error_put(struct json *json, const struct ms_model_error *error, uns
   map_close(json);
 }
 
-/* Not known of samples. */
+/* Not known of samples, nor of counters. */
 static void temporary_put(struct json *json, uint64_t temporary) {
-  member_known(json, "temporary", !json->model->sampling.kind, temporary);
+  member_known(json, "temporary", !json->model->sampling.kind && !json->model->counted, temporary);
 }
+
+/* Not known of counters. */
+#define EVENT_NUMBER(from, field) member_known(json, #field, !json->model->counted, (from)->field)
 
 static void process_put(struct json *json) {
   const struct ms_model_process *process = &json->model->process;
@@ -185,8 +190,8 @@ static void totals_put(struct json *json) {
   NUMBER(totals, frees);
   NUMBER(totals, reallocations);
   NUMBER(totals, allocated_bytes);
-  NUMBER(totals, peak_bytes);
-  NUMBER(totals, peak_time_ns);
+  EVENT_NUMBER(totals, peak_bytes);
+  EVENT_NUMBER(totals, peak_time_ns);
   NUMBER(totals, live_blocks);
   NUMBER(totals, live_bytes);
   temporary_put(json, totals->temporary);
@@ -260,8 +265,8 @@ static void site_put(struct json *json, const struct ms_model_site *site) {
   NUMBER(site, allocated_bytes);
   NUMBER(site, live_blocks);
   NUMBER(site, live_bytes);
-  NUMBER(site, peak_bytes);
-  NUMBER(site, bytes_at_peak);
+  EVENT_NUMBER(site, peak_bytes);
+  EVENT_NUMBER(site, bytes_at_peak);
   temporary_put(json, site->temporary);
   member_number(json, "threads", site->alloc_threads.count);
   lifetime_put(json, &site->lifetime);
@@ -278,7 +283,7 @@ static void type_put(struct json *json, const struct ms_model_type *type) {
   member_number(json, "align", type->align_bytes);
   NUMBER(type, allocations);
   NUMBER(type, live_bytes);
-  NUMBER(type, peak_bytes);
+  EVENT_NUMBER(type, peak_bytes);
   NUMBER(type, padding_bytes);
   error_put(json, type->error, GROUP_FIGURES);
   map_close(json);
@@ -290,7 +295,7 @@ static void holder_put(struct json *json, const struct ms_model_holder *holder) 
   TEXT(holder, type);
   NUMBER(holder, allocations);
   NUMBER(holder, live_bytes);
-  NUMBER(holder, peak_bytes);
+  EVENT_NUMBER(holder, peak_bytes);
   error_put(json, holder->error, GROUP_FIGURES);
   map_close(json);
 }
@@ -316,7 +321,7 @@ static void thread_put(struct json *json, const struct ms_model_thread *thread) 
   TEXT(thread, name);
   NUMBER(thread, allocations);
   NUMBER(thread, frees);
-  NUMBER(thread, foreign_frees);
+  EVENT_NUMBER(thread, foreign_frees);
   NUMBER(thread, allocated_bytes);
   error_put(json, thread->error, HAS(allocations) | HAS(frees) | HAS(allocated_bytes));
   map_close(json);
@@ -343,9 +348,10 @@ static void mark_put(struct json *json, const struct ms_model_mark *mark) {
   map_open(json, NULL);
   TEXT(mark, name);
   NUMBER(mark, ns);
-  NUMBER(mark, live_bytes);
-  NUMBER(mark, live_blocks);
-  if (mark->snapshot) array_open(json, "sites");
+  EVENT_NUMBER(mark, live_bytes);
+  EVENT_NUMBER(mark, live_blocks);
+  bool known = mark->snapshot && !json->model->counted;
+  if (known) array_open(json, "sites");
   for (uint32_t i = 0; i < mark->held_count && i < json->top; i++) {
     map_open(json, NULL);
     member_number(json, "id", mark->held[i].site_id);
@@ -353,7 +359,7 @@ static void mark_put(struct json *json, const struct ms_model_mark *mark) {
     NUMBER(&mark->held[i], live_blocks);
     map_close(json);
   }
-  if (mark->snapshot) array_close(json);
+  if (known) array_close(json);
   map_close(json);
 }
 

@@ -159,6 +159,16 @@ static void sampling_print(const struct page *page) {
   fprintf(page->out, "%s\n\n", plain(page));
 }
 
+/* In plain sight, before any figure. */
+static void counters_print(const struct page *page) {
+  if (!page->model->counted) return;
+  fputs(bold(page), page->out);
+  words_print(page, "counters: what each site allocated, freed and holds is exact", 0, 0);
+  fprintf(page->out, "%s\n%s", plain(page), dim(page));
+  words_print(page, "peaks, lifetimes, what was temporary, and all else that takes an event for each allocation is not known", 0, 0);
+  fprintf(page->out, "%s\n\n", plain(page));
+}
+
 static const char *plural(uint64_t count) { return count == 1 ? "" : "s"; }
 
 static void totals_print(const struct page *page) {
@@ -180,9 +190,13 @@ static void totals_print(const struct page *page) {
   COUNT_ERROR(t, reallocations);
   fprintf(out, " reallocation%s\n", plural(t->reallocations));
   fprintf(out, "  peak     ");
-  bytes_print(page, t->peak_bytes);
-  count_print(page, t->peak_blocks);
-  fprintf(out, " block%s, at %s\n", plural(t->peak_blocks), ms_format_ns(text, t->peak_time_ns));
+  if (page->model->counted) {
+    fprintf(out, "%*s\n", FIGURE, "-");
+  } else {
+    bytes_print(page, t->peak_bytes);
+    count_print(page, t->peak_blocks);
+    fprintf(out, " block%s, at %s\n", plural(t->peak_blocks), ms_format_ns(text, t->peak_time_ns));
+  }
   fprintf(out, "  live     ");
   bytes_print(page, t->live_bytes);
   BYTES_ERROR(t, live_bytes);
@@ -193,7 +207,7 @@ static void totals_print(const struct page *page) {
   count_print(page, t->frees);
   COUNT_ERROR(t, frees);
   fprintf(out, " free%s", plural(t->frees));
-  if (page->model->sampling.kind) fputc('\n', out);
+  if (page->model->sampling.kind || page->model->counted) fputc('\n', out);
   else fprintf(out, ", %.1f %% of allocations temporary\n", percent(t->temporary, t->allocations));
   if (t->threads > 1) {
     fprintf(out, "  threads  %*s", FIGURE, "");
@@ -277,18 +291,39 @@ static void sites_peak_print(const struct page *page) {
   more_print(page, at_peak > page->top ? at_peak - page->top : 0);
 }
 
+/* In place of the peak's. */
+static void sites_allocated_print(const struct page *page) {
+  const struct ms_model *model = page->model;
+  if (!model->counted || !model->site_count) return;
+  fprintf(page->out, "\n%sAllocated the most%s\n%s allocated                live     allocs  variable : type%s\n", bold(page), plain(page), dim(page),
+          plain(page));
+  for (uint32_t i = 0; i < model->site_count && i < page->top; i++) {
+    const struct ms_model_site *site = &model->sites[i];
+    bytes_print(page, site->allocated_bytes);
+    fprintf(page->out, " %5.1f %%", percent(site->allocated_bytes, model->totals.allocated_bytes));
+    bytes_print(page, site->live_bytes);
+    count_print(page, site->allocations);
+    spaces(page, 2);
+    site_name_print(page, site, page->columns - 3 * FIGURE - 11);
+    fputc('\n', page->out);
+  }
+  more_print(page, model->site_count > page->top ? model->site_count - page->top : 0);
+}
+
 static void types_print(const struct page *page) {
   const struct ms_model *model = page->model;
   uint32_t used = 0;
   while (used < model->type_count && model->types[used].allocated_bytes) used++;
   if (!used) return;
-  fprintf(page->out, "\n%sTypes%s\n%s   at peak           own peak     allocs  type%s\n", bold(page),
-          plain(page), dim(page), plain(page));
+  bool counted = model->counted;
+  fprintf(page->out, "\n%sTypes%s\n%s%s     allocs  type%s\n", bold(page), plain(page), dim(page),
+          counted ? " allocated                live" : "   at peak           own peak", plain(page));
   for (uint32_t i = 0; i < used && i < page->top; i++) {
     const struct ms_model_type *type = &model->types[i];
-    bytes_print(page, type->bytes_at_peak);
-    fprintf(page->out, " %5.1f %%", percent(type->bytes_at_peak, model->totals.peak_bytes));
-    bytes_print(page, type->peak_bytes);
+    uint64_t part = counted ? type->allocated_bytes : type->bytes_at_peak;
+    bytes_print(page, part);
+    fprintf(page->out, " %5.1f %%", percent(part, counted ? model->totals.allocated_bytes : model->totals.peak_bytes));
+    bytes_print(page, counted ? type->live_bytes : type->peak_bytes);
     count_print(page, type->allocations);
     spaces(page, 2);
     name_print(page, type->name, page->columns - 3 * FIGURE - 39, 0);
@@ -355,7 +390,7 @@ static void marks_print(const struct page *page) {
   if (model->mark_count) fprintf(page->out, "\n%sMarks%s\n", bold(page), plain(page));
   for (uint32_t i = 0; i < model->mark_count && i < page->top; i++) {
     const struct ms_model_mark *mark = &model->marks[i];
-    fprintf(page->out, "  %10s  %10s live  ", ms_format_ns(when, mark->ns), ms_format_bytes(bytes, mark->live_bytes));
+    fprintf(page->out, "  %10s  %10s live  ", ms_format_ns(when, mark->ns), model->counted ? "-" : ms_format_bytes(bytes, mark->live_bytes));
     name_print(page, mark->name, 64, 0);
     fputs(mark->snapshot ? "  (snapshot)\n" : "\n", page->out);
     for (uint32_t h = 0; h < mark->held_count && h < 3; h++) {
@@ -383,7 +418,8 @@ static void bad_free_print(const struct page *page, const struct ms_model_bad_fr
   name_print(page, bad_free_place(model, bad), page->columns - 30, 0);
   fputc('\n', page->out);
   if (!site) {
-    fprintf(page->out, "             %sof 0x%" PRIx64 ", where no block was%s\n", dim(page), bad->address, plain(page));
+    fprintf(page->out, "             %sof 0x%" PRIx64 ", %s%s\n", dim(page), bad->address,
+            model->counted ? "what was there before is not known" : "where no block was", plain(page));
     return;
   }
   fprintf(page->out, "             %10s  ", ms_format_bytes(bytes, bad->size_bytes));
@@ -441,9 +477,11 @@ void ms_export_text(const struct ms_model *model, const struct ms_text_options *
   if (page.columns > COLUMNS_MOST) page.columns = COLUMNS_MOST;
   process_print(&page);
   sampling_print(&page);
+  counters_print(&page);
   totals_print(&page);
   coverage_print(&page);
   sites_peak_print(&page);
+  sites_allocated_print(&page);
   types_print(&page);
   sites_live_print(&page);
   if (options->symbols) ms_export_stacks(model, options, out);

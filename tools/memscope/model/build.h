@@ -195,6 +195,9 @@ struct build {
   uint32_t *lane_threads; /* lane -> thread */
 
   struct sampling sampling;
+  struct ms_map claim_index; /* a counter's name + 1 -> claims; see counter.c */
+  struct claims *claims;
+  uint32_t claim_count, claim_room;
   struct ms_model_totals totals;
   uint64_t peak_serial;
   uint64_t now_ns; /* latest time seen */
@@ -312,6 +315,10 @@ void ms_live_take(struct build *build, const struct ms_merge *merge, struct ms_m
 void ms_moment_recording(struct build *build, const struct ms_row_recording *row);
 void ms_moment_mark(struct build *build, const char *name, uint64_t ns, bool snapshot);
 void ms_moments_take(struct build *build, struct ms_model *model, const uint32_t *site_ids);
+
+/* counter.c: of a stream without events, all that is known */
+void ms_counters_sum(struct build *build);
+static inline bool ms_is_counted(const struct build *build) { return build->stream->header.mode == MS_MODE_COUNTERS; }
 
 /* badfree.c */
 void ms_bad_free_seen(struct build *build, const struct ms_event *event);

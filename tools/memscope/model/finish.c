@@ -255,6 +255,15 @@ static void coverage_take(struct ms_model *model) {
   }
 }
 
+static const char *mode_name(uint32_t mode) {
+  switch (mode) {
+  case MS_MODE_EXACT: return "exact";
+  case MS_MODE_SAMPLE: return "sample";
+  case MS_MODE_COUNTERS: return "counters";
+  default: return "full";
+  }
+}
+
 static void process_take(struct build *build, struct ms_model *model) {
   const struct ms_stream *stream = build->stream;
   const struct ms_file_header *header = &stream->header;
@@ -274,7 +283,7 @@ static void process_take(struct build *build, struct ms_model *model) {
       .start_unix_ns = header->start_unix_ns,
       .duration_ns = end_ns(build),
       .clock_step_ns = header->clock_step_ns,
-      .mode = header->mode == MS_MODE_EXACT ? "exact" : header->mode == MS_MODE_SAMPLE ? "sample" : "full",
+      .mode = mode_name(header->mode),
       .end_how = build->ended ? build->end_how : (enum ms_end_how)header->end_how,
       .end_status = build->ended ? build->end_status : header->end_status,
       .cut = stream->cut,
@@ -313,6 +322,7 @@ void ms_finish(struct build *build, const struct ms_merge *merge, struct ms_mode
   model->findings = NULL;
   model->notes = build->notes;
   model->note_count = build->note_count;
-  ms_timeline_take(build, model);
+  model->counted = ms_is_counted(build);
+  if (!model->counted) ms_timeline_take(build, model);
   if (build->sampling.kind) ms_sampling_take(build, model, &order);
 }

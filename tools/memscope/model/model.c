@@ -40,7 +40,7 @@ static void maps_init(struct build *build) {
                                  &build->text_index,  &build->type_index,  &build->type_places,
                                  &build->complete,    &build->holder_index, &build->stack_index,
                                  &build->stack_names, &build->pair_index,  &build->watched_index,
-                                 &build->watched_blocks, &build->bad_index};
+                                 &build->watched_blocks, &build->bad_index, &build->claim_index};
   for (size_t i = 0; i < sizeof maps / sizeof *maps; i++) ms_map_init(maps[i], build->arena);
 }
 
@@ -120,6 +120,7 @@ const struct ms_model *ms_model_build(struct ms_arena *arena, struct ms_stream *
   struct build *build = build_new(arena, stream);
   struct ms_model *model = ms_arena_get(arena, sizeof *model);
   ms_replay(build, merge);
+  ms_counters_sum(build);
   notes_take(build, ms_merge_counts(merge));
   ms_bad_frees_trace(build);
   ms_types_finish(build);

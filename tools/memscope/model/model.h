@@ -40,7 +40,7 @@ struct ms_model_process {
   uint64_t start_unix_ns;
   uint64_t duration_ns;   /* to the end row, else to the last time seen */
   uint32_t clock_step_ns; /* lifetimes below this are shown as 0 */
-  const char *mode;       /* "full", "exact", "sample" */
+  const char *mode;       /* "full", "counters", "exact", "sample" */
   bool complete;          /* the end was seen, nothing lost, no damage */
   enum ms_end_how end_how; /* cut: as the header page says it */
   int32_t end_status;      /* exit status or signal number */
@@ -403,6 +403,11 @@ struct ms_model_note {
 struct ms_model {
   struct ms_model_process process;
   struct ms_model_sampling sampling;
+  bool counted; /* counters, no events: counts and live blocks are exact, but what depends on a
+                 * moment or a single block is not known, and 0 or empty: all of peaks and "at
+                 * peak", times of sites, lifetimes, temporary, smallest and largest,
+                 * free_places, functions, points, stacks, timeline, live, failed_reallocations,
+                 * foreign_frees and live blocks of threads, what marks held, what bad frees freed */
   struct ms_model_totals totals;
   struct ms_model_coverage coverage;
   const struct ms_model_place *places; /* every place some row refers to */

@@ -149,18 +149,30 @@ static void tables_take(struct index *index, const struct ms_record *record, uin
     ms_process_take(index->stream, offset, payload, bytes);
 }
 
-static void names_take(struct index *index, const struct ms_record *record, uint64_t offset) {
+/* A record that is used to its end, as far as it is in the file; missing: what is not known without the rest. */
+static uint64_t whole_there(struct index *index, const struct ms_record *record, uint64_t offset, const char *missing) {
   uint64_t bytes = record->bytes - sizeof *record, there = index->size - offset - sizeof *record;
-  if (bytes > there) {
-    ms_stream_problem(index->stream, index->base + offset, "the file ends inside this record of names; some places stay unknown");
-    index->cut = true;
-    bytes = there;
-  }
+  if (bytes <= there) return bytes;
+  ms_stream_problem(index->stream, index->base + offset, "the file ends inside this record of %s", missing);
+  index->cut = true;
+  return there;
+}
+
+static void names_take(struct index *index, const struct ms_record *record, uint64_t offset) {
+  uint64_t bytes = whole_there(index, record, offset, "names; some places stay unknown");
   ms_names_take(index->stream, record, index->bytes + offset + sizeof *record, bytes);
 }
 
+static void counters_take(struct index *index, const struct ms_record *record, uint64_t offset) {
+  uint64_t bytes = whole_there(index, record, offset, "counters; what it counted is missing");
+  ms_counters_take(index->stream, record, index->bytes + offset + sizeof *record, bytes);
+}
+
+/* Written to while it is read, and read before the tables it refers to. */
+static bool is_live_kind(uint32_t kind) { return kind == MS_RECORD_WINDOW || kind == MS_RECORD_COUNTERS; }
+
 static void record_take(struct index *index, const struct ms_record *record, uint64_t offset) {
-  if (index->pass != ALL && (index->pass == WINDOWS) != (record->kind == MS_RECORD_WINDOW)) return;
+  if (index->pass != ALL && (index->pass == WINDOWS) != is_live_kind(record->kind)) return;
   switch (record->kind) {
   case MS_RECORD_WINDOW:
   case MS_RECORD_CHUNK:
@@ -172,6 +184,9 @@ static void record_take(struct index *index, const struct ms_record *record, uin
     break;
   case MS_RECORD_NAMES:
     names_take(index, record, offset);
+    break;
+  case MS_RECORD_COUNTERS:
+    counters_take(index, record, offset);
     break;
   default:
     break; /* of a later version: skipped by its length */

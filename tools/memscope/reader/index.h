@@ -32,6 +32,9 @@ void ms_modules_finish(struct ms_stream *stream);
 /* name.c: a NAMES record of which `bytes` of payload are there */
 void ms_names_take(struct ms_stream *stream, const struct ms_record *record, const unsigned char *payload, uint64_t bytes);
 
+/* counter.c: a COUNTERS record, the same */
+void ms_counters_take(struct ms_stream *stream, const struct ms_record *record, const unsigned char *payload, uint64_t bytes);
+
 /* stack.c: definitions of call stacks */
 struct ms_stacks *ms_stacks_new(struct ms_stream *stream);
 

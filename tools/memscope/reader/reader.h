@@ -72,6 +72,14 @@ struct ms_volume_view {
   uint64_t before; /* bytes of the volumes before it */
 };
 
+/* What a thread has counted; of a damaged stream any numbers. */
+struct ms_counters_view {
+  uint32_t thread; /* 0: what all threads counted that could not count for themselves */
+  const struct ms_counters_head *head;
+  const struct ms_counter *counters;
+  uint32_t count;
+};
+
 struct ms_stacks; /* reader/stack.c */
 
 struct ms_stream {
@@ -97,6 +105,8 @@ struct ms_stream {
   uint32_t missing_chunks; /* gaps in the threads' chunk numbers */
   uint64_t *names;       /* by id, as in NAMES records; 0: none */
   uint32_t name_room;
+  struct ms_counters_view *counters; /* one for each COUNTERS record */
+  uint32_t counters_count, counters_room;
   struct ms_stacks *stacks;
   uint64_t device, inode; /* of the first file */
   bool mapped;

@@ -88,10 +88,10 @@ static bool header_check(const struct ms_stream *stream, struct ms_error *error)
   if (header->byte_order != MS_BYTE_ORDER)
     return refuse(error, stream->path,
                   "its header is damaged or of another byte order; copy or record it again");
-  if (header->version > MS_STREAM_VERSION_SAMPLED) {
+  if (header->version > MS_STREAM_VERSION_COUNTERS) {
     ms_error_set(error, MS_ERROR_DATA,
                  "%s: is of stream version %" PRIu32 ", this memscope reads up to %d: use a newer memscope",
-                 stream->path, header->version, MS_STREAM_VERSION_SAMPLED);
+                 stream->path, header->version, MS_STREAM_VERSION_COUNTERS);
     return false;
   }
   if (header->version && header->version < MS_STREAM_VERSION)
