@@ -71,3 +71,27 @@ test("the inspector shows the line of source the name comes from", async () => {
   }
   assert.deepEqual(page.problems, []);
 });
+
+test("counters: figures of the summary, and a dash for each that takes events", async () => {
+  ok(tool, "run", "--quiet", "--mode", "counters", "-o", "counted.memscope", "--", "./orders");
+  ok(tool, "report", "counted.memscope");
+  const counted = JSON.parse(ok(tool, "summary", "--json", "counted.memscope"));
+  const opened = await openPage(browser, join(folder, "counted.html"));
+  const figures = await opened.$$eval(".figure", (all) => Object.fromEntries(all.map((f) => [f.querySelector("dt").textContent, [f.querySelector("dd").textContent, f.title.replace(/\D/g, "")]])));
+  assert.equal(figures["Peak"][0], "–");
+  assert.ok(!figures["Temporary"]);
+  assert.equal(figures["Allocated in all"][1], String(counted.totals.allocated_bytes));
+  assert.equal(figures["Frees"][1], String(counted.totals.frees));
+  assert.match(await opened.textContent("#counted"), /is exact/);
+  assert.equal(await opened.$(".history"), null);
+  for (const view of ["overview", "variables", "variables?as=cards", "types", "types?sel=t1", "notfreed", "modules", "threads", "coverage", "about"]) {
+    await opened.evaluate((h) => { location.hash = h; }, `#/${view}`);
+    await opened.waitForTimeout(50);
+    assert.doesNotMatch(await opened.innerText("#app"), /NaN|undefined|Infinity/, view);
+  }
+  for (const [tab, said] of [["overview", "Own peak –"], ["lifecycle", "not known of counters"], ["freed", "not known of counters"]]) {
+    await opened.evaluate((h) => { location.hash = h; }, `#/variables?sel=1&tab=${tab}`);
+    await opened.waitForFunction((text) => document.querySelector(".inspector")?.innerText.replace(/\s+/g, " ").toLowerCase().includes(text), said.toLowerCase());
+  }
+  assert.deepEqual(opened.problems, []);
+});

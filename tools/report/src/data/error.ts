@@ -9,6 +9,17 @@ export function isSampled(report: Report): boolean { return report.table("sampli
 /** Why there is a dash where a figure that rests on every single event would stand. */
 export const notOfSamples = "not known of samples";
 
+/** Sums of counters: counts and what is live are exact, what takes an event for each allocation is not there. */
+export function isCounted(report: Report): boolean { return report.text("mode") === "counters"; }
+
+export const notOfCounters = "not known of counters";
+
+/** Why a figure is not known in this recording; "" when it is. */
+export function unknownText(report: Report): string { return isSampled(report) ? notOfSamples : isCounted(report) ? notOfCounters : ""; }
+
+/** A figure that rests on an instant, such as a peak: a dash of counters. */
+export function ofEvents(report: Report, text: string): string { return isCounted(report) ? "–" : text; }
+
 /** "one in about 512 KiB" */
 export function samplingText(report: Report): string {
   const how = report.table("sampling"), period = how.num("period")[0] ?? 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Where its blocks were given back.
 import type { JSX } from "preact";
+import { isCounted, notOfCounters } from "../data/error";
 import { sum } from "../data/table";
 import { count, percent, plural } from "../format";
 import { Excerpt } from "./source";
@@ -12,7 +13,7 @@ export function FreedAt({ report, row }: TabProps): JSX.Element {
   const counts = table.num("count").subarray(first, end), ids = table.num("id").subarray(first, end);
   const whole = sum(counts);
   return <>
-    <p class="muted">{plural(frees, "block")} freed{kept ? `, ${count(kept)} not` : ""}.</p>
+    <p class="muted">{plural(frees, "block")} freed{kept ? `, ${count(kept)} not` : ""}.{isCounted(report) ? ` Where is ${notOfCounters}.` : ""}</p>
     {first < end && <ol class="chain plain">
       {Array.from(ids, (id, i) => (
         <li key={i}>

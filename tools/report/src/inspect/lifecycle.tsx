@@ -2,7 +2,7 @@
 // How long its blocks lived, how many were temporary, how often they were resized,
 // and which single blocks were never given back.
 import type { JSX } from "preact";
-import { isSampled } from "../data/error";
+import { isCounted, isSampled, notOfCounters, unknownText } from "../data/error";
 import { bytes, count, percent, plural, time } from "../format";
 import { Figure } from "../part/small";
 import type { TabProps } from "./registry";
@@ -26,13 +26,13 @@ export function Lifecycle({ report, row }: TabProps): JSX.Element {
   const bins = binsOf(report, row), died = n("lifetime_count");
   return <>
     <dl class="figures pair">
-      <Figure label="Median life" value={died ? time(n("lifetime_median_ns")) : "–"} note={died ? `99 % under ${time(n("lifetime_p99_ns"))}` : "none was freed"} />
+      <Figure label="Median life" value={died ? time(n("lifetime_median_ns")) : "–"} note={died ? `99 % under ${time(n("lifetime_p99_ns"))}` : isCounted(report) ? "counters cannot tell" : "none was freed"} />
       <Figure label="Shortest, longest" value={died ? time(n("lifetime_min_ns")) : "–"} note={died ? time(n("lifetime_max_ns")) : ""} />
-      <Figure label="Temporary" value={isSampled(report) ? "–" : percent(n("allocations") ? n("temporary") / n("allocations") : 0)} note={isSampled(report) ? "samples cannot tell" : plural(n("temporary"), "block")} title="Freed before their thread's next allocation" />
+      <Figure label="Temporary" value={unknownText(report) ? "–" : percent(n("allocations") ? n("temporary") / n("allocations") : 0)} note={isSampled(report) ? "samples cannot tell" : isCounted(report) ? "counters cannot tell" : plural(n("temporary"), "block")} title="Freed before their thread's next allocation" />
       <Figure label="Reallocations" value={count(n("reallocations"))} note={n("allocations") ? `${(n("reallocations") / n("allocations")).toFixed(2)} per block` : ""} />
     </dl>
-    <h3>Lifetimes of {plural(died, "freed block")}</h3>
-    {bins.length ? <Histogram bins={bins} step={report.num("clock_step_ns")} /> : <p class="muted">No block of it was freed.</p>}
+    <h3>Lifetimes of {plural(isCounted(report) ? n("frees") : died, "freed block")}</h3>
+    {bins.length ? <Histogram bins={bins} step={report.num("clock_step_ns")} /> : <p class="muted">{isCounted(report) ? `How long they lived is ${notOfCounters}.` : "No block of it was freed."}</p>}
     {bins.length > 0 && <p class="hint faint">The median and the 99 % figure are within 3.1 %, shortest and longest as recorded{report.text("mode") === "exact" ? "" : `; all to one clock step, ${time(report.num("clock_step_ns"))}`}.</p>}
     <LiveBlocks report={report} row={row} />
   </>;

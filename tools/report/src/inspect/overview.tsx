@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The chosen variable in figures.
 import type { JSX } from "preact";
-import { siteError } from "../data/error";
+import { isCounted, notOfCounters, ofEvents, siteError } from "../data/error";
 import { naming, provenance } from "../data/report";
 import { categoryOf, stateOf } from "../data/site";
 import { bytes, count, grouped, percent, plural, time } from "../format";
@@ -22,20 +22,20 @@ export function SiteOverview({ report, row }: TabProps): JSX.Element {
       <Badge>{categoryOf(report, row)}</Badge>
       {n("naming") === 0 ? <Badge title="How the name was found">{provenance[n("provenance")]}</Badge> : <Badge tone={n("naming") === 1 ? "warn" : "bad"}>{naming[n("naming")]}</Badge>}
     </p>
-    <div class="spark-frame"><Spark report={report} site={row} height={64} /></div>
+    {!isCounted(report) && <div class="spark-frame"><Spark report={report} site={row} height={64} /></div>}
     <dl class="figures pair">
-      <Figure label="At the peak" value={figure("bytes_at_peak")} note={`${percent(peak ? n("bytes_at_peak") / peak : 0)} of all, ${plural(n("blocks_at_peak"), "block")}`} title={`${grouped(n("bytes_at_peak"))} bytes`} />
+      <Figure label="At the peak" value={isCounted(report) ? "–" : figure("bytes_at_peak")} note={isCounted(report) ? notOfCounters : `${percent(peak ? n("bytes_at_peak") / peak : 0)} of all, ${plural(n("blocks_at_peak"), "block")}`} />
       <Figure label="Not freed" value={figure("live_bytes")} note={plural(n("live_blocks"), "block")} title={`${grouped(n("live_bytes"))} bytes`} />
-      <Figure label="Own peak" value={figure("peak_bytes")} note={plural(n("peak_blocks"), "block")} title={`${grouped(n("peak_bytes"))} bytes`} />
+      <Figure label="Own peak" value={isCounted(report) ? "–" : figure("peak_bytes")} note={isCounted(report) ? notOfCounters : plural(n("peak_blocks"), "block")} />
       <Figure label="Allocated" value={figure("allocated_bytes")} note={plural(n("allocations"), "block")} title={`${grouped(n("allocated_bytes"))} bytes`} />
     </dl>
     <dl class="pairs">
       <div><dt>Place</dt><dd class="mono wrap">{place < 0 ? "unknown" : report.places.text("text", place)}</dd></div>
       {type > 0 && <div><dt>Type</dt><dd class="mono wrap"><a href={linkTo({ view: "types", params: { sel: `t${type}`, tab: undefined, q: undefined } })}>{report.typeName(type)}</a></dd></div>}
       {n("element_bytes") > 0 && <div><dt>Element</dt><dd class="tab-num">{grouped(n("element_bytes"))} B</dd></div>}
-      <div><dt>Block sizes</dt><dd class="tab-num">{n("smallest_bytes") === n("largest_bytes") ? bytes(n("largest_bytes")) : `${bytes(n("smallest_bytes"))} to ${bytes(n("largest_bytes"))}`}</dd></div>
+      <div><dt>Block sizes</dt><dd class="tab-num">{ofEvents(report, n("smallest_bytes") === n("largest_bytes") ? bytes(n("largest_bytes")) : `${bytes(n("smallest_bytes"))} to ${bytes(n("largest_bytes"))}`)}</dd></div>
       <div><dt>Allocated by</dt><dd class="mono wrap">{functions({ report, row })}</dd></div>
-      <div><dt>First, last</dt><dd class="tab-num">{time(n("first_ns"))}, {time(n("last_ns"))}</dd></div>
+      <div><dt>First, last</dt><dd class="tab-num">{ofEvents(report, `${time(n("first_ns"))}, ${time(n("last_ns"))}`)}</dd></div>
       {module > 0 && <div><dt>Module</dt><dd class="mono wrap">{report.moduleName(module)}</dd></div>}
     </dl>
   </>;

@@ -2,6 +2,7 @@
 // What was allocated of a type, and by which variables.
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
+import { isCounted, ofEvents } from "../data/error";
 import { filterSites } from "../data/filter";
 import { sortRows } from "../data/sort";
 import { bytes, count, plural } from "../format";
@@ -13,13 +14,13 @@ const shown = 30;
 
 export function TypeOverview({ report, row }: TabProps): JSX.Element {
   const n = (column: string) => report.types.num(column)[row]!;
-  const values = report.sites.num("bytes_at_peak");
+  const values = report.sites.num(isCounted(report) ? "allocated_bytes" : "bytes_at_peak");
   const rows = useMemo(() => sortRows(filterSites(report, { type: row + 1 }), values, true), [report, row]);
   return <>
     <dl class="figures pair">
-      <Figure label="At the peak" value={bytes(n("bytes_at_peak"))} />
+      <Figure label="At the peak" value={ofEvents(report, bytes(n("bytes_at_peak")))} />
       <Figure label="Not freed" value={bytes(n("live_bytes"))} note={plural(n("live_blocks"), "block")} />
-      <Figure label="Own peak" value={bytes(n("peak_bytes"))} />
+      <Figure label="Own peak" value={ofEvents(report, bytes(n("peak_bytes")))} />
       <Figure label="Allocated" value={bytes(n("allocated_bytes"))} note={`${plural(n("allocations"), "block")}${n("elements") ? `, ${count(n("elements"))} elements` : ""}`} />
     </dl>
     <h3>{plural(rows.length, "variable")} of this type</h3>

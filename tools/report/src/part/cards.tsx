@@ -4,7 +4,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Report } from "../data/report";
-import { siteError } from "../data/error";
+import { isCounted, ofEvents, siteError } from "../data/error";
 import { categoryOf, stateOf } from "../data/site";
 import { bytes, count, time } from "../format";
 import { registerWalker } from "../state/keys";
@@ -68,9 +68,9 @@ function SiteCard({ report, row }: { report: Report; row: number }): JSX.Element
     <span class="card-line"><span class="clip"><Name holder={report.holder(row)} type="" /></span><Badge tone={state.tone} title={state.why}>{state.text}</Badge></span>
     <span class="card-line card-type"><span class="clip mono muted">{report.siteType(row) || "type unknown"}</span><span class="faint nobreak">{categoryOf(report, row)}</span></span>
     <span class="card-place clip mono faint">{report.placeShort(report.sitePlace(row))}</span>
-    <Spark report={report} site={row} height={34} />
+    {!isCounted(report) && <Spark report={report} site={row} height={34} />}
     <span class="card-figures">
-      <span><i>at peak</i><b class="clip tab-num">{bytes(n("bytes_at_peak"))}{siteError(report, row, "bytes_at_peak", bytes)}</b></span>
+      <span><i>at peak</i><b class="clip tab-num">{ofEvents(report, bytes(n("bytes_at_peak")))}{siteError(report, row, "bytes_at_peak", bytes)}</b></span>
       <span><i>blocks</i><b class="clip tab-num">{count(n("allocations"))}{siteError(report, row, "allocations", count)}</b></span>
       <span><i>median life</i><b class="clip tab-num">{n("lifetime_count") ? time(n("lifetime_median_ns")) : "–"}</b></span>
       <span><i>{threads > 1 ? "threads" : "thread"}</i><b class="clip">{threads > 1 ? count(threads) : firstThread(report, row)}</b></span>

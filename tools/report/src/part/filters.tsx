@@ -4,6 +4,7 @@
 // largest share first.
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
+import { isCounted } from "../data/error";
 import { naming, provenance, type Report } from "../data/report";
 import { filterNames } from "../data/site";
 import { bytes, fileName } from "../format";
@@ -16,9 +17,9 @@ interface FilterRow { id: string; title: string; options: (report: Report) => Op
 
 const longest = 200; // entries in a menu; the search reaches the rest
 
-/** Bytes at peak (or, with none, allocations) of all variables with each value. */
+/** Bytes at peak (or, with none, or of counters, allocations) of all variables with each value. */
 function weighed(report: Report, values: ArrayLike<number>): Map<number, number> {
-  const peak = report.sites.num("bytes_at_peak"), total = report.sites.num("allocated_bytes");
+  const peak = report.sites.num(isCounted(report) ? "allocated_bytes" : "bytes_at_peak"), total = report.sites.num("allocated_bytes");
   const out = new Map<number, number>();
   for (let i = 0; i < values.length; i++) out.set(values[i]!, (out.get(values[i]!) ?? 0) + peak[i]! + total[i]! * 1e-6);
   return out;

@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import { filterSites } from "../data/filter";
 import { naming, provenance, type Report } from "../data/report";
-import { isSampled, notOfSamples } from "../data/error";
+import { isCounted, unknownText } from "../data/error";
 import { filterOf, stateOf } from "../data/site";
 import { largest, type NumberColumn } from "../data/table";
 import { bytes, count, percent, plural, time } from "../format";
@@ -59,7 +59,7 @@ export function siteColumns(report: Report, range: [number, number] | undefined)
     figure(report, "live", "Not freed", "live_bytes", `Bytes alive ${report.endWhen}`, 3, 104),
     figure(report, "total", "Allocated", "allocated_bytes", "All bytes ever asked for, freed or not", 6, 104),
     figure(report, "count", "Allocs", "allocations", "How many blocks were allocated", 3, 84),
-    { id: "temporary", title: "Temp", help: `Share freed before the thread's next allocation${isSampled(report) ? `: ${notOfSamples}` : ""}`, rank: 8, width: 70, right: true,
+    { id: "temporary", title: "Temp", help: `Share freed before the thread's next allocation${unknownText(report) && `: ${unknownText(report)}`}`, rank: 8, width: 70, right: true,
       keys: () => report.once("temporary.share", () => Float64Array.from(allocations, (n, i) => (n ? temporary[i]! / n : 0))),
       cell: (i) => (temporary[i] ? percent(temporary[i]! / allocations[i]!) : <span class="faint">–</span>) },
     { id: "life", title: "Median life", help: "Half of its freed blocks lived shorter than this", rank: 7, width: 92, right: true, keys: () => median,
@@ -79,7 +79,7 @@ export function siteColumns(report: Report, range: [number, number] | undefined)
 function compactRow(report: Report, i: number, column: Column | undefined): JSX.Element {
   const state = stateOf(report, i);
   return <>
-    <span class="line"><span class="clip"><Name holder={report.holder(i)} type={report.siteType(i)} /></span><b class="num">{column?.right ? column.cell(i) : bytes(report.sites.num("bytes_at_peak")[i]!)}</b></span>
+    <span class="line"><span class="clip"><Name holder={report.holder(i)} type={report.siteType(i)} /></span><b class="num">{column?.right ? column.cell(i) : bytes(report.sites.num(isCounted(report) ? "allocated_bytes" : "bytes_at_peak")[i]!)}</b></span>
     <span class="line"><span class="clip faint"><Place text={report.placeShort(report.sitePlace(i))} /></span><span class={`small ${state.tone}`}>{state.text}</span></span>
   </>;
 }

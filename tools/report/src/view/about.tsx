@@ -3,7 +3,7 @@
 import type { JSX } from "preact";
 import type { Report } from "../data/report";
 import { bytes, grouped, moment, time } from "../format";
-import { isSampled, notOfSamples, samplingText } from "../data/error";
+import { isSampled, notOfSamples, samplingText, unknownText } from "../data/error";
 import { BadFrees } from "../part/badfrees";
 import { Badge, Card } from "../part/small";
 import { endText } from "./overview";
@@ -38,7 +38,7 @@ export function About({ report }: ViewProps): JSX.Element {
     ["Stream", streamText(report)],
     ["Lost events", grouped(n("lost_events"))],
     ["Bad frees", isSampled(report) ? `– ${notOfSamples}: the freed block may merely not have been drawn` : grouped(n("bad_frees"))],
-    ["Failed reallocations", isSampled(report) ? `– ${notOfSamples}` : grouped(n("failed_reallocations"))],
+    ["Failed reallocations", unknownText(report) ? `– ${unknownText(report)}` : grouped(n("failed_reallocations"))],
     ["Placed by time alone", `${grouped(n("forced"))} events`],
     ["Made by", `memscope ${report.text("version")}`],
   ];

@@ -7,7 +7,7 @@ import { axisOf, axisPoints, curves, moments, parseRange, type Curve, type Group
 import { allRows, sortRows } from "../data/sort";
 import type { Report } from "../data/report";
 import { sum } from "../data/table";
-import { isSampled, samplingText, siteError, totalError } from "../data/error";
+import { isCounted, isSampled, notOfCounters, samplingText, siteError, totalError, unknownText } from "../data/error";
 import { bytes, count, grouped, moment, percent, plural, time } from "../format";
 import { BarRow, Card, Figure, Name, Segments } from "../part/small";
 import { CoverageBar } from "../part/coverage";
@@ -23,6 +23,7 @@ export function Overview({ report, route }: ViewProps): JSX.Element {
     <div class="page">
       <Header report={report} />
       <Sampled report={report} />
+      <Counted report={report} />
       <Warnings report={report} />
       <Figures report={report} />
       <Card title="How much has a name" side={<a href={linkTo({ view: "coverage" })}>Coverage</a>}>
@@ -32,7 +33,9 @@ export function Overview({ report, route }: ViewProps): JSX.Element {
       <History report={report} params={route.params} />
       <RangeSummary report={report} params={route.params} />
       <div class="columns">
-        <TopHolders report={report} title="Holders at the peak" column="bytes_at_peak" sort="peak.down" />
+        {isCounted(report)
+          ? <TopHolders report={report} title="Most bytes allocated" column="allocated_bytes" sort="total.down" />
+          : <TopHolders report={report} title="Holders at the peak" column="bytes_at_peak" sort="peak.down" />}
         {report.num("live_blocks") > 0
           ? <TopHolders report={report} title="Not freed" column="live_bytes" sort="live.down" view="notfreed" />
           : <Card title="Not freed"><p class="muted pad">Every block was given back.</p></Card>}
@@ -85,6 +88,18 @@ function Sampled({ report }: { report: Report }): JSX.Element | null {
   );
 }
 
+/** In plain sight: why so many figures are dashes. */
+function Counted({ report }: { report: Report }): JSX.Element | null {
+  if (!isCounted(report)) return null;
+  return (
+    <div class="warning" role="note" id="counted">
+      <Icon name="warn" />
+      <div><p><b>Counters: what each variable allocated, freed and holds is exact.</b></p>
+        <p>Peaks, lifetimes, what was temporary, and all else that takes an event for each allocation is not known.</p></div>
+    </div>
+  );
+}
+
 function Warnings({ report }: { report: Report }): JSX.Element | null {
   const { notes } = report;
   const lines: string[] = [];
@@ -107,12 +122,14 @@ function Figures({ report }: { report: Report }): JSX.Element {
   const share = (part: string, whole: string) => percent(n(whole) ? n(part) / n(whole) : 0);
   return (
     <dl class="figures">
-      <Figure label="Peak" value={bytes(n("peak_bytes"))} note={`${plural(n("peak_blocks"), "block")}, at ${time(n("peak_time_ns"))}`} title={`${grouped(n("peak_bytes"))} bytes`} />
+      {isCounted(report)
+        ? <Figure label="Peak" value="–" note={notOfCounters} />
+        : <Figure label="Peak" value={bytes(n("peak_bytes"))} note={`${plural(n("peak_blocks"), "block")}, at ${time(n("peak_time_ns"))}`} title={`${grouped(n("peak_bytes"))} bytes`} />}
       <Figure label="Not freed" value={<>{bytes(n("live_bytes"))}{off("live_bytes")}</>} note={`${plural(n("live_blocks"), "block")} ${report.endWhen}`} title={`${grouped(n("live_bytes"))} bytes`} />
       <Figure label="Allocated in all" value={<>{bytes(n("allocated_bytes"))}{off("allocated_bytes")}</>} note={`${count(n("events"))} events`} title={`${grouped(n("allocated_bytes"))} bytes`} />
       <Figure label="Allocations" value={<>{count(n("allocations"))}{off("allocations", count)}</>} note={plural(n("reallocations"), "reallocation")} title={grouped(n("allocations"))} />
       <Figure label="Frees" value={<>{count(n("frees"))}{off("frees", count)}</>} note={`${share("frees", "allocations")} of allocations`} title={grouped(n("frees"))} />
-      {!isSampled(report) && <Figure label="Temporary" value={share("temporary", "allocations")} note={plural(n("temporary"), "block")} title="Freed before their thread's next allocation" />}
+      {!unknownText(report) && <Figure label="Temporary" value={share("temporary", "allocations")} note={plural(n("temporary"), "block")} title="Freed before their thread's next allocation" />}
       <Figure label="Variables" value={count(report.sites.rows)} note={`of ${plural(usedTypes(report).length, "type")}`} />
       <Figure label={n("lost_events") ? "Lost events" : "Threads"} value={count(n("lost_events") || n("threads"))} tone={n("lost_events") ? "bad" : ""}
         note={n("lost_events") ? `${plural(n("threads"), "thread")}` : `${plural(report.modules.rows, "module")}`} />

@@ -2,7 +2,7 @@
 // Who allocates, who frees, and who frees what another thread allocated.
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
-import { isSampled, notOfSamples } from "../data/error";
+import { isCounted, unknownText } from "../data/error";
 import { bytes, count, percent, time } from "../format";
 import { bytesOrDash } from "../part/small";
 import { rangeOf } from "../part/range";
@@ -26,8 +26,8 @@ export function Threads({ report, route }: ViewProps): JSX.Element {
       figure("foreign", "Foreign frees", "foreign_frees", 2, count, "Blocks it freed that another thread had allocated"),
       figure("total", "Allocated", "allocated_bytes", 1, bytes),
       figure("live", "Not freed", "live_bytes", 3, bytes, "Of what it allocated"),
-      { id: "temporary", title: "Temp", help: `Share freed before its next allocation${isSampled(report) ? `: ${notOfSamples}` : ""}`, rank: 5, width: 76, right: true,
-        cell: (i) => (isSampled(report) ? <span class="faint" title={notOfSamples}>–</span> : n("allocations")[i] ? percent(n("temporary")[i]! / n("allocations")[i]!) : "–") },
+      { id: "temporary", title: "Temp", help: `Share freed before its next allocation${unknownText(report) && `: ${unknownText(report)}`}`, rank: 5, width: 76, right: true,
+        cell: (i) => (unknownText(report) ? <span class="faint" title={unknownText(report)}>–</span> : n("allocations")[i] ? percent(n("temporary")[i]! / n("allocations")[i]!) : "–") },
     ];
   }, [report]);
   const { rows, sort, setSort } = useLocalSort(threads.rows, columns, { id: "total", descending: true });
@@ -37,7 +37,7 @@ export function Threads({ report, route }: ViewProps): JSX.Element {
       <VirtualTable label="Threads" columns={columns} rows={rows} sort={sort} onSort={setSort} onSelect={(row) => go({ view: "variables", params: { thread: String(row + 1) } })}
         compact={(i) => <>
           <span class="line"><span class="clip">{report.threadName(i + 1)}</span><b class="num">{bytesOrDash(n("allocated_bytes")[i]!)}</b></span>
-          <span class="line faint"><span class="clip">{count(n("allocations")[i]!)} allocs, {count(n("frees")[i]!)} frees</span><span class="num">{count(n("foreign_frees")[i]!)} foreign</span></span>
+          <span class="line faint"><span class="clip">{count(n("allocations")[i]!)} allocs, {count(n("frees")[i]!)} frees</span><span class="num">{isCounted(report) ? "" : `${count(n("foreign_frees")[i]!)} foreign`}</span></span>
         </>} />
     </div>
   );

@@ -2,6 +2,7 @@
 // Every element type that memory was allocated for, and what its layout wastes.
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
+import { isCounted } from "../data/error";
 import { filterTable } from "../data/filter";
 import { usedTypes } from "../data/site";
 import { largest } from "../data/table";
@@ -47,7 +48,7 @@ export function Types({ report, route }: ViewProps): JSX.Element {
   }, [report, range?.join("-")]);
   const q = route.params["q"] ?? "", used = usedTypes(report);
   const rows = useMemo(() => (q.trim() ? filterTable(types, ["name"], q) : used), [report, q]);
-  const sort = parseSort(route.params["sort"], { id: range ? "growth" : "peak", descending: true });
+  const sort = parseSort(route.params["sort"], { id: range ? "growth" : isCounted(report) ? "total" : "peak", descending: true });
   const sorted = useSorted(rows, columns, sort);
   const selection = parseSelection(report, route.params["sel"]);
   return (
@@ -56,7 +57,7 @@ export function Types({ report, route }: ViewProps): JSX.Element {
       <VirtualTable label="Types" columns={columns} rows={sorted} sort={sort} onSort={(s) => go({ params: { sort: formatSort(s) } }, "replace")}
         selected={selection?.kind === "type" ? selection.row : undefined} onSelect={(row) => go({ params: { sel: `t${row + 1}`, tab: undefined } }, selection ? "replace" : "push")}
         compact={(i) => <>
-          <span class="line"><span class="clip mono">{types.text("name", i)}</span><b class="num">{bytes(n("bytes_at_peak")[i]!)}</b></span>
+          <span class="line"><span class="clip mono">{types.text("name", i)}</span><b class="num">{bytes(n(isCounted(report) ? "allocated_bytes" : "bytes_at_peak")[i]!)}</b></span>
           <span class="line faint"><span class="clip">{typeKinds[n("kind")[i]!]}, {grouped(n("size_bytes")[i]!)} B{n("padding_bytes")[i] ? `, ${n("padding_bytes")[i]} B padding` : ""}</span><span class="num">{plural(n("allocations")[i]!, "allocation")}</span></span>
         </>}
         empty="No type fits the search." />
