@@ -6,6 +6,7 @@
   check.py coverage SUMMARY [--named P --wrapper P --typed P] [--layers LAYERS --source DIR]
   check.py drawn    SUMMARY DRAWN [--judge]
   check.py counts   SUMMARY COUNTS
+  check.py same     SUMMARY FULL       the figures counters have, of every site, thread, type and module
   check.py sites    SUMMARY            one line per site: holder, type, file, line
 
 Exit 0 when all holds, 1 with one line for each difference.
@@ -61,6 +62,37 @@ def names(a):
         wrong += [f'not a true name: {s["holder"]} : {s["type"]} in {s["function"]}, {s["file"]}:{s["line"]} ×{s["allocations"]}'
                   for k, group in sites.items() if k not in true for s in group if s["allocations"] and s["file"]]
     print(f"{max(0, len(rows) - len(wrong))} of {len(rows)} true names found")
+    return wrong
+
+
+SAME = {  # group: what a row is known by, and the figures that need no events
+    "sites": (("holder", "type", "file", "line", "column", "function", "module", "chain"),
+              ("allocations", "frees", "allocated_bytes", "live_blocks", "live_bytes", "threads")),
+    "types": (("name", "size"), ("allocations", "live_bytes")),
+    "holders": (("holder", "type"), ("allocations", "live_bytes")),
+    "modules": (("name",), ("allocations", "live_bytes")),
+    "threads": (("id",), ("allocations", "frees", "allocated_bytes")),
+}
+
+
+def figures(rows, known_by, fields):
+    found = {}
+    for row in rows:
+        name = json.dumps([row[k] for k in known_by])
+        found.setdefault(name, []).append([row[f] for f in fields])
+    return {name: sorted(values) for name, values in found.items()}
+
+
+def same(a):
+    full, wrong = json.load(open(a.list, encoding="utf-8")), []
+    for group, (known_by, fields) in SAME.items():
+        got, want = figures(a.summary[group], known_by, fields), figures(full[group], known_by, fields)
+        wrong += [f"{group} {n[:200]}: {got.get(n)}, in full mode {want.get(n)}" for n in sorted(set(got) | set(want)) if got.get(n) != want.get(n)]
+    for field in ("allocations", "frees", "reallocations", "allocated_bytes", "live_blocks", "live_bytes", "threads", "events", "lost_events"):
+        if a.summary["totals"][field] != full["totals"][field]:
+            wrong.append(f'total {field} {a.summary["totals"][field]}, in full mode {full["totals"][field]}')
+    if a.summary["coverage"] != full["coverage"]: wrong.append(f'coverage {a.summary["coverage"]}, in full mode {full["coverage"]}')
+    print(f'{len(full["sites"])} sites, {full["totals"]["events"]} events, {full["totals"]["live_bytes"]} bytes live')
     return wrong
 
 
@@ -168,7 +200,7 @@ def sites(a):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("step", choices=["names", "coverage", "drawn", "counts", "sites"])
+    p.add_argument("step", choices=["names", "coverage", "drawn", "counts", "same", "sites"])
     p.add_argument("summary")
     p.add_argument("list", nargs="?")
     for name in ("--named", "--wrapper", "--typed"): p.add_argument(name, type=float)
