@@ -292,7 +292,15 @@ void Lowering::report(raw_ostream &To, bool ListSites) const {
   if (ListSites) Out.list(To);
 }
 
+// As -fno-omit-frame-pointer asks for it; it also counts when the code is generated later, by LTO.
+// Tail calls stay: a program may need them to keep its stack small.
+void keepFramePointers(Module &M) {
+  for (Function &F : M)
+    if (!F.isDeclaration()) F.addFnAttr("frame-pointer", "all");
+}
+
 void lowerModule(Module &M) {
+  if (Requested.FramePointers) keepFramePointers(M);
   Lowering Work(M, currentUnit());
   Work.run();
   if (Requested.Verbose) Work.report(errs(), Requested.ListSites);

@@ -13,6 +13,7 @@ namespace memscope {
 struct LowerOptions {
   bool Verbose = false;
   bool ListSites = false;
+  bool FramePointers = false; // kept by every function
   bool TwoStages = false; // no pipeline will run: lower before the module is written
 };
 

@@ -14,6 +14,9 @@ const char OptionHelp[] =
     "  help            this text\n"
     "  verbose         counts of each source file on stderr\n"
     "  verbose=sites   and every site\n"
+    "  frame-pointers  every function keeps its frame pointer, whatever -fomit-frame-pointer says:\n"
+    "                  for memscope run --stack fp. A tail call still leaves no frame, see\n"
+    "                  -fno-optimize-sibling-calls\n"
     "  exclude=GLOB    source files that are left as they are: *.gen.c, third_party/*\n"
     "  config=FILE     lines of key = value, # begins a comment:\n"
     "                    exclude = GLOB        as above\n"
@@ -35,6 +38,8 @@ bool Options::parse(const std::vector<std::string> &Arguments, DiagnosticsEngine
     } else if (Name == "verbose" && (!HasValue || Value == "sites")) {
       Verbose = true;
       ListSites |= Value == "sites";
+    } else if (Name == "frame-pointers" && !HasValue) {
+      FramePointers = true;
     } else if (Name == "exclude" && !Value.empty()) {
       std::string Error;
       if (!addExclude(Value, Error)) return report(Diags, Error);
@@ -42,7 +47,7 @@ bool Options::parse(const std::vector<std::string> &Arguments, DiagnosticsEngine
       if (!readConfig(Value, Diags)) return false;
     } else {
       return report(Diags, "unknown argument '" + Argument +
-                               "'; known are help, verbose, verbose=sites, exclude=GLOB, config=FILE");
+                               "'; known are help, verbose, verbose=sites, frame-pointers, exclude=GLOB, config=FILE");
     }
   }
   return true;

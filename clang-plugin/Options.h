@@ -26,6 +26,7 @@ public:
   bool Verbose = false;   // counts on stderr
   bool ListSites = false; // every site on stderr
   bool Help = false;
+  bool FramePointers = false; // in every function of the unit
 
   // False after an error diagnostic.
   bool parse(const std::vector<std::string> &Arguments, clang::DiagnosticsEngine &Diags);

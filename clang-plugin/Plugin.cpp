@@ -171,7 +171,7 @@ protected:
     if (!emitsCode(CI) || !isSupported(CI) || compat::usesLegacyPasses(CI.getCodeGenOpts()) ||
         (CI.getCodeGenOpts().DisableLLVMPasses && !TwoStages))
       return std::make_unique<ASTConsumer>();
-    requestLowering(CI.getCodeGenOpts(), {Opts.Verbose, Opts.ListSites, TwoStages});
+    requestLowering(CI.getCodeGenOpts(), {Opts.Verbose, Opts.ListSites, Opts.FramePointers, TwoStages});
     // This action goes as soon as the consumer is made.
     return std::make_unique<Consumer>(CI, std::move(Opts), Sites);
   }

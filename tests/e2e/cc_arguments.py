@@ -137,8 +137,11 @@ def test_static_cxx(folder):
 def test_own_arguments(folder):
     assert parts(printed("--memscope-no-runtime", "a.c")) == (True, False)
     assert parts(printed("--memscope-no-plugin", "a.c")) == (False, True)
+    forced = "-fplugin-arg-memscope-frame-pointers"
+    assert forced in printed("--memscope-frame-pointers", "-c", "a.c") and forced not in printed("-c", "a.c")
+    assert forced not in printed("--memscope-frame-pointers", "--memscope-no-plugin", "-c", "a.c")
     text = ok(CC, "--memscope-help")
-    assert "--memscope-no-runtime" in text and "clang" in text
+    assert "--memscope-no-runtime" in text and "--memscope-frame-pointers" in text and "clang" in text
     done = run(CC, "--memscope-nonsense", "a.c")
     assert done.returncode == 1 and "--memscope-help" in done.stderr, done.stderr
 

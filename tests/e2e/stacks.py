@@ -270,6 +270,20 @@ def test_news_that_are_not_drawn(folder):
         assert 18500 < by["newer(int)"] < 21500 and 18500 < by["mallocer()"] < 21500, (mode, by)
 
 
+def functions_of(stream):
+    """The functions of each stack, innermost first."""
+    return [[f["function"] for f in s["frames"]] for s in summary(stream, "--stacks")["stacks"]]
+
+
+def test_forced_frame_pointers(folder):
+    """With the plugin's argument stacks are whole, whatever the build says; without it they are not."""
+    bare = ("-O2", "-fomit-frame-pointer", "-fno-optimize-sibling-calls")
+    for name, words in (("forced", ("--memscope-frame-pointers",)), ("arg", ("-fplugin-arg-memscope-frame-pointers",)), ("bare", ())):
+        stream = record(folder, compile_c(folder, name, PROGRAM, *bare, *words, compiler=CC), options=("--stack", "fp"), stream=name + ".memscope")
+        depths = {stack.count("grow") for stack in functions_of(stream) if stack[0] == "node_new" and "main" in stack}
+        assert depths == ({1, 2, 3, 4, 5} if words else set()), (name, functions_of(stream))
+
+
 def test_arguments(folder):
     program = compile_c(folder, "prog", PROGRAM, compiler="gcc")
     for words in (("--stack", "dwarf"), ("--stack", "fp=0"), ("--stack", "fp=65"), ("--stack", "fp=x"), ("--stack", "none=3"), ("--stack",)):

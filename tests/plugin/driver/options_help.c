@@ -6,6 +6,7 @@
 // CHECK: -fplugin-arg-memscope-<option>
 // CHECK-DAG: help
 // CHECK-DAG: verbose
+// CHECK-DAG: frame-pointers
 // CHECK-DAG: exclude=GLOB
 // CHECK-DAG: config=FILE
 int unused;

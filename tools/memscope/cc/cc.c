@@ -28,10 +28,11 @@ enum { EXIT_CANNOT = 1, OUR_ARGUMENTS = 24 };
 
 static void help_print(void) {
   printf(NAME " ARGS...: clang ARGS... with MemScope's plugin, and its runtime where a program is linked.\n\n"
-              "  --memscope-help        this text\n"
-              "  --memscope-print       print the compiler's command line, run nothing\n"
-              "  --memscope-no-plugin   compile without names\n"
-              "  --memscope-no-runtime  link without the runtime; `memscope run` loads it then\n\n"
+              "  --memscope-help            this text\n"
+              "  --memscope-print           print the compiler's command line, run nothing\n"
+              "  --memscope-frame-pointers  every function keeps its frame pointer, for memscope run --stack fp\n"
+              "  --memscope-no-plugin       compile without names\n"
+              "  --memscope-no-runtime      link without the runtime; `memscope run` loads it then\n\n"
               "#include \"memscope.h\" is found without -I; a file of your own with that name comes first.\n"
               "The compiler is $MEMSCOPE_CLANG, else the newest installed Clang that has a plugin:\n");
   struct ms_compiler compilers[MS_PLACE_MAJORS];
@@ -122,6 +123,7 @@ static void compile_add(struct line *line, const struct ms_command *command, con
   char header[PATH_MAX];
   line_add(line, "--start-no-unused-arguments");
   if (command->plugin) line_add(line, text_join("-fplugin=", compiler->plugin));
+  if (command->plugin && command->frame_pointers) line_add(line, "-fplugin-arg-memscope-frame-pointers");
   if (command->compiles && ms_place_file("memscope/include/memscope.h", header)) {
     line_add(line, "-idirafter");
     line_add(line, dirname((char *)text_join(header, "")));

@@ -26,6 +26,7 @@ enum effect {
   LINKER,
   OUR_HELP,
   OUR_PRINT,
+  OUR_FRAME_POINTERS,
   OUR_NO_PLUGIN,
   OUR_NO_RUNTIME,
 };
@@ -148,6 +149,9 @@ static void effect_apply(struct ms_command *command, enum effect effect, const c
     break;
   case OUR_PRINT:
     command->print = true;
+    break;
+  case OUR_FRAME_POINTERS:
+    command->frame_pointers = true;
     break;
   case OUR_NO_PLUGIN:
     command->plugin = false;

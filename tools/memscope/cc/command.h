@@ -28,7 +28,7 @@ struct ms_command {
   bool is_static;
   bool cxx; /* names the C++ library */
   unsigned sanitizers;
-  bool help, print, plugin; /* memscope-cc's own arguments */
+  bool help, print, plugin, frame_pointers; /* memscope-cc's own arguments */
   char **passed;            /* all other arguments, NULL-terminated */
   int passed_count;
 };
