@@ -54,6 +54,8 @@ PROGRAMS = (
     Program("torture 4 threads", 1.3, "{own}/torture 4 2000000"),
     Program("torture 8 threads", 1.3, "{own}/torture 8 1000000"),
     Program("torture 16 threads", 1.3, "{own}/torture 16 500000"),
+    Program("parser", 3.0, "{own}/parser 200"),
+    Program("parser, one stack", 6.0, "{own}/parser 200 same"),
 )
 REAL_PROGRAMS = ("sqlite", "lua", "jq", "leveldb", "redis")
 
@@ -80,7 +82,7 @@ def compile_c(kind, sources, out, *words):
 def build_own(kind):
     out = os.path.join(WORK, kind)
     os.makedirs(out, exist_ok=True)
-    for name in ("cfrac", "larson", "torture"): compile_c(kind, [os.path.join(HERE, name + ".c")], os.path.join(out, name))
+    for name in ("cfrac", "larson", "torture", "parser"): compile_c(kind, [os.path.join(HERE, name + ".c")], os.path.join(out, name))
     return out
 
 

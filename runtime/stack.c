@@ -1,62 +1,40 @@
 /* SPDX-License-Identifier: MIT
  *
- * Call stacks of allocations, by frame pointers. The runtime is compiled so that
- * it never writes the frame pointer (-ffixed-rbp), and the functions beneath keep
- * it: wherever a row is written, it is still that of the program's function that
- * called malloc. A frame is
+ * Call stacks of allocations: their rows, and the stacks a thread has told of. The
+ * runtime is compiled so that it never writes the frame pointer (-ffixed-rbp), and the
+ * functions beneath keep it: wherever a row is written, it is still that of the
+ * program's function that called malloc.
  *
- *        +-----------------+----------------+
- *   rbp  | caller's rbp    | return address |  rbp + 8
- *        +-----------------+----------------+
- *
- * Code without frame pointers leaves anything in that register, so it is followed
- * only upwards, within the thread's own stack, all of which is mapped above the
- * stack pointer. On another stack (a coroutine's, a signal's) nothing is read.
- *
- * Runs only for busy threads, also in signal handlers. No lock, no system call.
- * Cost of 16 frames, on two cores with other work: 25 to 36 ns when they are those of
- * the thread's last block, 76 to 110 when they are others that have a row.
+ * Runs only for busy threads, also in signal handlers. By frame pointers there is no lock,
+ * and no system call but when the table grows. Cost of 16 frames, all told: 8 ns when they
+ * are those of the thread's last block, 31 when they are others that have a row, one of
+ * 4,600 after the other (bench/parser.c).
  */
-#include "emit.h"
+#include "stack.h"
 
 enum {
-  HEADS = 4096,
-  KNOWN_MOST = 1 << 13,     /* of a thread; then it begins anew */
-  SLAB_BYTES = 64 << 10,
+  TABLE_FIRST = 1 << 8,
+  TABLE_MOST = 1 << 17,        /* slots, of which 3 in 4 are used; then the thread begins anew */
   FIRST_STACK_MOST = 64 << 20, /* the kernel keeps 128 MiB below the first thread's stack free of mappings */
-  TCB_BYTES = 8192,         /* libc's own at the top of a thread's stack, generously */
-  OPERATOR_NEAR = 1024,     /* between an operator new's frame and that of the malloc within */
+  TCB_BYTES = 8192,            /* libc's own at the top of a thread's stack, generously */
+  OPERATOR_NEAR = 1024,        /* between an operator new's frame and that of the malloc within */
 };
 
-struct known { /* a stack that has a row */
-  struct known *next;
-  uint64_t hash;
-  uint32_t id, count;
+/* A stack that has a row. It is known by its sum alone, a hash of 64 bits: of a million stacks
+ * two are taken for one with a chance of 1 in 37 million, and the frames themselves would take
+ * ten times the room and three more cache lines at each allocation. */
+struct known {
+  uint64_t sum;
+  uint32_t id;   /* 0: a free slot */
   uint32_t told; /* the thread's `telling` when its row was last written */
-  uint64_t frames[];
-};
-
-struct slab {
-  struct slab *next;
-  size_t used;
-  char bytes[SLAB_BYTES - 2 * sizeof(void *)];
-};
-
-struct frame { /* as it lies on a stack */
-  uintptr_t next;
-  uint64_t ra;
 };
 
 struct ms_stacks {
-  struct frame frames[MS_STACK_FRAMES]; /* of the last walk; the first: where it began, and the allocation's own address */
   uint32_t id;    /* in effect; 0: none */
-  uint32_t count; /* of frames */
-  int own;        /* it was on the thread's own stack */
   uint32_t given; /* ids */
-  uint32_t known;
-  uint64_t row[1 + MS_STACK_FRAMES]; /* STACK, of the last walk */
-  struct slab *slabs, *slab;         /* all; the one in use */
-  struct known *heads[HEADS];
+  uint32_t known, slots;
+  struct known *table;
+  struct ms_stack stack; /* the last one */
 };
 
 /* ---- where a thread's own stack lies ---- */
@@ -79,7 +57,7 @@ void ms_stack_thread(uintptr_t top, size_t bytes) {
   if (bytes < 2 * TCB_BYTES || ms_tls.stack_low >= top) ms_tls.stack_low = top;
 }
 
-/* ---- the walk ---- */
+/* ---- where a stack begins ---- */
 
 #ifdef MS_KEEPS_FRAMES
 MS_HOT_FN uintptr_t frame_pointer(void) {
@@ -90,47 +68,6 @@ MS_HOT_FN uintptr_t frame_pointer(void) {
 #else
 MS_HOT_FN uintptr_t frame_pointer(void) { return 0; }
 #endif
-
-/* Frames are read word by word (volatile): both words at once would have to wait until
- * the two stores of a call just made have left the core. */
-
-MS_HOT_FN int on_own_stack(uintptr_t pointer) { return pointer - ms_tls.stack_low < ms_tls.stack_top - ms_tls.stack_low; }
-
-/* Do the frames lie where they lay, and say what they said? All of them are within the
- * thread's own stack, so they can be read before it is known that they still are frames:
- * no load waits for the one before. */
-MS_HOT_FN int walked_before(const struct ms_stacks *stacks, uintptr_t frame, uintptr_t ra, int own) {
-  const struct frame *at = stacks->frames, *end = at + stacks->count;
-  if (at->next != frame || at->ra != ra || stacks->own != own) return 0;
-  uint64_t differs = 0;
-  for (; at + 1 < end; at++) {
-    const volatile struct frame *now = (const volatile struct frame *)at->next;
-    differs |= (now->next ^ at[1].next) | (now->ra ^ at[1].ra);
-  }
-  return !differs;
-}
-
-/* Walks anew; the sum of what is found. */
-static uint64_t walk(struct ms_stacks *stacks, uintptr_t frame, uintptr_t ra, int own) {
-  uintptr_t low = ms_stack_pointer(), top = ms_tls.stack_top - 2 * sizeof frame;
-  uint32_t n = 0, most = own ? (uint32_t)ms_options.stack_depth : 1;
-  uint64_t sum = ra;
-  stacks->own = own;
-  stacks->frames[0] = (struct frame){frame, ra};
-  stacks->row[1] = ra;
-  while (++n < most && frame > low && frame <= top && !(frame & (sizeof frame - 1))) {
-    const volatile struct frame *at = (const volatile struct frame *)frame;
-    low = frame;
-    ra = at->ra;
-    frame = at->next;
-    stacks->frames[n].next = frame;
-    stacks->frames[n].ra = ra;
-    stacks->row[1 + n] = ra;
-    sum += ra * (2 * n + 1);
-  }
-  stacks->count = n;
-  return sum;
-}
 
 /* Is that operator new still under way? One that threw has left what it put down. */
 MS_HOT_FN int outer_holds(uintptr_t outer) {
@@ -156,118 +93,95 @@ MS_HOT_FN uintptr_t outer_take(void) {
 
 /* ---- stacks that have a row ---- */
 
-static uint64_t hash_of(uint64_t sum) {
-  sum *= UINT64_C(0x9e3779b97f4a7c15);
-  return sum ^ sum >> 32;
+/* Where it is, or belongs. */
+MS_HOT_FN struct known *known_find(const struct ms_stacks *stacks, uint64_t sum) {
+  uint32_t mask = stacks->slots - 1, at = (uint32_t)(sum * UINT64_C(0xff51afd7ed558ccd) >> 32);
+  struct known *known = &stacks->table[at & mask];
+  while (known->id && known->sum != sum) known = &stacks->table[++at & mask];
+  return known;
 }
 
-static uint64_t frames_hash(const uint64_t *frames, uint32_t count) {
-  uint64_t sum = 0;
-  for (uint32_t i = 0; i < count; i++) sum += frames[i] * (2 * i + 1);
-  return hash_of(sum);
-}
-
-static int frames_same(const uint64_t *a, const uint64_t *b, uint32_t count) {
-  uint64_t differs = 0;
-  for (uint32_t i = 0; i < count; i++) differs |= a[i] ^ b[i];
-  return !differs;
-}
-
-static struct known **head_of(struct ms_stacks *stacks, uint64_t hash) { return &stacks->heads[hash & (HEADS - 1)]; }
-
-static struct known *known_find(struct ms_stacks *stacks, uint64_t hash) {
-  const uint64_t *frames = stacks->row + 1;
-  for (struct known *known = *head_of(stacks, hash); known; known = known->next)
-    if (known->hash == hash && known->count == stacks->count && frames_same(known->frames, frames, known->count))
-      return known;
-  return NULL;
+static int table_renew(struct ms_stacks *stacks, uint32_t slots) {
+  struct known *old = stacks->table, *table = ms_os_pages_wiped_on_fork(slots * sizeof *table);
+  uint32_t count = stacks->slots;
+  if (!table) return 0;
+  stacks->table = table;
+  stacks->slots = slots;
+  for (uint32_t i = 0; i < count; i++)
+    if (old[i].id) *known_find(stacks, old[i].sum) = old[i];
+  if (old) ms_os_unmap(old, count * sizeof *old);
+  return 1;
 }
 
 static void stacks_forget(struct ms_stacks *stacks) {
-  memset(stacks->heads, 0, sizeof stacks->heads);
+  memset(stacks->table, 0, stacks->slots * sizeof *stacks->table);
   stacks->known = 0;
-  stacks->slab = stacks->slabs;
-  if (stacks->slab) stacks->slab->used = 0;
 }
 
-static void *slab_get(struct ms_stacks *stacks, size_t bytes) {
-  struct slab *slab = stacks->slab;
-  if (!slab || slab->used + bytes > sizeof slab->bytes) {
-    struct slab *next = slab && slab->next ? slab->next : ms_process_alloc(sizeof *next);
-    if (!next) return NULL;
-    if (!slab) stacks->slabs = next;
-    else slab->next = next;
-    next->used = 0;
-    stacks->slab = slab = next;
-  }
-  void *got = slab->bytes + slab->used;
-  slab->used += bytes;
-  return got;
-}
-
-static void known_add(struct ms_stacks *stacks, uint64_t hash, uint32_t id, uint32_t told) {
-  if (stacks->known == KNOWN_MOST) stacks_forget(stacks);
-  struct known *known = slab_get(stacks, sizeof *known + stacks->count * sizeof *known->frames);
-  if (!known) return;
-  struct known **head = head_of(stacks, hash);
-  *known = (struct known){.next = *head, .hash = hash, .id = id, .count = stacks->count, .told = told};
-  memcpy(known->frames, stacks->row + 1, known->count * sizeof *known->frames);
-  *head = known;
+static void known_add(struct ms_stacks *stacks, struct known known) {
+  if (stacks->known >= stacks->slots / 4 * 3 && (stacks->slots == TABLE_MOST || !table_renew(stacks, stacks->slots * 2)))
+    stacks_forget(stacks);
+  *known_find(stacks, known.sum) = known;
   stacks->known++;
 }
 
 /* Rows may leave the window meanwhile. 0: there is no room. */
-static uint32_t stack_define(struct ms_thread *t, struct ms_stacks *stacks, uint64_t hash, struct known *known) {
-  uint32_t id = known ? known->id : ++stacks->given & MS_STACK_ID, count = stacks->count;
+static uint32_t stack_define(struct ms_thread *t, uint32_t count, uint64_t sum, struct known *known) {
+  struct ms_stacks *stacks = t->stacks;
+  uint32_t id = known->id ? known->id : ++stacks->given & MS_STACK_ID;
   if (!ms_own_room(t, 1 + count)) return 0;
-  ms_put_stack(stacks->row, (struct ms_row_stack){.words = count, .id = id});
-  ms_own_put(t, stacks->row, 1 + count);
-  if (known) known->told = t->telling;
-  else known_add(stacks, hash, id, t->telling);
+  ms_put_stack(stacks->stack.row, (struct ms_row_stack){.words = count, .id = id});
+  ms_own_put(t, stacks->stack.row, 1 + count);
+  if (known->id) known->told = t->telling;
+  else known_add(stacks, (struct known){.sum = sum, .id = id, .told = t->telling});
   return id;
 }
 
 /* What is no code ends a stack of code without frame pointers: it is not kept. Code
  * in no image may still be some, if frames in images lie behind it. */
-static void frames_cut(struct ms_thread *t, struct ms_stacks *stacks) {
-  ms_modules_look(t, stacks->row[1]);
-  while (stacks->count > 1 && !ms_modules_know(stacks->row[stacks->count])) stacks->count--;
+static uint32_t frames_cut(struct ms_thread *t, const struct ms_stack *stack) {
+  uint32_t count = stack->count;
+  ms_modules_look(t, stack->row[1]);
+  while (count > 1 && !ms_modules_know(stack->row[count])) count--;
+  return count;
 }
 
-static MS_COLD uint32_t stack_make(struct ms_thread *t, struct ms_stacks *stacks) {
-  frames_cut(t, stacks);
-  uint64_t hash = frames_hash(stacks->row + 1, stacks->count);
-  struct known *known = known_find(stacks, hash);
-  return known && known->told == t->telling ? known->id : stack_define(t, stacks, hash, known);
+static MS_COLD uint32_t stack_make(struct ms_thread *t) {
+  const struct ms_stack *stack = &t->stacks->stack;
+  uint32_t count = frames_cut(t, stack);
+  uint64_t sum = ms_stack_sum(stack->row + 1, count);
+  struct known *known = known_find(t->stacks, sum);
+  return known->id && known->told == t->telling ? known->id : stack_define(t, count, sum, known);
 }
 
-static __attribute__((noinline)) void stack_changes(struct ms_thread *t, uintptr_t frame, uintptr_t ra, int own) {
+/* From here on the rows of blocks given mean the last stack. */
+MS_HOT_FN void stack_use(struct ms_thread *t) {
   struct ms_stacks *stacks = t->stacks;
-  const struct known *known = known_find(stacks, hash_of(walk(stacks, frame, ra, own)));
-  uint32_t walked = stacks->count, id = known && known->told == t->telling ? known->id : stack_make(t, stacks);
-  stacks->count = walked;
+  const struct known *known = known_find(stacks, stacks->stack.sum);
+  uint32_t id = MS_LIKELY(known->id && known->told == t->telling) ? known->id : stack_make(t);
   if (id == stacks->id) return;
-  uint64_t row;
-  ms_put_stack_of(&row, (struct ms_row_stack_of){.id = id});
-  ms_own_put(t, &row, 1);
+  ms_put_stack_of(t->pos, (struct ms_row_stack_of){.id = id});
+  ms_publish(t, t->pos + 1);
   stacks->id = id;
 }
 
 void ms_stack_put(struct ms_thread *t, uintptr_t ra) {
+  struct ms_stacks *stacks = t->stacks;
   uintptr_t outer = outer_take(), frame = frame_pointer();
   if (MS_UNLIKELY(outer)) ra = outer, frame = ms_tls.outer_frame;
-  int own = on_own_stack(ms_stack_pointer());
-  if (MS_LIKELY(t->stacks->id) && MS_LIKELY(walked_before(t->stacks, frame, ra, own))) return;
-  stack_changes(t, frame, ra, own);
+  if (!ms_stack_walk(&stacks->stack, frame, ra) && MS_LIKELY(stacks->id)) return;
+  stack_use(t);
 }
 
 /* ---- a thread's ---- */
 
-struct ms_stacks *ms_stacks_new(struct ms_stacks *old) {
-  if (!old) return ms_process_alloc(sizeof *old);
-  stacks_forget(old);
-  old->id = old->given = 0;
-  return old;
+/* NULL: no memory, the thread records no stacks. */
+struct ms_stacks *ms_stacks_new(struct ms_stacks *stacks) {
+  if (stacks) stacks_forget(stacks);
+  else stacks = ms_process_alloc(sizeof *stacks);
+  if (!stacks || (!stacks->table && !table_renew(stacks, TABLE_FIRST))) return NULL;
+  stacks->id = stacks->given = stacks->stack.count = 0;
+  return stacks;
 }
 
 void ms_stacks_go_on(struct ms_stacks *stacks, const struct ms_stacks *old) { stacks->given = old->given + 1; }

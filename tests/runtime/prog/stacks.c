@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * Allocations with call stacks of every kind. Where an unwinder is compiled in
- * (HAVE_UNWIND), each says what that sees at the same instant:
+ * Allocations with call stacks of every kind. Each says what an unwinder sees at the
+ * same instant: libunwind where it is compiled in (HAVE_UNWIND), else GCC's own, which
+ * is another program than libunwind (HAVE_GCC_UNWIND):
  *
  *   size ip ip ip …     innermost first; the first is in the function that called malloc
  *
- * stacks MODE: walks | signals | other | garbage
+ * stacks MODE: walks | signals | other | garbage | varied | small | forks | ends | handlers
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -15,12 +16,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/time.h>
+#include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
 
 #ifdef HAVE_UNWIND
 #define UNW_LOCAL_ONLY
 #include <libunwind.h>
+#elif defined(HAVE_GCC_UNWIND)
+#include <unwind.h>
 #endif
 
 enum { WALKS = 1000, THREADS = 4, FRAMES = 80, STACK_BYTES = 64 << 10 };
@@ -36,6 +41,19 @@ static struct {
 static unsigned seen_count;
 static void *kept[WALKS + 16];
 
+#ifdef HAVE_GCC_UNWIND
+struct found {
+  uintptr_t *ip;
+  unsigned n;
+};
+static _Unwind_Reason_Code frame_found(struct _Unwind_Context *context, void *data) {
+  struct found *found = data;
+  uintptr_t ip = _Unwind_GetIP(context);
+  if (ip && found->n < FRAMES) found->ip[found->n++] = ip;
+  return _URC_NO_REASON;
+}
+#endif
+
 NOINLINE static void take(unsigned long size) {
   unsigned at = __atomic_fetch_add(&seen_count, 1, __ATOMIC_RELAXED);
   seen[at].size = size;
@@ -48,6 +66,9 @@ NOINLINE static void take(unsigned long size) {
   unsigned n = 0;
   do unw_get_reg(&cursor, UNW_REG_IP, &ip), seen[at].ip[n++] = ip;
   while (n < FRAMES && unw_step(&cursor) > 0);
+#elif defined(HAVE_GCC_UNWIND)
+  struct found found = {seen[at].ip, 0};
+  _Unwind_Backtrace(frame_found, &found);
 #endif
   kept[at] = malloc(size);
   STAYS;
@@ -186,12 +207,116 @@ static void garbage(char **argv) {
   pthread_join(thread, NULL);
 }
 
+/* ---- depths and ways that change from block to block, past what is remembered of a walk ---- */
+
+NOINLINE static void turn(unsigned depth, uint64_t way, unsigned long size) {
+  if (!depth) return take(size), STAYS;
+  char room[16 << (way & 3)];
+  __asm__ volatile("" : : "r"(room) : "memory");
+  if (way & 4) turn(depth - 1, way >> 3, size), STAYS;
+  else if (way & 8) turn(depth - 1, way >> 3 | way << 61, size), STAYS;
+  else turn(depth - 1, way >> 5, size), STAYS;
+}
+
+static void varied(void) {
+  uint64_t seed = 1;
+  for (unsigned i = 0; i < WALKS; i++) {
+    seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    unsigned depth = i % 40 == 39 ? 200 : (unsigned)(seed >> 60) + (i / 100 % 3) * 20;
+    turn(depth, i % 7 ? seed >> 40 : 0, 10000 + i), STAYS;
+  }
+}
+
+/* ---- threads with hardly any stack, and none of the thread's own ---- */
+
+static void *small_run(void *size) { return next(2, 5, (uintptr_t)size), STAYS, NULL; }
+static void small(void) {
+  pthread_t thread;
+  pthread_attr_t attr;
+  pthread_attr_init(&attr);
+  pthread_attr_setstacksize(&attr, 16 << 10);
+  pthread_create(&thread, &attr, small_run, (void *)50001);
+  pthread_join(thread, NULL);
+  small_run((void *)50002);
+}
+
+/* ---- children of a process whose threads unwind what they have not met ---- */
+
+static volatile int over;
+static void *fork_load(void *number) {
+  for (uint64_t i = (uintptr_t)number; !over; i += 7) {
+    char *line = strdup("of libc");
+    free(line);
+    if (i % 3 == 0 && asprintf(&line, "%lu", (unsigned long)i) > 0) free(line);
+  }
+  return NULL;
+}
+
+static void forks(void) {
+  pthread_t threads[THREADS];
+  for (uintptr_t i = 0; i < THREADS; i++) pthread_create(&threads[i], NULL, fork_load, (void *)i);
+  for (int i = 0; i < 100; i++) {
+    pid_t child = fork();
+    if (!child) {
+      next(3, 5, 60001), STAYS;
+      _exit(0);
+    }
+    int status = 1;
+    waitpid(child, &status, 0);
+    if (status) exit(3);
+  }
+  over = 1;
+  for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
+}
+
+/* ---- before main, in a destructor of a thread, at exit, behind it ---- */
+
+static void *volatile early, *volatile late;
+__attribute__((constructor)) static void begins(void) { early = malloc(70001); }
+__attribute__((destructor)) static void ends_last(void) { late = malloc(70004); }
+static void at_end(void) { next(1, 1, 70003), STAYS; }
+static void of_thread(void *unused) { (void)unused, next(1, 1, 70002), STAYS; }
+static void *ends_run(void *key) { return pthread_setspecific(*(pthread_key_t *)key, key), NULL; }
+static void ends(void) {
+  static pthread_key_t key;
+  pthread_t thread;
+  pthread_key_create(&key, of_thread);
+  pthread_create(&thread, NULL, ends_run, &key);
+  pthread_join(thread, NULL);
+  atexit(at_end);
+}
+
+/* ---- a handler that allocates, in the middle of whatever ---- */
+
+static void on_tick(int number) { free(malloc(80000 + (size_t)number)); }
+static void handlers(void) {
+  struct itimerval often = {.it_interval.tv_usec = 500, .it_value.tv_usec = 500}, never = {.it_value.tv_usec = 0};
+  struct sigaction action = {.sa_handler = on_tick, .sa_flags = SA_RESTART};
+  uint64_t way = 1;
+  sigaction(SIGALRM, &action, NULL);
+  setitimer(ITIMER_REAL, &often, NULL);
+  for (unsigned i = 0; i < 200000; i++) {
+    way = way * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    char *text = strdup("of libc");
+    free(text);
+    seen_count = 0;
+    if (i % 16 == 0) turn(i % 23, way >> 20, 20001), free(kept[0]);
+  }
+  setitimer(ITIMER_REAL, &never, NULL);
+  seen_count = 0;
+}
+
 int main(int argc, char **argv) {
   const char *mode = argc > 1 ? argv[1] : "walks";
   if (!strcmp(mode, "walks")) walks_all();
   if (!strcmp(mode, "signals")) signals();
   if (!strcmp(mode, "other")) other();
   if (!strcmp(mode, "garbage")) garbage(argv);
+  if (!strcmp(mode, "varied")) varied();
+  if (!strcmp(mode, "small")) small();
+  if (!strcmp(mode, "forks")) forks();
+  if (!strcmp(mode, "ends")) ends();
+  if (!strcmp(mode, "handlers")) handlers();
   say();
   return 0;
 }
