@@ -82,6 +82,8 @@ VARIANTS = (
     Variant("sample 512K", "memscope", "one allocation in about 512 KiB", recorded(MEMSCOPE_MODE="sample=512K")),
     Variant("stacks", "framed", "every event, and stacks of 16 frames, of a program with frame pointers",
             recorded(MEMSCOPE_STACK="fp", MEMSCOPE_STACK_DEPTH="16")),
+    Variant("unwound", "memscope", "every event, and stacks of 16 frames by unwind tables",
+            recorded(MEMSCOPE_STACK="dwarf", MEMSCOPE_STACK_DEPTH="16"), (library("libunwind.so.8"),), "libunwind8"),
     Variant("heaptrack", "plain", "every event with a stack", {"LD_PRELOAD": HEAPTRACK, "DUMP_HEAPTRACK_OUTPUT": "{out}"},
             (HEAPTRACK,), "heaptrack", True),
     Variant("gperftools", "plain", "its heap profiler: every allocation with a stack", {"LD_PRELOAD": TCMALLOC, "HEAPPROFILE": "{out}"},

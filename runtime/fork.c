@@ -20,7 +20,10 @@ static void fork_prepare(void) {
   if (ms_on && process && process->header) ms_parent.position = __atomic_load_n(&process->header->tail, __ATOMIC_RELAXED);
 }
 
-void ms_fork_init(void) { pthread_atfork(fork_prepare, NULL, NULL); }
+void ms_fork_init(void) {
+  pthread_atfork(fork_prepare, NULL, NULL);
+  if (ms_options.stack == MS_STACK_DWARF) pthread_atfork(ms_unwind_fork_prepare, ms_unwind_fork_done, ms_unwind_fork_child);
+}
 
 MS_DECLARE_HOST(fork)
 MS_PUBLIC pid_t MS_FN(fork)(void) {

@@ -299,7 +299,9 @@ static void images_forget(const struct scan *scan) {
     row_put(scan->t, row);
     process->images[i--] = process->images[--process->image_count];
   }
-  if (process->image_count != before) ms_names_unload();
+  if (process->image_count == before) return;
+  ms_names_unload();
+  ms_unwind_unloaded();
 }
 
 /* ---- when ---- */

@@ -160,10 +160,10 @@ static int boot(char **environment) {
   if (!ms_process) return 0;
   ms_names_reserve();
   planes_reserve();
-  ms_gate.stacks = ms_options.stack != 0 && ms_on_again != MS_COUNTING;
-  if (ms_options.stack && !ms_gate.stacks) ms_say("counters have no call stacks: MEMSCOPE_STACK changes nothing");
+  ms_gate.stacks = ms_options.stack != MS_STACK_NONE && ms_on_again != MS_COUNTING;
+  if (ms_options.stack != MS_STACK_NONE && !ms_gate.stacks) ms_say("counters have no call stacks: MEMSCOPE_STACK changes nothing");
 #ifndef MS_KEEPS_FRAMES
-  if (ms_gate.stacks) ms_say("this runtime was not built by GCC for x86-64: call stacks hold the return address only");
+  if (ms_options.stack == MS_STACK_FP) ms_say("this runtime was not built by GCC for x86-64: call stacks hold the return address only");
 #endif
   ms_thread_init();
   ms_fork_init();
@@ -204,11 +204,22 @@ MS_COLD void ms_boot(char **environment) {
 #define FIRST_CONSTRUCTOR __attribute__((constructor))
 #endif
 
+/* What the dynamic linker allocates for it is none of the program's doing. */
+static void unwinder_load(void) {
+  uint8_t on = ms_on;
+  ms_on = MS_OFF;
+  ms_gate_follow();
+  ms_unwind_load();
+  ms_on = on;
+  ms_gate_follow();
+}
+
 /* glibc gives constructors what main gets; libc's own environ may not be set yet. */
 FIRST_CONSTRUCTOR static void process_begin(int argc, char **argv, char **environment) {
   (void)argc;
   ms_boot(environment);
   if (ms_os_tid() == ms_os_pid()) ms_stack_first_thread((uintptr_t)argv);
+  if (ms_on && ms_options.stack == MS_STACK_DWARF) unwinder_load();
   environment_hide(environment);
   if (ms_on) ms_process_ready();
 }

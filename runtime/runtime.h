@@ -276,6 +276,7 @@ int ms_own_room(struct ms_thread *t, uint32_t words);
 void ms_own_put(struct ms_thread *t, const uint64_t *row, uint32_t words);
 
 /* stack.c */
+enum ms_stack_by { MS_STACK_NONE, MS_STACK_FP, MS_STACK_DWARF }; /* as MEMSCOPE_STACK's words */
 struct ms_stacks *ms_stacks_new(struct ms_stacks *old); /* old: one to use again, or NULL */
 void ms_stacks_go_on(struct ms_stacks *stacks, const struct ms_stacks *old); /* its ids follow those of another of the thread */
 void ms_stacks_leave(struct ms_stacks *stacks); /* a new chunk: no stack is in effect */
@@ -283,6 +284,13 @@ void ms_stack_put(struct ms_thread *t, uintptr_t ra); /* busy, before the row of
 void ms_stack_outer(uintptr_t *ra_at); /* what is allocated within an operator new was called from there */
 void ms_stack_first_thread(uintptr_t top);
 void ms_stack_thread(uintptr_t top, size_t bytes); /* bytes: of the stack, without its guard */
+
+/* stack_unwind.c */
+void ms_unwind_load(void);
+void ms_unwind_unloaded(void); /* a library is gone */
+void ms_unwind_fork_prepare(void);
+void ms_unwind_fork_done(void);
+void ms_unwind_fork_child(void);
 
 /* shared.c */
 struct ms_slot {

@@ -169,7 +169,8 @@ void ms_stack_put(struct ms_thread *t, uintptr_t ra) {
   struct ms_stacks *stacks = t->stacks;
   uintptr_t outer = outer_take(), frame = frame_pointer();
   if (MS_UNLIKELY(outer)) ra = outer, frame = ms_tls.outer_frame;
-  if (!ms_stack_walk(&stacks->stack, frame, ra) && MS_LIKELY(stacks->id)) return;
+  if (MS_UNLIKELY(ms_options.stack == MS_STACK_DWARF)) ms_stack_unwind(&stacks->stack, ra);
+  else if (!ms_stack_walk(&stacks->stack, frame, ra) && MS_LIKELY(stacks->id)) return;
   stack_use(t);
 }
 

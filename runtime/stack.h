@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What stack.c, which gives call stacks their rows, and the walk that finds them share.
+ * What stack.c, which gives call stacks their rows, and the two ways to find them share.
  */
 #ifndef MS_STACK_H
 #define MS_STACK_H
@@ -11,6 +11,7 @@
 struct ms_stack {
   uint32_t count; /* of frames */
   int own;        /* walked, on the thread's own stack */
+  int ours;       /* unwound: the runtime's frames that came first; 0: not known */
   uint64_t sum;   /* of the return addresses */
   uintptr_t at[MS_STACK_FRAMES];     /* walked: the frame pointer that was read with each, where the next one lies */
   uint64_t row[1 + MS_STACK_FRAMES]; /* STACK: behind its first word the return addresses, the allocation's own first */
@@ -28,5 +29,8 @@ MS_HOT_FN int ms_on_own_stack(uintptr_t pointer) { return pointer - ms_tls.stack
 
 /* stack_walk.c. False: it is the last one again. */
 int ms_stack_walk(struct ms_stack *stack, uintptr_t frame, uint64_t ra);
+
+/* stack_unwind.c */
+void ms_stack_unwind(struct ms_stack *stack, uint64_t ra);
 
 #endif

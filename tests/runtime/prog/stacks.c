@@ -6,9 +6,10 @@
  *
  *   size ip ip ip …     innermost first; the first is in the function that called malloc
  *
- * stacks MODE: walks | signals | other | garbage | varied | small | forks | ends | handlers
+ * stacks MODE: walks | signals | other | garbage | varied | small | forks | ends | handlers | unload A B
  */
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
@@ -306,6 +307,17 @@ static void handlers(void) {
   seen_count = 0;
 }
 
+/* ---- libraries that take one another's place ---- */
+
+static void unload(char **paths) {
+  for (int i = 0; i < 4; i++) {
+    void *library = dlopen(paths[i % 2], RTLD_NOW);
+    void *(*shape)(size_t) = (void *(*)(size_t))dlsym(library, "shape");
+    for (int n = 0; n < 3; n++) kept[0] = shape(90000 + (size_t)i), STAYS;
+    dlclose(library);
+  }
+}
+
 int main(int argc, char **argv) {
   const char *mode = argc > 1 ? argv[1] : "walks";
   if (!strcmp(mode, "walks")) walks_all();
@@ -317,6 +329,7 @@ int main(int argc, char **argv) {
   if (!strcmp(mode, "forks")) forks();
   if (!strcmp(mode, "ends")) ends();
   if (!strcmp(mode, "handlers")) handlers();
+  if (!strcmp(mode, "unload")) unload(argv + 2);
   say();
   return 0;
 }

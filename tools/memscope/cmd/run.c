@@ -51,7 +51,7 @@ static bool is_one_of(const char *values, const char *word) {
   return false;
 }
 
-/* "fp", "fp=DEPTH", "none". */
+/* "fp", "fp=DEPTH", "dwarf" likewise, "none". */
 static int stack_apply(struct ms_cmd_context *context, struct ms_run *run, char *how) {
   char *depth = strchr(how, '='), *end;
   if (depth) *depth++ = 0;
@@ -60,8 +60,8 @@ static int stack_apply(struct ms_cmd_context *context, struct ms_run *run, char 
   run->stack = how;
   if (!depth) return 0;
   long frames = strtol(depth, &end, 10);
-  if (*depth < '0' || *depth > '9' || *end || frames < 1 || frames > MS_STACK_FRAMES || strcmp(how, "fp") != 0)
-    return ms_cmd_usage(context, "--stack fp=DEPTH is from 1 to %d frames, not '%s=%s'", MS_STACK_FRAMES, how, depth);
+  if (*depth < '0' || *depth > '9' || *end || frames < 1 || frames > MS_STACK_FRAMES || strcmp(how, "none") == 0)
+    return ms_cmd_usage(context, "--stack fp=DEPTH or dwarf=DEPTH is from 1 to %d frames, not '%s=%s'", MS_STACK_FRAMES, how, depth);
   run->stack_depth = depth;
   return 0;
 }

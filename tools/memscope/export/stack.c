@@ -81,7 +81,7 @@ static void short_print(const struct sheet *sheet) {
   fprintf(sheet->out,
           "  %s%.0f %% of the allocations have a stack of one frame. Unless no more was asked\n"
           "  for (--stack fp=1), they come from code without frame pointers: compile it\n"
-          "  with -fno-omit-frame-pointer.%s\n",
+          "  with -fno-omit-frame-pointer, or record with --stack dwarf.%s\n",
           sheet->warn, 100 * (double)alone / (double)allocations, sheet->plain);
 }
 
@@ -91,7 +91,7 @@ void ms_export_stacks(const struct ms_model *model, const struct ms_text_options
                         colour ? "\033[1m" : "", colour ? "\033[2m" : "", colour ? "\033[33m" : "", colour ? "\033[0m" : ""};
   uint32_t top = options->top ? options->top : TOP_STACKS;
   fprintf(out, "\n%sCall stacks that held the most at the peak%s\n", sheet.bold, sheet.plain);
-  if (!model->stack_count) fputs("  This stream has none; record with: memscope run --stack fp\n", out);
+  if (!model->stack_count) fputs("  This stream has none; record with: memscope run --stack fp, or dwarf\n", out);
   else fprintf(out, "%s   at peak              allocs  variable : type, and from where%s\n", sheet.dim, sheet.plain);
   short_print(&sheet);
   for (uint32_t i = 0; i < model->stack_count && i < top; i++) {
