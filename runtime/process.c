@@ -160,6 +160,7 @@ static int boot(char **environment) {
   if (!ms_process) return 0;
   ms_names_reserve();
   planes_reserve();
+  if (ms_options.mode.stacks && ms_options.stack == MS_STACK_NONE) ms_options.stack = MS_STACK_FP;
   ms_gate.stacks = ms_options.stack != MS_STACK_NONE && ms_on_again != MS_COUNTING;
   if (ms_options.stack != MS_STACK_NONE && !ms_gate.stacks) ms_say("counters have no call stacks: MEMSCOPE_STACK changes nothing");
 #ifndef MS_KEEPS_FRAMES

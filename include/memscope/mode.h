@@ -16,6 +16,7 @@ struct ms_mode_choice {
   uint32_t mode;     /* enum ms_mode; 0: the word is none */
   uint32_t sampling; /* enum ms_sampling */
   uint64_t period;   /* as header.sampling_period */
+  uint32_t stacks;   /* 1: with call stacks */
 };
 
 enum { MS_RATE_ONE = 1000000000 }; /* a probability of 1, in the parser's parts */
@@ -60,13 +61,13 @@ static inline int ms_mode_sampling(const char *text, struct ms_mode_choice *choi
 static inline struct ms_mode_choice ms_mode_parse(const char *text) {
   static const struct {
     const char *word, *sampling;
-    uint32_t mode;
+    uint32_t mode, stacks;
   } words[] = {
-#define MS_MODE_WORD(word, mode, sampling, help) {word, sampling, mode},
+#define MS_MODE_WORD(word, mode, sampling, stacks, help) {word, sampling, mode, stacks},
 #include "memscope/mode.def"
   };
   for (unsigned i = 0; i < sizeof words / sizeof *words; i++) {
-    struct ms_mode_choice choice = {.mode = words[i].mode};
+    struct ms_mode_choice choice = {.mode = words[i].mode, .stacks = words[i].stacks};
     size_t n = strlen(words[i].word);
     int open = words[i].word[n - 1] == '=';
     if (strncmp(text, words[i].word, n) != 0 || (!open && text[n])) continue;

@@ -296,6 +296,17 @@ def test_unwound(folder):
     assert max(len([f for f in s["frames"] if not f["inlined"]]) for s in summary(short, "--stacks")["stacks"]) == 2
 
 
+def test_preset_full(folder):
+    """sample=full is every event and its stack, of 20 frames; full alone has none."""
+    program = compile_c(folder, "prog", PROGRAM.replace("grow(2);", "grow(30);"), "-O2", *FRAMES, compiler="gcc")
+    streams = {mode: record(folder, program, options=("--mode", mode), stream=mode + ".memscope") for mode in ("full", "sample=full")}
+    deep = record(folder, program, options=("--mode", "sample=full", "--stack", "fp=25"), stream="deep.memscope")
+    longest = lambda stream: max((len([f for f in s["frames"] if not f["inlined"]]) for s in summary(stream, "--stacks")["stacks"]), default=0)
+    assert [longest(s) for s in (streams["full"], streams["sample=full"], deep)] == [0, 20, 25]
+    one, other = (summary(s) for s in streams.values())
+    assert one["totals"]["allocations"] == other["totals"]["allocations"] and other["process"]["mode"] == "full", other["process"]
+
+
 def test_arguments(folder):
     program = compile_c(folder, "prog", PROGRAM, compiler="gcc")
     for words in (("--stack", "orc"), ("--stack", "dwarf=65"), ("--stack", "fp=0"), ("--stack", "fp=65"), ("--stack", "fp=x"), ("--stack", "none=3"), ("--stack",)):

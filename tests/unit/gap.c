@@ -88,6 +88,10 @@ static void mode_is(const char *word, uint32_t mode, uint32_t sampling, double p
 static void test_modes(void **state) {
   (void)state;
   mode_is("full", MS_MODE_FULL, 0, 0);
+  mode_is("sample=full", MS_MODE_FULL, 0, 0);
+  assert_int_equal(ms_mode_parse("sample=full").stacks, 1);
+  assert_int_equal(ms_mode_parse("full").stacks, 0);
+  assert_int_equal(ms_mode_parse("sample=100%").stacks, 0);
   mode_is("exact", MS_MODE_EXACT, 0, 0);
   mode_is("demo", MS_MODE_SAMPLE, MS_SAMPLING_RATE, 10);
   mode_is("high_performance", MS_MODE_SAMPLE, MS_SAMPLING_RATE, 100);
