@@ -313,8 +313,9 @@ static struct taken own_take(struct ms_thread *t, uintptr_t p) {
   return cell_take(p);
 }
 
-/* Is a block that the stream does not know one from before? Of a forked child's nobody can say. */
-static int may_be_unseen(void) { return ms_process->header->pauses || ms_process->header->parent[0]; }
+/* Is a block that the stream does not know one from before? Of a forked child's nobody can
+ * say, and a sanitizer does not tell of all. */
+static int may_be_unseen(void) { return ms_process->header->pauses || ms_process->header->parent[0] || ms_heard; }
 
 static void shared_dead(uintptr_t p) {
   if (!ms_process_ready()) return (void)cell_take(p), ms_lost(MS_LOST_NONE, 1);

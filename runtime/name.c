@@ -14,6 +14,7 @@
 enum {
   PIECE_BYTES = MS_NAMES_WORDS * sizeof(uint64_t),
   SLOTS = 2 * MS_NAMES_MOST,
+  PIECES_AHEAD = 16,
   RESERVED_BYTES = MS_NAMES_MOST * sizeof(uint64_t) + SLOTS * sizeof(uint32_t),
 };
 
@@ -29,6 +30,7 @@ static uint64_t *piece_at(uint32_t number) { return ms_names + (size_t)number * 
 
 /* Room for a piece in the file, with the names it begins with, mapped in place of what is there. */
 static int piece_map(uint32_t number, const uint64_t *names, uint32_t count) {
+  if (ms_os_is_forbidden()) return 0;
   uint64_t offset = ms_stream_take(PIECE_BYTES);
   if (!offset || !ms_stream_grow(offset, PIECE_BYTES)) return 0;
   struct ms_record record = {.kind = MS_RECORD_NAMES, .bytes = PIECE_BYTES, .thread = number * MS_NAMES_WORDS};
@@ -51,6 +53,12 @@ int ms_names_begin(void) {
   }
   ms_names_unload(); /* a parent's callers were met on its clock */
   return 1;
+}
+
+void ms_names_ahead(void) {
+  uint32_t number = __atomic_load_n(&next, __ATOMIC_RELAXED) / MS_NAMES_WORDS;
+  for (uint32_t end = number + PIECES_AHEAD; ++number < end && number < sizeof ready;)
+    if (!ready[number] && piece_map(number, NULL, 0)) __atomic_store_n(&ready[number], 1, __ATOMIC_RELEASE);
 }
 
 /* Callers met from now on are others, even at the same address. */
@@ -84,7 +92,7 @@ static uint32_t id_take(uint32_t words) {
       __atomic_store_n(&next, MS_NAMES_MOST - words, __ATOMIC_RELAXED);
       return 0;
     }
-    if (in - MS_NAMES_WORDS / 2 < words && number + 1 < sizeof ready && piece_map(number + 1, NULL, 0))
+    if (in - MS_NAMES_WORDS / 2 < words && number + 1 < sizeof ready && !ready[number + 1] && piece_map(number + 1, NULL, 0))
       __atomic_store_n(&ready[number + 1], 1, __ATOMIC_RELEASE);
     if (in >= MS_NAMES_HEADER && in + words <= MS_NAMES_WORDS) return piece_wait(&ready[number]) ? id : 0;
   }
@@ -129,9 +137,9 @@ uint32_t ms_name_step(uint32_t from, uint32_t site) {
   return MS_LIKELY(id) ? id : name_add(name);
 }
 
-/* The image it lies in is looked for when the caller is new; t: NULL where that cannot be. */
+/* The image it lies in is looked for when the caller is new; t: NULL where that cannot be. ra 0: nobody knows it. */
 uint32_t ms_name_caller(struct ms_thread *t, uintptr_t ra) {
-  if (MS_UNLIKELY(!ms_names)) return MS_NAME_NONE;
+  if (MS_UNLIKELY(!ms_names || !ra)) return MS_NAME_NONE;
   uint32_t id = name_find(ms_name_of_caller(unloads, ra));
   if (MS_LIKELY(id)) return id;
   if (t) ms_modules_look(t, ra);

@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <string.h>
@@ -27,7 +28,7 @@
 #endif
 
 #if defined(__x86_64__)
-static long call(long n, long a, long b, long c, long d, long e, long f) {
+static long enter(long n, long a, long b, long c, long d, long e, long f) {
   long result;
   register long r10 __asm__("r10") = d;
   register long r8 __asm__("r8") = e;
@@ -39,7 +40,7 @@ static long call(long n, long a, long b, long c, long d, long e, long f) {
   return result;
 }
 #elif defined(__aarch64__)
-static long call(long n, long a, long b, long c, long d, long e, long f) {
+static long enter(long n, long a, long b, long c, long d, long e, long f) {
   register long x8 __asm__("x8") = n;
   register long x0 __asm__("x0") = a;
   register long x1 __asm__("x1") = b;
@@ -53,6 +54,30 @@ static long call(long n, long a, long b, long c, long d, long e, long f) {
 #else
 #error "port me: the runtime's system calls"
 #endif
+
+/* ---- whether any may be made ---- */
+
+enum { FORBID_TRIES = 1000 };
+
+static uint32_t forbidden, inside; /* threads within a system call */
+
+static long call(long n, long a, long b, long c, long d, long e, long f) {
+  __atomic_fetch_add(&inside, 1, __ATOMIC_SEQ_CST);
+  long result = __atomic_load_n(&forbidden, __ATOMIC_SEQ_CST) ? -EPERM : enter(n, a, b, c, d, e, f);
+  __atomic_fetch_sub(&inside, 1, __ATOMIC_SEQ_CST);
+  return result;
+}
+
+/* One that waits for long, or was left by a jump out of a handler, is not waited for. */
+void ms_os_forbid(void) {
+  ms_os_pid(); /* as it was */
+  __atomic_store_n(&forbidden, 1, __ATOMIC_SEQ_CST);
+  for (int i = 0; i < FORBID_TRIES && __atomic_load_n(&inside, __ATOMIC_SEQ_CST); i++) enter(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+}
+
+void ms_os_permit(void) { __atomic_store_n(&forbidden, 0, __ATOMIC_SEQ_CST); }
+int ms_os_is_forbidden(void) { return (int)__atomic_load_n(&forbidden, __ATOMIC_RELAXED); }
+
 #define CALL3(n, a, b, c) call(n, (long)(a), (long)(b), (long)(c), 0, 0, 0)
 #define CALL6(n, a, b, c, d, e, f) call(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 
@@ -107,6 +132,11 @@ void ms_os_unmap(void *p, size_t bytes) { CALL3(SYS_munmap, p, bytes, 0); }
 
 int ms_os_lock_memory(uintptr_t start, uintptr_t end, int on_fault) {
   return (int)CALL3(SYS_mlock2, start, end - start, on_fault ? 1 /* MLOCK_ONFAULT */ : 0);
+}
+
+int ms_os_read_memory(const void *from, void *to, size_t bytes) {
+  struct iovec here = {to, bytes}, there = {(void *)from, bytes};
+  return call(SYS_process_vm_readv, (long)ms_os_pid(), (long)&here, 1, (long)&there, 1, 0) == (long)bytes;
 }
 
 /* ---- files ---- */
@@ -279,9 +309,16 @@ void ms_os_say(const char *text, size_t bytes) {
 
 /* ---- process ---- */
 
-uint32_t ms_os_pid(void) { return (uint32_t)CALL3(SYS_getpid, 0, 0, 0); }
-uint32_t ms_os_parent_pid(void) { return (uint32_t)CALL3(SYS_getppid, 0, 0, 0); }
-uint32_t ms_os_tid(void) { return (uint32_t)CALL3(SYS_gettid, 0, 0, 0); }
+uint32_t ms_os_pid(void) {
+  static uint32_t last;
+  long pid = CALL3(SYS_getpid, 0, 0, 0);
+  if (pid > 0) last = (uint32_t)pid;
+  return last;
+}
+
+static uint32_t id_of(long id) { return id > 0 ? (uint32_t)id : 0; }
+uint32_t ms_os_parent_pid(void) { return id_of(CALL3(SYS_getppid, 0, 0, 0)); }
+uint32_t ms_os_tid(void) { return id_of(CALL3(SYS_gettid, 0, 0, 0)); }
 void ms_os_yield(void) { CALL3(SYS_sched_yield, 0, 0, 0); }
 
 void ms_os_host(char *to, size_t room) {
@@ -306,7 +343,8 @@ static uint64_t clock_ns(clockid_t clock) {
   return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-uint64_t ms_os_now(void) { return clock_ns(CLOCK_MONOTONIC); }
+/* The coarse clock is read from memory whatever the machine's clock is. */
+uint64_t ms_os_now(void) { return clock_ns(ms_os_is_forbidden() ? CLOCK_MONOTONIC_COARSE : CLOCK_MONOTONIC); }
 uint64_t ms_os_now_coarse(void) { return clock_ns(CLOCK_MONOTONIC_COARSE); }
 uint64_t ms_os_unix_now(void) { return clock_ns(CLOCK_REALTIME); }
 

@@ -28,6 +28,15 @@ struct ms_os_block { /* SIGXFSZ held back */
 
 enum { MS_OS_PAGE = 4096, MS_OS_HUGE = 2 << 20 };
 
+/* A program that gives up system calls (seccomp) may die of any that we make. From the
+ * first of these on each fails with -EPERM instead, until the second: nothing is entered
+ * any more, and no other thread is within one, as far as waiting helps. Times are then
+ * coarse, and ids of processes those of before. Memory that is mapped stays usable. */
+void ms_os_forbid(void);
+void ms_os_permit(void);
+int ms_os_is_forbidden(void);
+int ms_os_read_memory(const void *from, void *to, size_t bytes); /* of the host, by an address that may be wrong: 0 then */
+
 /* memory: NULL when there is none */
 void *ms_os_pages(size_t bytes);                 /* private, zero */
 void *ms_os_pages_reserve(size_t bytes);         /* address space without commitment, for ms planes */

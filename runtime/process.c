@@ -21,6 +21,7 @@ struct ms_process *ms_process;
 union ms_gate ms_gate = {.on = MS_ON}; /* until it is known */
 uint8_t ms_on_again = MS_ON;
 uint32_t ms_epoch;
+enum ms_heard ms_heard;
 static int hidden; /* our environment, from programs started by exec */
 
 /* In the image that holds the runtime, for `memscope run` and a second runtime. */
@@ -60,6 +61,8 @@ void *ms_process_alloc(size_t bytes) {
   }
 }
 
+void ms_process_ahead(void) { arena_renew(__atomic_load_n(&ms_process->arena, __ATOMIC_ACQUIRE)); }
+
 /* A signal handler that jumps out of a locked region leaves the lock taken for
  * ever: who waits too long does without. */
 int ms_process_lock(void) {
@@ -78,16 +81,6 @@ uint64_t ms_process_ns(uint64_t mono_ns) {
 }
 
 /* ---- whether to record at all ---- */
-
-/* Asked by weak reference: dlsym allocates when it does not find a name. */
-extern void __asan_init(void) __attribute__((weak));
-extern void __tsan_init(void) __attribute__((weak));
-extern void __msan_init(void) __attribute__((weak));
-extern void __hwasan_init(void) __attribute__((weak));
-
-static const char *sanitizer_present(void) {
-  return __asan_init ? "address" : __tsan_init ? "thread" : __msan_init ? "memory" : __hwasan_init ? "hardware address" : NULL;
-}
 
 static int image_holds_runtime(const struct dl_phdr_info *info, const char *name) {
   for (int i = 0; i < info->dlpi_phnum; i++) {
@@ -123,14 +116,19 @@ static int wanted(char **environment) {
   if (getauxval(AT_SECURE)) return 0;
   ms_options_read(environment);
   if (!ms_options.enabled || !runtime_is_first()) return 0;
-  const char *sanitizer = sanitizer_present();
-  if (sanitizer) ms_say("the %s sanitizer owns this program's allocator; it is not recorded", sanitizer);
-  return !sanitizer;
+  if (!ms_heard) return ms_real_check(), 1;
+  if (ms_hear_begin()) return 1;
+  ms_say("the sanitizer in this program owns malloc and tells nobody of its blocks; it is not recorded");
+  return 0;
 }
 
+/* A sanitizer that looks for leaks behind us must not find the newest block by our words. */
 static void process_exit(int status, void *unused) {
   (void)unused;
   ms_process_end(MS_END_EXIT, status);
+  if (!ms_heard) return;
+  ms_tls.last.last_block = ms_tls.last.last_freed = MS_NO_BLOCK;
+  ms_tls.passing = ms_tls.drawn = 0;
 }
 
 /* What recording becomes, by the plane its mode needs. */
@@ -154,6 +152,7 @@ static void planes_reserve(void) {
 }
 
 static int boot(char **environment) {
+  ms_heard = ms_hear_prepare();
   ms_real_find();
   if (!wanted(environment)) return 0;
   ms_process = ms_os_pages_wiped_on_fork((sizeof *ms_process + MS_OS_PAGE - 1) & ~(size_t)(MS_OS_PAGE - 1));
@@ -161,8 +160,8 @@ static int boot(char **environment) {
   ms_names_reserve();
   planes_reserve();
   if (ms_options.mode.stacks && ms_options.stack == MS_STACK_NONE) ms_options.stack = MS_STACK_FP;
-  ms_gate.stacks = ms_options.stack != MS_STACK_NONE && ms_on_again != MS_COUNTING;
-  if (ms_options.stack != MS_STACK_NONE && !ms_gate.stacks) ms_say("counters have no call stacks: MEMSCOPE_STACK changes nothing");
+  ms_gate.stacks = ms_options.stack != MS_STACK_NONE && ms_on_again != MS_COUNTING && !ms_heard;
+  if (ms_options.stack != MS_STACK_NONE && !ms_gate.stacks) ms_say("%s: there are no call stacks", ms_heard ? "a sanitizer owns malloc, and does not tell who called it" : "counters stand for sites");
 #ifndef MS_KEEPS_FRAMES
   if (ms_options.stack == MS_STACK_FP) ms_say("this runtime was not built by GCC for x86-64: call stacks hold the return address only");
 #endif

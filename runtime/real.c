@@ -10,11 +10,13 @@
 
 #ifdef MS_STATIC
 void ms_real_find(void) {}
+void ms_real_check(void) {}
 int ms_real_is_early(const void *p) { return (void)p, 0; }
 #else
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <link.h>
 #include <malloc.h>
 #include <stdlib.h>
 
@@ -150,6 +152,17 @@ MS_COLD void ms_real_find(void) {
   ms_tls.self = before;
   __atomic_store_n(&finding, 2, __ATOMIC_RELEASE);
   ms_gate_follow();
+}
+
+/* In a program that holds its address, malloc's is a place of the program's own that
+ * jumps to whoever comes first: that says nothing. */
+void ms_real_check(void) {
+  Dl_info info;
+  ElfW(Sym) *symbol = NULL;
+  void *first = dlsym(RTLD_DEFAULT, "malloc");
+  if (first == (void *)malloc || !dladdr1(first, &info, (void **)&symbol, RTLD_DL_SYMENT)) return;
+  if (!symbol || symbol->st_shndx == SHN_UNDEF) return;
+  ms_say("the malloc of %s comes before this runtime's, and what it gives is not seen: put libmemscope.so first in LD_PRELOAD, or link the program with memscope-cc", info.dli_fname);
 }
 
 /* A library loaded for a plugin alone is not behind us in the search order. */

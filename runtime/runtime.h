@@ -196,6 +196,10 @@ struct ms_process {
   uint32_t command_taken; /* serial of the last one from outside */
   uint64_t serial;
   uint64_t room; /* of the file, taken ahead of the tail; UINT64_MAX: no more */
+  struct {       /* of the file, mapped: all there is when no system call may be made */
+    char *at;    /* NULL: there is none */
+    uint64_t offset, bytes, used;
+  } ahead;
   struct ms_volume volumes[2]; /* the newest two, by their number's lowest bit */
   uint32_t volume_making; /* a thread is about to make the next one */
   uint64_t volume_bytes, volume_due_ns; /* the next one begins behind that many, or then; UINT64_MAX: not */
@@ -230,12 +234,14 @@ extern union ms_gate ms_gate;
 #define ms_on ms_gate.on
 extern uint8_t ms_on_again; /* what it becomes when recording goes on: MS_ON, MS_SAMPLING, MS_COUNTING */
 extern uint32_t ms_epoch; /* streams this process and its forebears have started */
+extern enum ms_heard ms_heard; /* whose hooks tell of blocks, instead of functions of ours */
 
 /* interpose.c; of interpose_new.c no function crosses, but the interposed ones */
 void ms_gate_follow(void); /* behind every change of ms_on */
 
 /* real.c */
 void ms_real_find(void);
+void ms_real_check(void); /* says when somebody else's malloc comes before ours */
 int ms_real_is_early(const void *p);
 
 /* emit.c */
@@ -263,6 +269,7 @@ extern uint64_t *ms_names;
 void ms_names_reserve(void);
 int ms_names_meet(uintptr_t start, uintptr_t end); /* do any lie there? */
 int ms_names_begin(void); /* false: no room in the file */
+void ms_names_ahead(void); /* room for some more, while system calls may be made */
 void ms_names_unload(void);
 uint32_t ms_name_step(uint32_t from, uint32_t site); /* site: its id and the flags of its bind. 0: there is no room for a name */
 uint32_t ms_name_caller(struct ms_thread *t, uintptr_t ra);
@@ -318,6 +325,8 @@ uint64_t ms_stream_take(uint64_t bytes);
 int ms_stream_grow(uint64_t offset, uint64_t bytes);
 int ms_stream_write(const struct ms_os_piece *pieces, int count, uint64_t offset);
 void ms_stream_trim(void);
+void *ms_stream_map(uint64_t offset, size_t bytes); /* what was taken and grown */
+int ms_stream_ahead(void); /* maps room for when no system call may be made; 0: there is none */
 uint64_t ms_stream_record(struct ms_record *record, size_t payload_bytes);
 void ms_stream_stop(enum ms_lost_reason reason);
 void ms_stream_fail(long error); /* stops for that reason, -errno */
@@ -343,11 +352,20 @@ void ms_boot(char **environment);
 int ms_process_ready(void);
 uint64_t ms_process_ns(uint64_t mono_ns);
 void *ms_process_alloc(size_t bytes);
+void ms_process_ahead(void); /* room for some more, while system calls may be made */
 int ms_process_lock(void); /* 0: held too long, by somebody who may never come back: do without */
 void ms_process_unlock(void);
 void ms_process_end(enum ms_end_how how, int32_t status);
 
 /* sample.c: see sample.h; count.c: see count.h */
+
+/* restrict.c */
+int ms_restrict_begin(unsigned long mode, const void *filter); /* seccomp's; 1: if it fails, ms_restrict_failed follows */
+void ms_restrict_failed(void);
+
+/* hear.c */
+enum ms_heard ms_hear_prepare(void); /* before anything of libc's is called */
+int ms_hear_begin(void);
 
 /* control.c */
 void ms_control_obey(struct ms_thread *t);

@@ -105,7 +105,7 @@ static int is_due(const struct ms_process *process, uint64_t at, uint64_t bytes)
 uint64_t ms_volume_take(uint64_t bytes) {
   struct ms_process *process = ms_process;
   uint64_t *tail = &process->header->volume_tail, at = __atomic_load_n(tail, __ATOMIC_ACQUIRE);
-  if (!at) return ms_stream_take(bytes);
+  if (!at || ms_os_is_forbidden()) return ms_stream_take(bytes);
   do {
     if (is_due(process, at, bytes)) {
       volume_begin(process, ms_volume_of(at) + 1);
@@ -151,8 +151,8 @@ static long named_write(uint32_t number, const struct ms_os_piece *pieces, int c
 
 int ms_volume_write(const struct ms_os_piece *pieces, int count, uint64_t offset) {
   struct ms_process *process = ms_process;
-  if (!process->header->volume_tail) return ms_stream_write(pieces, count, offset);
   uint32_t number = ms_volume_of(offset);
+  if (number == 1) return ms_stream_write(pieces, count, offset);
   long rc;
   if (!slot_write(&process->volumes[number & 1], number, pieces, count, offset % MS_VOLUME_STRIDE, &rc))
     rc = named_write(number, pieces, count, offset % MS_VOLUME_STRIDE);

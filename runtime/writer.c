@@ -74,6 +74,7 @@ static const char *reason_text(enum ms_lost_reason reason) {
   case MS_LOST_SPACE: return "no room is left for it";
   case MS_LOST_FILE_GONE: return "its file was closed or replaced";
   case MS_LOST_MEMORY: return "there is no memory for it";
+  case MS_LOST_SECCOMP: return "the program gave up system calls, and no room is mapped";
   default: return "its file cannot be written";
   }
 }
@@ -86,13 +87,61 @@ void ms_stream_stop(enum ms_lost_reason reason) {
   ms_say("recording to %s ends here: %s; the program runs on", process->path, reason_text(reason));
 }
 
+/* What was refused because the program has just given up system calls is done otherwise. */
 void ms_stream_fail(long error) {
+  if (error == -1 /* EPERM */ && ms_os_is_forbidden()) return;
   int space = error == -28 /* ENOSPC */ || error == -27 /* EFBIG */ || error == -122 /* EDQUOT */;
   ms_stream_stop(space ? MS_LOST_SPACE : MS_LOST_IO);
 }
 
+/* ---- room ahead ---- */
+
+enum { MAPPED_MOST = 64 << 20, MAPPED_LEAST = 1 << 20 };
+
+/* The largest the file can still have. */
+static uint64_t ahead_bytes(const struct ms_process *process) {
+  uint64_t bytes = MAPPED_MOST, tail = __atomic_load_n(&process->header->tail, __ATOMIC_RELAXED), limit = ms_os_file_limit();
+  while (bytes > MAPPED_LEAST && (tail + bytes > limit || ms_os_reserve(process->fd, tail, bytes) < 0)) bytes /= 2;
+  return bytes;
+}
+
+int ms_stream_ahead(void) {
+  struct ms_process *process = ms_process;
+  if (process->ahead.at) return 1;
+  uint64_t bytes = ahead_bytes(process), offset = ms_stream_take(bytes);
+  if (!offset || !ms_stream_grow(offset, bytes)) return 0;
+  process->ahead.offset = offset;
+  process->ahead.bytes = bytes;
+  process->ahead.at = ms_os_map(process->fd, offset, bytes);
+  return process->ahead.at != NULL;
+}
+
+static uint64_t ahead_take(uint64_t bytes) {
+  struct ms_process *process = ms_process;
+  uint64_t used = process->ahead.at ? __atomic_fetch_add(&process->ahead.used, bytes, __ATOMIC_RELAXED) : 0;
+  if (process->ahead.at && used + bytes <= process->ahead.bytes) return process->ahead.offset + used;
+  ms_stream_stop(MS_LOST_SECCOMP);
+  return 0;
+}
+
+/* NULL: that was taken elsewhere, before. */
+static char *ahead_at(uint64_t offset) {
+  const struct ms_process *process = ms_process;
+  uint64_t in = offset - process->ahead.offset;
+  return process->ahead.at && in < process->ahead.bytes ? process->ahead.at + in : NULL;
+}
+
+static int ahead_write(const struct ms_os_piece *pieces, int count, uint64_t offset) {
+  char *to = ahead_at(offset);
+  for (int i = 0; to && i < count; to += pieces[i++].bytes) memcpy(to, pieces[i].from, pieces[i].bytes);
+  return to != NULL;
+}
+
+/* ---- taking, growing, writing ---- */
+
 uint64_t ms_stream_take(uint64_t bytes) {
   struct ms_file_header *header = ms_process->header;
+  if (ms_os_is_forbidden()) return ahead_take(bytes);
   uint64_t offset = __atomic_fetch_add(&header->tail, bytes, __ATOMIC_RELAXED);
   if (offset + bytes <= ms_os_file_limit()) return offset;
   ms_stream_stop(MS_LOST_SPACE);
@@ -103,6 +152,7 @@ uint64_t ms_stream_take(uint64_t bytes) {
  * file under it. Then the stream is opened again by its name. */
 static int file_check(struct ms_process *process) {
   if (ms_os_is(process->fd, &process->file)) return 1;
+  if (ms_os_is_forbidden()) return 0;
   int fd = ms_os_open(process->path, 1);
   if (fd >= 0) process->fd = ms_os_dup_high(fd);
   if (fd >= 0 && ms_os_is(process->fd, &process->file)) return 1;
@@ -114,12 +164,17 @@ static int file_check(struct ms_process *process) {
 
 int ms_stream_grow(uint64_t offset, uint64_t bytes) {
   struct ms_os_block block;
+  if (ms_os_is_forbidden()) return ahead_at(offset) != NULL;
   if (!file_check(ms_process)) return 0;
   ms_os_xfsz_hold(&block);
   int rc = ms_os_allocate(ms_process->fd, offset, bytes);
   ms_os_xfsz_release(&block);
   if (rc < 0) ms_stream_fail(rc);
   return rc == 0;
+}
+
+void *ms_stream_map(uint64_t offset, size_t bytes) {
+  return ms_os_is_forbidden() ? ahead_at(offset) : ms_os_map(ms_process->fd, offset, bytes);
 }
 
 /* The file system's blocks are taken ahead of the tail, behind the file's end:
@@ -141,6 +196,7 @@ void ms_stream_trim(void) {
 int ms_stream_write(const struct ms_os_piece *pieces, int count, uint64_t offset) {
   struct ms_os_block block;
   uint64_t end = offset;
+  if (ms_os_is_forbidden()) return ahead_write(pieces, count, offset);
   if (!file_check(ms_process)) return 0;
   for (int i = 0; i < count; i++) end += pieces[i].bytes;
   ms_os_xfsz_hold(&block);
@@ -194,6 +250,7 @@ static void header_fill(struct ms_process *process) {
   header->start_unix_ns = ms_os_unix_now();
   header->start_mono_ns = ms_os_now();
   header->tail = MS_HEADER_BYTES;
+  header->heard = ms_heard;
   header->parent_position = ms_parent.position;
   ms_os_host(header->host, sizeof header->host);
   memcpy(header->parent, ms_parent.path, sizeof header->parent);

@@ -80,6 +80,10 @@ enum ms_end_how {
   MS_END_STOPPED /* recording was ended, the program ran on */
 };
 
+/* The sanitizer that owns the process's malloc. Its hooks have told of blocks: all events
+ * are of malloc and free, a reallocation is one of each, and no caller is known. */
+enum ms_heard { MS_HEARD_NOBODY, MS_HEARD_ADDRESS, MS_HEARD_THREAD, MS_HEARD_MEMORY, MS_HEARD_LEAK, MS_HEARD_HWADDRESS };
+
 enum ms_lost_reason {
   MS_LOST_NONE,
   MS_LOST_SPACE,     /* no room on the device, or over the file-size limit */
@@ -88,6 +92,7 @@ enum ms_lost_reason {
   MS_LOST_MEMORY,    /* no memory for a window */
   MS_LOST_LATE,      /* thread or process was already torn down */
   MS_LOST_NESTED,    /* signal handler inside a row, shared window full */
+  MS_LOST_SECCOMP,   /* the program had given up system calls, and the room mapped before was full */
 };
 
 /* First page. Mapped MAP_SHARED by the process; counters are relaxed atomics. */
@@ -122,6 +127,8 @@ struct ms_file_header {
   uint32_t sampling;        /* enum ms_sampling; NONE unless mode is MS_MODE_SAMPLE */
   uint64_t sampling_period; /* mean distance of samples: RATE allocations times MS_SAMPLING_ONE, BYTES bytes */
   uint64_t volume_tail;     /* rotated: where the next chunk goes, counted through; 0: one file */
+  uint32_t heard;           /* enum ms_heard */
+  uint64_t restricted_ns;   /* when it gave up system calls that we need (seccomp), since start; 0: never */
 };
 MS_STATIC_ASSERT(sizeof(struct ms_file_header) <= MS_HEADER_BYTES, "header is one page");
 

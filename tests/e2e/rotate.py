@@ -12,7 +12,7 @@ import struct
 import subprocess
 import time
 
-from e2e import MEMSCOPE, compile_c, environment, main, ok, one_line_error, run, write
+from e2e import MEMSCOPE, SOURCE, compile_c, environment, main, ok, one_line_error, run, write
 
 # Names through a wrapper and by a caller, frees at two places: all that chunks refer to.
 PROGRAM = """#include <stdlib.h>
@@ -84,6 +84,21 @@ def volumes(stream):
 
 def figures(stream):
     return json.loads(ok(MEMSCOPE, "summary", "--json", stream))
+
+
+def test_restricted(folder):
+    """A program that gives up system calls: what comes behind goes into the first file."""
+    with open(os.path.join(SOURCE, "tests", "runtime", "prog", "restricted.c")) as file:
+        program = compile_c(folder, "restricted", file.read(), "-pthread", "-fno-builtin", compiler="gcc")
+    totals = []
+    for options in ((), ("--rotate", "64K")):
+        path = os.path.join(folder, f"{len(totals)}.memscope")
+        done = run(MEMSCOPE, "run", "--quiet", "-o", path, *options, program, "kill", "1", "20000")
+        assert (done.returncode, done.stdout) == (3, "restricted\n") and "seccomp" in done.stderr, done.stderr
+        text = ok(MEMSCOPE, "summary", path)
+        assert "had restricted its system calls" in text and "not in the stream" not in text, text
+        totals.append({k: v for k, v in json.loads(ok(MEMSCOPE, "summary", "--json", path))["totals"].items() if "peak" not in k})
+    assert totals[0] == totals[1] and totals[0]["lost_events"] == 0 and totals[0]["frees"] >= 40000, totals
 
 
 def test_row_for_row(folder):

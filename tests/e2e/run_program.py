@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """memscope run: the program's own behaviour comes through unchanged, and what
 it did is found in the right stream."""
+import glob
 import os
 import re
 import shutil
@@ -9,7 +10,7 @@ import signal
 import subprocess
 import time
 
-from e2e import LIB, MEMSCOPE, Skip, compile_c, environment, main, ok, one_line_error, record, run, summary, write
+from e2e import MEMSCOPE, Skip, compile_c, environment, main, ok, one_line_error, record, run, summary, write
 
 BLOCKS = """#include <stdlib.h>
 char *kept[100];
@@ -239,18 +240,24 @@ def test_runtime_is_not_loaded_twice(folder):
     assert memscope_run(folder, program, options=("--quiet",)).stdout == "none\n"
 
 
-def test_sanitizers_own_malloc(folder):
-    """Built beside a sanitizer the program works as ever; run says why there is nothing to see."""
-    has_19 = os.path.exists(os.path.join(LIB, "memscope-19.so"))
-    env = environment(MEMSCOPE_CLANG="clang-19" if has_19 else None)  # the one whose sanitizers setup installs
-    for name, says in (("address", "AddressSanitizer"), ("thread", "ThreadSanitizer")):
-        program = compile_c(folder, name, BLOCKS.replace("return argc", "for (int i = 40; i < 100; i++) free(kept[i]);\n  return argc"),
-                            f"-fsanitize={name}", env=env)
-        done = memscope_run(folder, program, 6)
-        assert done.returncode == 6 and streams(folder) == [], (done.returncode, done.stderr)
-        assert says in done.stderr and "-fsanitize" in done.stderr, done.stderr
-    program = compile_c(folder, "undefined", BLOCKS, "-fsanitize=undefined", env=env)
-    assert "kept" in memscope_run(folder, program).stderr
+def test_other_allocators(folder):
+    """Whichever lies beneath, linked or preloaded, wherever the variable puts it."""
+    libraries = [path for name in ("libjemalloc.so.2", "libmimalloc.so.2", "libtcmalloc.so.4", "libtcmalloc_minimal.so.4")
+                 for path in glob.glob(f"/usr/lib/*/{name}")]
+    if not libraries:
+        raise Skip("no other allocator is installed")
+    linked = compile_c(folder, "linked", BLOCKS, "-fno-builtin")
+    without = compile_c(folder, "without", BLOCKS, "-fno-builtin", "--memscope-no-runtime")
+    for number, library in enumerate(libraries):
+        both = compile_c(folder, "both", BLOCKS, "-fno-builtin", library)
+        for kind, program, preload in (("linked", both, None), ("before", linked, library), ("beneath", without, library)):
+            stream = record(folder, program, stream=f"{number}.{kind}.memscope", env=environment(LD_PRELOAD=preload))
+            totals = summary(stream)["totals"]
+            kept = sum(s["allocations"] for s in summary(stream)["sites"] if s["holder"] == "kept[i]")
+            assert kept == 100 and 60 <= totals["live_blocks"] < 80, (library, kind, kept, totals)
+    path = os.path.join(folder, "hidden.memscope")
+    done = run(linked, cwd=folder, env=environment(LD_PRELOAD=libraries[0], MEMSCOPE="on", MEMSCOPE_OUTPUT=path))
+    assert done.returncode == 0 and libraries[0] in done.stderr and "first in LD_PRELOAD" in done.stderr, done.stderr
 
 
 def test_setuid_program(folder):

@@ -24,7 +24,7 @@ TAGS = {
     0x72: "mark", 0x73: "snapshot", 0x74: "stack",
 }
 END_HOW = ["none", "exit", "quick", "exec", "signal", "stopped"]
-LOST = ["none", "space", "io", "file_gone", "memory", "late", "nested"]
+LOST = ["none", "space", "io", "file_gone", "memory", "late", "nested", "seccomp"]
 CALLER_NAME = 1 << 63
 
 

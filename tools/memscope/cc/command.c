@@ -256,6 +256,7 @@ bool ms_command_read(struct ms_command *command, int argc, char **argv, struct m
     argument_read(&reader, argv[i]);
   }
   command->links = command->links && command->linkable;
-  if (command->sanitizers) command->wants_runtime = false; /* they own malloc, and must come first */
+  /* HWAddressSanitizer's tagged addresses we cannot read, and no sanitizer is for static programs. */
+  if (command->sanitizers & MS_CC_HWADDRESS || (command->sanitizers && command->is_static)) command->wants_runtime = false;
   return true;
 }

@@ -168,10 +168,11 @@ static int program_find(struct ms_run *run, struct ms_error *error) {
 
 static int runtime_find(struct ms_run *run, struct ms_error *error) {
   ms_program_read(&run->file, run->path);
-  bool inside = run->file.links_runtime || run->file.holds_runtime;
+  const char *others = getenv("LD_PRELOAD"); /* they come before what is linked */
+  bool inside = run->file.holds_runtime || (run->file.links_runtime && !(others && *others));
   bool foreign =
       run->file.kind == MS_PROGRAM_FOREIGN || (run->file.kind == MS_PROGRAM_ELF && !run->file.dynamic);
-  run->preload = !inside && !foreign && !run->file.sanitizer; /* a sanitizer's malloc lets nobody before it */
+  run->preload = !inside && !foreign;
   if (!run->preload || ms_place_file("libmemscope.so", run->runtime)) return 0;
   return ms_error_set(error, MS_ERROR_USAGE, "no libmemscope.so beside this program; build it with ./setup");
 }
@@ -182,7 +183,7 @@ static const char *no_stream_reason(const struct ms_run *run) {
   static char text[256];
   const struct ms_program *file = &run->file;
   if (file->sanitizer) {
-    snprintf(text, sizeof text, "%s in it has a malloc of its own; build it without -fsanitize to record it",
+    snprintf(text, sizeof text, "%s in it has a malloc of its own and tells nobody of its blocks; build it without -fsanitize to record it",
              file->sanitizer);
     return text;
   }
@@ -206,6 +207,7 @@ static void losses_print(const struct ms_run_stream *stream) {
       [MS_LOST_MEMORY] = "no memory was left for recording",
       [MS_LOST_LATE] = "they came while the process was being torn down",
       [MS_LOST_NESTED] = "a signal handler came in between",
+      [MS_LOST_SECCOMP] = "the program had given up system calls (seccomp), and the room mapped before was full",
   };
   if (!stream->lost_events) return;
   uint32_t reason = stream->lost_reason;
@@ -251,8 +253,7 @@ static void results_print(const struct ms_run *run, const struct ms_run_end *end
   if (end->signal && !run->quiet)
     fprintf(stderr, "memscope: %s was ended by signal %d (%s)%s\n", run->program[0], end->signal,
             strsignal(end->signal), end->core ? ", core dumped" : "");
-  if (end->signal && count && streams[0].pid == (uint32_t)end->pid)
-    ms_run_stream_killed(&streams[0], end->signal, now_unix_ns());
+  if (count && streams[0].pid == (uint32_t)end->pid) ms_run_stream_end(&streams[0], end, now_unix_ns());
   if (!count && !run->no_space)
     fprintf(stderr, "memscope: %s wrote no stream: %s\n", run->program[0], no_stream_reason(run));
   if (run->quiet) /* else the summary tells of them */

@@ -62,9 +62,11 @@ int ms_run_output_check(struct ms_run *run, struct ms_error *error);
 size_t ms_run_streams(const struct ms_run *run, pid_t pid, uint64_t start_unix_ns,
                       struct ms_run_stream **streams);
 
-/* A signal ended the stream's process, which could not say so itself: its header
- * shall, with the time that is now. A file that cannot be written stays as it is. */
-void ms_run_stream_killed(struct ms_run_stream *stream, int signal, uint64_t now_unix_ns);
+/* The stream's process has ended. When it could not say so itself, for it was killed or
+ * left by a system call, its header shall, with the time that is now; and when its exit
+ * code became another behind its own exit, as sanitizers make it, that one. A file that
+ * cannot be written stays as it is. */
+void ms_run_stream_end(struct ms_run_stream *stream, const struct ms_run_end *end, uint64_t now_unix_ns);
 
 /* Puts the packed form in the stream's place, with a name of its own. One that
  * cannot be packed, or may still be written to, stays as it is; why is said. */

@@ -40,12 +40,25 @@ static void forwarding_end(const struct sigaction before[FORWARDED]) {
   for (int i = 0; i < FORWARDED; i++) sigaction(forwarded[i], &before[i], NULL);
 }
 
-/* In front of what the variable holds already. */
+static bool holds_sanitizer(const char *libraries) {
+  for (const char *at = libraries; *at; at += strcspn(at, ": ")) {
+    at += strspn(at, ": ");
+    char name[PATH_MAX];
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(at, ": "), at);
+    if (ms_program_is_sanitizer(name)) return true;
+  }
+  return false;
+}
+
+/* In front of what the variable holds already, but behind a sanitizer's library, which
+ * refuses any other place than the first. */
 static void preload_set(const struct ms_run *run) {
-  const char *old = getenv("LD_PRELOAD");
+  const char *old = getenv("LD_PRELOAD"), *sanitizer = run->file.sanitizer_library;
   char *value = NULL;
-  if (asprintf(&value, "%s%s%s", run->runtime, old && *old ? ":" : "", old ? old : "") > 0)
-    setenv("LD_PRELOAD", value, 1);
+  if (!old) old = "";
+  int made = holds_sanitizer(old) ? asprintf(&value, "%s:%s", old, run->runtime)
+                                  : asprintf(&value, "%s%s%s%s%s", sanitizer, *sanitizer ? ":" : "", run->runtime, *old ? ":" : "", old);
+  if (made > 0) setenv("LD_PRELOAD", value, 1);
 }
 
 static void environment_set(const struct ms_run *run) {

@@ -144,16 +144,23 @@ size_t ms_run_streams(const struct ms_run *run, pid_t pid, uint64_t start_unix_n
   return count;
 }
 
-void ms_run_stream_killed(struct ms_run_stream *stream, int signal, uint64_t now_unix_ns) {
+/* What the header says of the end; false: that is true already. */
+static bool header_end(struct ms_file_header *header, const struct ms_run_end *end, uint64_t now_unix_ns) {
+  bool other_code = header->end_how == MS_END_EXIT && !end->signal && (header->end_status & 255) != end->exit_code;
+  if (header->end_how != MS_END_NONE && !other_code) return false;
+  header->end_status = end->signal ? end->signal : end->exit_code;
+  if (other_code) return true;
+  header->end_how = end->signal ? MS_END_SIGNAL : MS_END_QUICK;
+  header->end_ns = now_unix_ns > header->start_unix_ns ? now_unix_ns - header->start_unix_ns : 0;
+  return true;
+}
+
+void ms_run_stream_end(struct ms_run_stream *stream, const struct ms_run_end *end, uint64_t now_unix_ns) {
   struct ms_file_header header;
   int file = open(stream->path, O_RDWR | O_CLOEXEC);
   if (file < 0) return;
-  if (pread(file, &header, sizeof header, 0) == sizeof header && header.end_how == MS_END_NONE) {
-    header.end_how = MS_END_SIGNAL;
-    header.end_status = signal;
-    header.end_ns = now_unix_ns > header.start_unix_ns ? now_unix_ns - header.start_unix_ns : 0;
+  if (pread(file, &header, sizeof header, 0) == sizeof header && header_end(&header, end, now_unix_ns))
     stream->ended = pwrite(file, &header, sizeof header, 0) == sizeof header;
-  }
   close(file);
 }
 

@@ -284,8 +284,8 @@ static void process_take(struct build *build, struct ms_model *model) {
       .duration_ns = end_ns(build),
       .clock_step_ns = header->clock_step_ns,
       .mode = mode_name(header->mode),
-      .end_how = build->ended ? build->end_how : (enum ms_end_how)header->end_how,
-      .end_status = build->ended ? build->end_status : header->end_status,
+      .end_how = header_ended ? (enum ms_end_how)header->end_how : build->ended ? build->end_how : MS_END_NONE,
+      .end_status = header_ended ? header->end_status : build->end_status,
       .cut = stream->cut,
       .running = stream->live};
   process->end_when = ms_model_end_when(process);

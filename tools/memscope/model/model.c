@@ -65,6 +65,30 @@ static const char *counted(struct build *build, uint64_t count, const char *what
   return ms_arena_print(build->arena, "%" PRIu64 " %s%s", count, what, count == 1 ? "" : "s");
 }
 
+/* What else a sanitizer's hooks leave unsaid, by whose they are. */
+static const struct {
+  const char *name, *also;
+} hooks[] = {
+    [MS_HEARD_ADDRESS] = {"AddressSanitizer", "an empty block counts as one byte"},
+    [MS_HEARD_THREAD] = {"ThreadSanitizer", "blocks of posix_memalign, aligned_alloc, memalign and valloc are not told"},
+    [MS_HEARD_MEMORY] = {"MemorySanitizer", "a reallocation that stays in place is not told"},
+    [MS_HEARD_LEAK] = {"LeakSanitizer", "an empty block counts as one byte; before LLVM 17 no reallocation is told"},
+};
+
+static const char *sanitizer_of(const struct build *build) {
+  uint32_t heard = build->stream->header.heard;
+  return heard < sizeof hooks / sizeof *hooks ? hooks[heard].name : NULL;
+}
+
+static void heard_note(struct build *build) {
+  const char *sanitizer = sanitizer_of(build);
+  if (!sanitizer) return;
+  ms_note_add(build, MS_NOTE_INFO, 0, "%s owns malloc here, and its hooks told of blocks: a reallocation is an allocation and a free, and who called malloc is known by names alone; %s",
+              sanitizer, hooks[build->stream->header.heard].also);
+  if (build->totals.unborn)
+    ms_note_add(build, MS_NOTE_INFO, 0, "%s freed of which it had not told", counted(build, build->totals.unborn, "block"));
+}
+
 static void losses_note(struct build *build) {
   const struct ms_model_totals *totals = &build->totals;
   const struct ms_file_header *header = &build->stream->header;
@@ -78,7 +102,7 @@ static void losses_note(struct build *build) {
   if (totals->unborn && paused && !forked)
     ms_note_add(build, MS_NOTE_INFO, 0, "%s freed or resized that came from while nothing was recorded",
                 counted(build, totals->unborn, "block"));
-  if (totals->unborn && !forked && !paused)
+  if (totals->unborn && !forked && !paused && !sanitizer_of(build))
     ms_note_add(build, MS_NOTE_LOSS, 0, "%s freed or resized whose allocation is not in the stream",
                 counted(build, totals->unborn, "block"));
   if (totals->vanished)
@@ -87,6 +111,13 @@ static void losses_note(struct build *build) {
   if (totals->forced)
     ms_note_add(build, MS_NOTE_LOSS, 0, "%s placed by time alone: what went before is not in the stream",
                 counted(build, totals->forced, "event"));
+}
+
+static void restricted_note(struct build *build) {
+  uint64_t at = build->stream->header.restricted_ns;
+  if (at)
+    ms_note_add(build, MS_NOTE_INFO, 0, "from %.3f s on the program had restricted its system calls (seccomp): recorded in memory that was mapped before; children and libraries from then on are not known",
+                (double)at / 1e9);
 }
 
 /* What the stream's reading was like: its damage, its losses, its limits. */
@@ -100,6 +131,8 @@ static void notes_take(struct build *build, const struct ms_merge_counts *counts
   for (uint32_t i = 0; i < stream->problem_count; i++)
     ms_note_add(build, MS_NOTE_DAMAGE, stream->problems[i].offset, "%s", stream->problems[i].text);
   losses_note(build);
+  heard_note(build);
+  restricted_note(build);
   if (counts->open_reallocs)
     ms_note_add(build, MS_NOTE_INFO, 0, "%s begun and not ended; the block counts as live",
                 counted(build, counts->open_reallocs, "reallocation"));
@@ -169,6 +202,7 @@ const char *ms_lost_reason_name(uint32_t reason) {
       [MS_LOST_MEMORY] = "no memory for a window",
       [MS_LOST_LATE] = "the thread or process was already torn down",
       [MS_LOST_NESTED] = "they came from a signal handler while the shared window was full",
+      [MS_LOST_SECCOMP] = "the program had given up system calls (seccomp), and the room mapped before was full",
   };
   return reason < sizeof names / sizeof *names ? names[reason] : names[0];
 }

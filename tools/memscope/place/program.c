@@ -108,12 +108,24 @@ static const char *sanitizer_name(const struct dynamic *dynamic) {
   return NULL;
 }
 
+bool ms_program_is_sanitizer(const char *library) {
+  static const char *const all[] = {"libasan.so",         "libtsan.so",         "liblsan.so",
+                                    "libclang_rt.asan",   "libclang_rt.tsan",   "libclang_rt.lsan"};
+  const char *name = strrchr(library, '/');
+  name = name ? name + 1 : library;
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+    if (strncmp(name, all[i], strlen(all[i])) == 0) return true;
+  return false;
+}
+
 static void libraries_read(struct ms_program *program, const struct dynamic *dynamic) {
   for (uint64_t i = 0; i < dynamic->count && dynamic->entries[i].d_tag != DT_NULL; i++) {
     if (dynamic->entries[i].d_tag != DT_NEEDED || dynamic->entries[i].d_un.d_val >= dynamic->string_bytes)
       continue;
     const char *library = dynamic->strings + dynamic->entries[i].d_un.d_val, *name = strrchr(library, '/');
     if (strncmp(name ? name + 1 : library, "libmemscope.so", 14) == 0) program->links_runtime = true;
+    if (!*program->sanitizer_library && ms_program_is_sanitizer(library))
+      snprintf(program->sanitizer_library, sizeof program->sanitizer_library, "%s", library);
   }
   program->sanitizer = sanitizer_name(dynamic);
 }

@@ -6,6 +6,7 @@
 #ifndef MS_PLACE_PROGRAM_H
 #define MS_PLACE_PROGRAM_H
 
+#include <limits.h>
 #include <stdbool.h>
 
 enum ms_program_kind {
@@ -22,7 +23,11 @@ struct ms_program {
   bool holds_runtime;  /* has the runtime inside */
   bool privileged;     /* setuid, setgid or file capabilities: the loader ignores LD_PRELOAD */
   const char *sanitizer; /* one that brings its own malloc, by name; NULL = none */
+  char sanitizer_library[NAME_MAX + 1]; /* which it needs for that, and which must be loaded before ours; "" = none */
 };
+
+/* Is that file, or name, a sanitizer's shared library? */
+bool ms_program_is_sanitizer(const char *library);
 
 /* Reads path; a file that cannot be read is MS_PROGRAM_UNKNOWN, not an error: it may still run. */
 void ms_program_read(struct ms_program *program, const char *path);

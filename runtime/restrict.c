@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A program that restricts its system calls by seccomp would be killed for ours, or
+ * have them refused. It says so by prctl or syscall, just before. A filter is asked, by
+ * running it, whether it lets through all that we call, whatever the arguments; then
+ * nothing changes. If not, room for rows is mapped while that can still be done, and no
+ * system call is made any more (os.h): recording goes on in that room and ends with it.
+ *
+ * What comes by an instruction of the program's own is not seen. A filter that was there
+ * before the program began has let through what starting takes, and is trusted.
+ */
+#define _GNU_SOURCE
+#include "runtime.h"
+#include "real.h"
+
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* ---- asking a filter ---- */
+
+#if defined(__x86_64__)
+#define OUR_ARCH AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define OUR_ARCH AUDIT_ARCH_AARCH64
+#endif
+
+/* What os.c may enter once a stream stands. */
+static const int calls[] = {
+    SYS_mmap,   SYS_munmap,    SYS_madvise,  SYS_mlock2,    SYS_openat,         SYS_read,            SYS_write,
+    SYS_close,  SYS_pwrite64,  SYS_pwritev,  SYS_fallocate, SYS_ftruncate,      SYS_fstat,           SYS_fcntl,
+    SYS_uname,  SYS_unlinkat,  SYS_getcwd,   SYS_prlimit64, SYS_rt_sigprocmask, SYS_rt_sigtimedwait, SYS_readlinkat,
+    SYS_getpid, SYS_getppid,   SYS_gettid,   SYS_sched_yield, SYS_sigaltstack,
+};
+
+struct machine {
+  uint32_t a, x, memory[BPF_MEMWORDS];
+};
+
+static uint32_t operand(const struct machine *m, const struct sock_filter *op) { return BPF_SRC(op->code) == BPF_X ? m->x : op->k; }
+
+static int compare(const struct machine *m, const struct sock_filter *op) {
+  uint32_t with = operand(m, op);
+  switch (BPF_OP(op->code)) {
+  case BPF_JEQ: return m->a == with;
+  case BPF_JGT: return m->a > with;
+  case BPF_JGE: return m->a >= with;
+  default: return (m->a & with) != 0; /* BPF_JSET */
+  }
+}
+
+static uint32_t compute(const struct machine *m, const struct sock_filter *op) {
+  uint32_t with = operand(m, op);
+  switch (BPF_OP(op->code)) {
+  case BPF_ADD: return m->a + with;
+  case BPF_SUB: return m->a - with;
+  case BPF_MUL: return m->a * with;
+  case BPF_DIV: return with ? m->a / with : 0;
+  case BPF_OR: return m->a | with;
+  case BPF_AND: return m->a & with;
+  case BPF_XOR: return m->a ^ with;
+  case BPF_LSH: return with < 32 ? m->a << with : 0;
+  case BPF_RSH: return with < 32 ? m->a >> with : 0;
+  default: return -m->a; /* BPF_NEG */
+  }
+}
+
+/* False: it looks at an argument, or at where the call comes from, which may be anything. */
+static int load(struct machine *m, const struct sock_filter *op, int nr, uint32_t *to) {
+  int is_nr = op->k == offsetof(struct seccomp_data, nr);
+  switch (BPF_MODE(op->code)) {
+  case BPF_IMM: *to = op->k; return 1;
+  case BPF_MEM: *to = m->memory[op->k % BPF_MEMWORDS]; return 1;
+  case BPF_LEN: *to = sizeof(struct seccomp_data); return 1;
+  case BPF_ABS: *to = is_nr ? (uint32_t)nr : OUR_ARCH; return is_nr || op->k == offsetof(struct seccomp_data, arch);
+  default: return 0;
+  }
+}
+
+static int verdict_lets(uint32_t verdict) {
+  verdict &= SECCOMP_RET_ACTION_FULL;
+  return verdict == SECCOMP_RET_ALLOW || verdict == SECCOMP_RET_LOG;
+}
+
+/* Jumps only go forward, so it ends. */
+static int filter_lets(const struct sock_filter *op, const struct sock_filter *end, int nr) {
+  struct machine m = {0};
+  for (; op < end; op++) {
+    switch (BPF_CLASS(op->code)) {
+    case BPF_LD:
+      if (!load(&m, op, nr, &m.a)) return 0;
+      break;
+    case BPF_LDX:
+      if (!load(&m, op, nr, &m.x)) return 0;
+      break;
+    case BPF_ST: m.memory[op->k % BPF_MEMWORDS] = m.a; break;
+    case BPF_STX: m.memory[op->k % BPF_MEMWORDS] = m.x; break;
+    case BPF_ALU: m.a = compute(&m, op); break;
+    case BPF_JMP:
+      if (BPF_OP(op->code) == BPF_JA) op = (uint32_t)(end - op) > op->k ? op + op->k : end;
+      else op += compare(&m, op) ? op->jt : op->jf;
+      break;
+    case BPF_RET: return verdict_lets(BPF_RVAL(op->code) == BPF_A ? m.a : op->k);
+    default:
+      if (BPF_MISCOP(op->code) == BPF_TAX) m.x = m.a;
+      else m.a = m.x;
+    }
+  }
+  return 0;
+}
+
+/* Its own memory may be wrongly named, which the kernel will say. */
+static int filter_lets_us(const void *filter) {
+  struct sock_fprog program;
+  if (!ms_os_read_memory(filter, &program, sizeof program)) return 0;
+  struct sock_filter *ops = ms_os_pages(BPF_MAXINSNS * sizeof *ops);
+  size_t bytes = program.len * sizeof *ops, let = 0, all = sizeof calls / sizeof *calls;
+  if (ops && program.len <= BPF_MAXINSNS && ms_os_read_memory(program.filter, ops, bytes))
+    while (let < all && filter_lets(ops, ops + program.len, calls[let])) let++;
+  if (ops) ms_os_unmap(ops, BPF_MAXINSNS * sizeof *ops);
+  return let == all;
+}
+
+/* ---- before it is in force ---- */
+
+/* A filter at no address is how a program asks whether there is seccomp at all. */
+int ms_restrict_begin(unsigned long mode, const void *filter) {
+  if (mode != SECCOMP_MODE_STRICT && (mode != SECCOMP_MODE_FILTER || !filter)) return 0;
+  if (ms_os_is_forbidden() || !ms_on || !ms_process_ready()) return 0;
+  if (mode == SECCOMP_MODE_FILTER && filter_lets_us(filter)) return 0;
+  ms_names_ahead();
+  ms_process_ahead();
+  int room = ms_stream_ahead();
+  ms_say("the program is about to restrict its system calls (seccomp): from then on %s", room ? "what it allocates is recorded in memory mapped before, and what it starts is not" : "it is not recorded");
+  ms_process->header->restricted_ns = ms_process_ns(ms_os_now());
+  ms_os_forbid();
+  return 1;
+}
+
+void ms_restrict_failed(void) {
+  ms_os_permit();
+  ms_process->header->restricted_ns = 0;
+}
+
+/* ---- syscall ---- */
+
+typedef long syscall_fn(long, long, long, long, long, long);
+
+#ifdef MS_STATIC
+#define SYSCALL "__wrap_syscall"
+extern syscall_fn next_syscall __asm__("__real_syscall");
+#define NEXT_SYSCALL next_syscall
+#else
+#define SYSCALL "syscall"
+#define NEXT_SYSCALL ((syscall_fn *)MS_NEXT_HOST(syscall))
+#endif
+
+/* prctl(PR_SET_SECCOMP, mode, filter), seccomp(operation, flags, filter) */
+static unsigned long mode_of(long n, long a, long b) {
+  if (n == SYS_prctl) return a == PR_SET_SECCOMP ? (unsigned long)b : SECCOMP_MODE_DISABLED;
+  return a == SECCOMP_SET_MODE_STRICT ? SECCOMP_MODE_STRICT : a == SECCOMP_SET_MODE_FILTER ? SECCOMP_MODE_FILTER : SECCOMP_MODE_DISABLED;
+}
+
+static __attribute__((noinline)) long syscall_restricts(long n, long a, long b, long c, long d, long e) {
+  int begun = ms_restrict_begin(mode_of(n, a, b), (const void *)c);
+  long rc = NEXT_SYSCALL(n, a, b, c, d, e);
+  if (begun && rc < 0) ms_restrict_failed();
+  return rc;
+}
+
+/* Leaves by a jump, so that libc's finds the last argument, if the host gave so many,
+ * where it lies on the stack, and a call that returns twice (vfork) its caller's frame. */
+MS_PUBLIC syscall_fn host_syscall __asm__(SYSCALL);
+long host_syscall(long n, long a, long b, long c, long d, long e) {
+  if (MS_UNLIKELY(n == SYS_seccomp || n == SYS_prctl)) return syscall_restricts(n, a, b, c, d, e);
+  return NEXT_SYSCALL(n, a, b, c, d, e);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * restricted HOW THREADS N: gives up system calls, then allocates in THREADS threads
+ * that have begun before, 2 N blocks each: half freed. Leaves by exit alone, which all
+ * ways let through.
+ *
+ *   strict   SECCOMP_MODE_STRICT
+ *   kill     a filter that kills for all but write, futex, exit; by prctl
+ *   eperm    a filter that refuses the same; by seccomp(2), through libc's syscall
+ *   deny     a filter that refuses three calls that nobody of us makes
+ *   probe    asks whether there are filters, and gives up nothing
+ *   wrong    a filter the kernel does not take
+ *   none     nothing
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+#define IF(nr, then) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 1), BPF_STMT(BPF_RET | BPF_K, then)
+#define OTHERS(then) BPF_STMT(BPF_RET | BPF_K, then)
+
+static long install(struct sock_filter *ops, size_t count, int by_syscall) {
+  struct sock_fprog program = {(unsigned short)count, ops};
+  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  if (by_syscall) return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program);
+  return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0);
+}
+
+static long allow_few(unsigned others, int by_syscall) {
+  struct sock_filter ops[] = {LOAD(nr),
+                              IF(SYS_write, SECCOMP_RET_ALLOW), IF(SYS_futex, SECCOMP_RET_ALLOW),
+                              IF(SYS_exit, SECCOMP_RET_ALLOW), IF(SYS_exit_group, SECCOMP_RET_ALLOW), OTHERS(others)};
+  return install(ops, sizeof ops / sizeof *ops, by_syscall);
+}
+
+static long restrict_by(const char *how) {
+  if (strcmp(how, "strict") == 0) return prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT);
+  if (strcmp(how, "kill") == 0) return allow_few(SECCOMP_RET_KILL_PROCESS, 0);
+  if (strcmp(how, "eperm") == 0) return allow_few(SECCOMP_RET_ERRNO | EPERM, 1);
+  if (strcmp(how, "deny") == 0) {
+    struct sock_filter ops[] = {LOAD(arch), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0), OTHERS(SECCOMP_RET_KILL_PROCESS),
+                                LOAD(nr), IF(SYS_ptrace, SECCOMP_RET_KILL_PROCESS), IF(SYS_mount, SECCOMP_RET_ERRNO | EPERM),
+                                IF(SYS_reboot, SECCOMP_RET_KILL_PROCESS), OTHERS(SECCOMP_RET_ALLOW)};
+    return install(ops, sizeof ops / sizeof *ops, 1);
+  }
+  if (strcmp(how, "probe") == 0) return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL) == -1 && errno == EFAULT ? 0 : -1;
+  if (strcmp(how, "wrong") == 0) {
+    struct sock_filter ops[] = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 3), OTHERS(SECCOMP_RET_ALLOW)};
+    return install(ops, 2, 0) == -1 && errno == EINVAL ? 0 : -1;
+  }
+  return 0;
+}
+
+static volatile int begun, go, done; /* no lock: a thread that waits for one needs system calls */
+static int count;
+
+static void *run(void *arg) {
+  __atomic_fetch_add(&begun, 1, __ATOMIC_SEQ_CST);
+  while (!go) {
+  }
+  for (int i = 0; i < count; i++) {
+    char *kept = malloc(24), *temporary = malloc(40 + i % 100);
+    kept[0] = temporary[0] = 1;
+    free(temporary);
+  }
+  __atomic_fetch_add(&done, 1, __ATOMIC_SEQ_CST);
+  while (arg) { /* ended by the exit */
+  }
+  return arg;
+}
+
+/* The last of syscall's arguments lies elsewhere than the others. */
+static int syscall_passes_all(void) {
+  char text[] = "all", got[4] = "";
+  int fd = (int)syscall(SYS_memfd_create, "all", 0);
+  if (pwrite(fd, text, 4, 8192) != 4) return 0;
+  char *p = (char *)syscall(SYS_mmap, NULL, 4096L, (long)PROT_READ, (long)MAP_SHARED, (long)fd, 8192L);
+  memcpy(got, p, 4);
+  close(fd);
+  return strcmp(got, text) == 0;
+}
+
+int main(int argc, char **argv) {
+  if (argc < 4 || !syscall_passes_all()) return 2;
+  int threads = atoi(argv[2]);
+  pthread_t id;
+  count = atoi(argv[3]);
+  mallopt(M_ARENA_MAX, 1); /* from here on malloc needs no system call either */
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  mallopt(M_TOP_PAD, 256 << 20);
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  free(malloc(16 << 20));
+  for (int i = 0; i < threads; i++) pthread_create(&id, NULL, run, &count);
+  while (begun < threads) {
+  }
+  long rc = restrict_by(argv[1]);
+  go = 1;
+  run(NULL);
+  while (done < threads + 1) {
+  }
+  const char *text = rc == 0 ? "restricted\n" : "not restricted\n";
+  if (write(1, text, strlen(text)) < 0) return 1;
+  if (strcmp(argv[1], "strict") == 0) syscall(SYS_exit, 3);
+  exit(3);
+}

@@ -1,0 +1,48 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""restricted.py [STATIC]: a program that gives up system calls behaves as without us, and
+is recorded as far as the room goes that was mapped before; what is lost is counted."""
+import resource
+import sys
+
+from harness import Work, equal
+
+work = Work("restricted")
+SAYS = "about to restrict its system calls"
+
+
+def recorded(program, how, threads, n, **options):
+    """The stream and the process, beside an unrecorded run of the same."""
+    plain = work.run(program, how, threads, n, on=False, check=None)
+    s = work.record(program, how, threads, n, check=None, **options)
+    equal((s.done.returncode, s.done.stdout), (plain.returncode, plain.stdout), f"{how}: exit code and output")
+    equal(s.done.returncode, 3, f"{how}: exit code")
+    return s
+
+
+def judge(program, how, threads, n, **options):
+    s = recorded(program, how, threads, n, **options)
+    counts, what = s.counts(), f"{program} {how} {options or ''}"
+    blocks = 2 * n * (threads + 1)
+    assert blocks <= counts["allocations"] < blocks + 60, (what, counts)
+    equal(counts["allocations"] - counts["frees"] - n * (threads + 1) < 60, True, f"{what}: live blocks")
+    equal((counts["bad"], s.lost_events), (0, 0), f"{what}: bad frees, lost events")
+    equal(SAYS in s.done.stderr, how in ("strict", "kill", "eperm", "wrong"), f"{what}: {s.done.stderr}")
+    s.pairs_check()
+    return counts
+
+
+for program in ["restricted", *sys.argv[1:]]:
+    for how, threads in (("none", 2), ("strict", 0), ("kill", 2), ("eperm", 2), ("deny", 2), ("probe", 0), ("wrong", 0)):
+        print(program, how, judge(program, how, threads, 8000))
+judge("restricted", "kill", 1, 20000, MEMSCOPE_WINDOW="4M")
+same = [judge("restricted", how, 1, 5000) for how in ("none", "kill", "eperm")]
+equal(same[1:], same[:2], "restricted or not, the same events")
+
+# More than the room, which is small where files must be: what does not fit is counted.
+s = recorded("restricted", "kill", 0, 100000, preexec=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4 << 20, 4 << 20)))
+counts = s.counts()
+events = counts["allocations"] + counts["frees"] + s.lost_events
+assert s.lost_events > 0 and 300000 <= events < 300100, (counts, s.lost_events)
+equal(s.lost_reason, "seccomp", "why")
+print("beyond the room:", counts, "lost", s.lost_events)
