@@ -7,7 +7,8 @@
  * It knows nothing of MemScope: its own table of live blocks (open addressing,
  * one lock), its own sizes as requested, totals in a shared mapping of FILE so
  * that they stand however the process ends. A block that the table does not
- * know when it is freed is counted in `strange`. Called by every thread.
+ * know when it is freed is counted in `strange`. Operators new and delete count once,
+ * whether they come down to malloc and free or not. Called by every thread.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -36,7 +37,7 @@ static size_t cells_size, cells_used;
 static atomic_flag lock = ATOMIC_FLAG_INIT;
 static char early[EARLY_BYTES]; /* what dlsym itself allocates while we ask it */
 static size_t early_used;
-static __thread int asking;
+static __thread int asking, within; /* within: an operator that has been, or will be, counted */
 
 static void *(*real_malloc)(size_t);
 static void *(*real_calloc)(size_t, size_t);
@@ -46,6 +47,16 @@ static int (*real_posix_memalign)(void **, size_t, size_t);
 static void *(*real_aligned_alloc)(size_t, size_t);
 static void *(*real_memalign)(size_t, size_t);
 static void *(*real_valloc)(size_t);
+
+/* Inside a static program, linked before libc, there is no next one to ask for. */
+#ifdef COUNTER_STATIC
+void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t);
+void *__libc_memalign(size_t, size_t), *__libc_valloc(size_t), __libc_free(void *);
+static int libc_posix_memalign(void **out, size_t align, size_t bytes) { return (*out = __libc_memalign(align, bytes)) ? 0 : ENOMEM; }
+#define NEXT(type, name, in_static) (in_static)
+#else
+#define NEXT(type, name, in_static) ((type)dlsym(RTLD_NEXT, name))
+#endif
 
 static void *pages(size_t bytes) {
   void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -61,21 +72,26 @@ static void totals_open(void) {
   close(fd);
   if (p == MAP_FAILED) return;
   totals = p;
+  *totals = nowhere; /* what came before libc knew the environment */
   totals->pid = (uint64_t)getpid();
+}
+
+__attribute__((constructor)) static void begin(void) {
+  if (totals == &nowhere) totals_open();
 }
 
 static void start(void) {
   if (real_valloc || asking) return;
   asking = 1;
-  real_malloc = (void *(*)(size_t))dlsym(RTLD_NEXT, "malloc");
-  real_calloc = (void *(*)(size_t, size_t))dlsym(RTLD_NEXT, "calloc");
-  real_realloc = (void *(*)(void *, size_t))dlsym(RTLD_NEXT, "realloc");
-  real_free = (void (*)(void *))dlsym(RTLD_NEXT, "free");
-  real_posix_memalign = (int (*)(void **, size_t, size_t))dlsym(RTLD_NEXT, "posix_memalign");
-  real_aligned_alloc = (void *(*)(size_t, size_t))dlsym(RTLD_NEXT, "aligned_alloc");
-  real_memalign = (void *(*)(size_t, size_t))dlsym(RTLD_NEXT, "memalign");
+  real_malloc = NEXT(void *(*)(size_t), "malloc", __libc_malloc);
+  real_calloc = NEXT(void *(*)(size_t, size_t), "calloc", __libc_calloc);
+  real_realloc = NEXT(void *(*)(void *, size_t), "realloc", __libc_realloc);
+  real_free = NEXT(void (*)(void *), "free", __libc_free);
+  real_posix_memalign = NEXT(int (*)(void **, size_t, size_t), "posix_memalign", libc_posix_memalign);
+  real_aligned_alloc = NEXT(void *(*)(size_t, size_t), "aligned_alloc", __libc_memalign);
+  real_memalign = NEXT(void *(*)(size_t, size_t), "memalign", __libc_memalign);
   totals_open();
-  real_valloc = (void *(*)(size_t))dlsym(RTLD_NEXT, "valloc");
+  real_valloc = NEXT(void *(*)(size_t), "valloc", __libc_valloc);
   asking = 0;
 }
 
@@ -117,7 +133,7 @@ static void lock_take(void) {
 static void lock_give(void) { atomic_flag_clear_explicit(&lock, memory_order_release); }
 
 static void *born(void *block, size_t bytes, int again) {
-  if (!block) return block;
+  if (!block || within) return block;
   lock_take();
   if (cells_used * 2 >= cells_size) cells_grow();
   cell_add((uintptr_t)block, bytes);
@@ -135,6 +151,7 @@ static void *born(void *block, size_t bytes, int again) {
 /* Before the real free: the address may be another thread's the moment after. */
 static size_t dead(void *block, int again) {
   size_t bytes = 0;
+  if (within) return 0;
   lock_take();
   if (cell_take((uintptr_t)block, &bytes)) {
     totals->frees += !again;
@@ -207,3 +224,40 @@ int posix_memalign(void **out, size_t align, size_t bytes) {
 void *aligned_alloc(size_t align, size_t bytes) { return start(), born(real_aligned_alloc(align, bytes), bytes, 0); }
 void *memalign(size_t align, size_t bytes) { return start(), born(real_memalign(align, bytes), bytes, 0); }
 void *valloc(size_t bytes) { return start(), born(real_valloc(bytes), bytes, 0); }
+
+/* ---- operators, by their mangled names ---- */
+
+#ifndef COUNTER_STATIC
+#define NEW(symbol, params, args)                                  \
+  void *symbol params {                                            \
+    static void *(*next) params;                                   \
+    if (!next) next = (void *(*)params)dlsym(RTLD_NEXT, #symbol);  \
+    within++; /* one that throws ends the count here: none does */ \
+    void *block = next args;                                       \
+    within--;                                                      \
+    return born(block, bytes, 0);                                  \
+  }
+#define DELETE(symbol, params, args)                             \
+  void symbol params {                                           \
+    static void (*next) params;                                  \
+    if (!next) next = (void (*)params)dlsym(RTLD_NEXT, #symbol); \
+    if (p) dead(p, 0);                                           \
+    within++;                                                    \
+    next args;                                                   \
+    within--;                                                    \
+  }
+NEW(_Znwm, (size_t bytes), (bytes))
+NEW(_Znam, (size_t bytes), (bytes))
+NEW(_ZnwmRKSt9nothrow_t, (size_t bytes, const void *nothrow), (bytes, nothrow))
+NEW(_ZnamRKSt9nothrow_t, (size_t bytes, const void *nothrow), (bytes, nothrow))
+NEW(_ZnwmSt11align_val_t, (size_t bytes, size_t align), (bytes, align))
+NEW(_ZnamSt11align_val_t, (size_t bytes, size_t align), (bytes, align))
+DELETE(_ZdlPv, (void *p), (p))
+DELETE(_ZdaPv, (void *p), (p))
+DELETE(_ZdlPvm, (void *p, size_t bytes), (p, bytes))
+DELETE(_ZdaPvm, (void *p, size_t bytes), (p, bytes))
+DELETE(_ZdlPvSt11align_val_t, (void *p, size_t align), (p, align))
+DELETE(_ZdaPvSt11align_val_t, (void *p, size_t align), (p, align))
+DELETE(_ZdlPvmSt11align_val_t, (void *p, size_t bytes, size_t align), (p, bytes, align))
+DELETE(_ZdaPvmSt11align_val_t, (void *p, size_t bytes, size_t align), (p, bytes, align))
+#endif
