@@ -67,7 +67,7 @@ void ms_chunk_begin(struct ms_thread *t, void (*first)(struct ms_thread *)) {
   if (t->stacks) ms_stacks_leave(t->stacks);
   ms_place_take(t, &ms_no_place);
   memset(t->places, 0, sizeof t->places);
-  if (ms_process->header->volume_tail) t->telling++;
+  if (ms_is_rotated()) t->telling++;
   t->time_ns = now;
   t->soft = 1;
   if (first) first(t);

@@ -40,7 +40,7 @@ static int recording_put(struct ms_thread *t, int on) {
 
 static int pause_now(struct ms_thread *t) {
   uint8_t on = ms_on_again;
-  if (!__atomic_compare_exchange_n(&ms_on, &on, MS_PAUSED, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) return on == MS_PAUSED;
+  if (!__atomic_compare_exchange_n(&ms_gate.on, &on, MS_PAUSED, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) return on == MS_PAUSED;
   ms_gate_follow();
   __atomic_fetch_add(&ms_process->header->pauses, 1, __ATOMIC_RELAXED);
   return recording_put(t, 0);
@@ -48,7 +48,7 @@ static int pause_now(struct ms_thread *t) {
 
 static int resume_now(struct ms_thread *t) {
   uint8_t paused = MS_PAUSED;
-  if (!__atomic_compare_exchange_n(&ms_on, &paused, ms_on_again, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) return paused == ms_on_again;
+  if (!__atomic_compare_exchange_n(&ms_gate.on, &paused, ms_on_again, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) return paused == ms_on_again;
   ms_gate_follow();
   return recording_put(t, 1);
 }
@@ -63,7 +63,7 @@ static int stop_now(struct ms_thread *t) {
   header->recording = MS_RECORDING_STOPPED;
   __atomic_store_n(&header->end_how, MS_END_STOPPED, __ATOMIC_RELEASE);
   __atomic_store_n(&ms_process->state, MS_STATE_STOPPED, __ATOMIC_RELEASE);
-  ms_on = MS_OFF;
+  __atomic_store_n(&ms_gate.on, MS_OFF, __ATOMIC_RELAXED);
   ms_gate_follow();
   return 1;
 }

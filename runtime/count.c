@@ -315,7 +315,7 @@ static struct taken own_take(struct ms_thread *t, uintptr_t p) {
 
 /* Is a block that the stream does not know one from before? Of a forked child's nobody can
  * say, and a sanitizer does not tell of all. */
-static int may_be_unseen(void) { return ms_process->header->pauses || ms_process->header->parent[0] || ms_heard; }
+static int may_be_unseen(void) { return __atomic_load_n(&ms_process->header->pauses, __ATOMIC_RELAXED) || ms_process->header->parent[0] || ms_heard; }
 
 static void shared_dead(uintptr_t p) {
   if (!ms_process_ready()) return (void)cell_take(p), ms_lost(MS_LOST_NONE, 1);

@@ -158,7 +158,7 @@ static void dead_named(struct ms_thread *t, ms_half *name, uintptr_t p, uintptr_
 void ms_bad_free(uintptr_t p, unsigned fn, uintptr_t ra) {
   uint64_t row[2];
   if (ms_on == MS_SAMPLING) return; /* most likely of a block that was not drawn */
-  if (ms_process->header->pauses || ms_heard) ms_put_unseen_free(row, (struct ms_row_unseen_free){.fn = fn, .address = p});
+  if (ms_heard || __atomic_load_n(&ms_process->header->pauses, __ATOMIC_RELAXED)) ms_put_unseen_free(row, (struct ms_row_unseen_free){.fn = fn, .address = p});
   else ms_put_bad_free(row, (struct ms_row_bad_free){.fn = fn, .address = p});
   struct ms_thread *t = ms_own_begin();
   if (!t) return ms_emit_row(row, 2);

@@ -20,14 +20,14 @@ static int is_recorded(void) { return ms_on && ms_process && ms_process->header;
 static int is_ours(int fd) { return is_recorded() && fd == ms_process->fd && fd >= 0; }
 
 static int is_volume(int fd) {
-  if (!is_recorded() || !ms_process->header->volume_tail) return 0;
+  if (!is_recorded() || !ms_is_rotated()) return 0;
   const struct ms_volume *volumes = ms_process->volumes;
   return (volumes[0].number && volumes[0].fd == fd) || (volumes[1].number && volumes[1].fd == fd);
 }
 
 /* Volumes are opened again by their names. */
 static void range_goes(int first, int last) {
-  if (is_recorded() && ms_process->header->volume_tail) ms_volumes_forget(first, last);
+  if (is_recorded() && ms_is_rotated()) ms_volumes_forget(first, last);
 }
 
 MS_DECLARE_HOST(close)

@@ -18,7 +18,7 @@
   void *symbol params;                                                                                                 \
   MS_DECLARE(symbol)                                                                                                   \
   MS_PUBLIC void *MS_FN(symbol) params {                                                                               \
-    if (MS_UNLIKELY(ms_gate.all != MS_ON)) {                                                                           \
+    if (MS_UNLIKELY(MS_RELAXED(ms_gate.all) != MS_ON)) {                                                               \
       if (ms_on == MS_COUNTING) {                                                                                      \
         void *counted = MS_NEXT_NEW(symbol) args;                                                                      \
         return MS_LIKELY(counted != NULL) ? ms_count_outer(counted, size, MS_FN_##symbol, MS_RA) : NULL;               \

@@ -313,7 +313,7 @@ void ms_modules_scan(struct ms_thread *t) {
   __atomic_store_n(&process->scan_again, 1, __ATOMIC_SEQ_CST);
   while (__atomic_load_n(&process->scan_again, __ATOMIC_SEQ_CST) && !__atomic_exchange_n(&process->scan_lock, 1, __ATOMIC_SEQ_CST)) {
     __atomic_store_n(&process->scan_again, 0, __ATOMIC_SEQ_CST);
-    struct scan scan = {t, ++process->scan_count, 1};
+    struct scan scan = {t, __atomic_add_fetch(&process->scan_count, 1, __ATOMIC_RELAXED), 1};
     dl_iterate_phdr(image_visit, &scan);
     images_forget(&scan);
     __atomic_store_n(&process->scan_lock, 0, __ATOMIC_SEQ_CST);

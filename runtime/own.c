@@ -65,7 +65,7 @@ MS_COLD struct ms_thread *ms_own_begin(void) {
     return NULL;
   }
   time_put(t);
-  if (MS_UNLIKELY(!ms_process->scan_count)) ms_modules_scan(t);
+  if (MS_UNLIKELY(!__atomic_load_n(&ms_process->scan_count, __ATOMIC_RELAXED))) ms_modules_scan(t);
   if (ms_control_is_asked()) ms_control_obey(t);
   return t;
 }

@@ -189,7 +189,8 @@ MS_COLD void ms_boot(char **environment) {
   int saved = errno;
   struct ms_thread *before = ms_tls.self;
   ms_tls.self = &ms_busy;
-  ms_on = !boot(environment) ? MS_OFF : ms_options.paused ? MS_PAUSED : ms_on_again;
+  uint8_t on = !boot(environment) ? MS_OFF : ms_options.paused ? MS_PAUSED : ms_on_again;
+  __atomic_store_n(&ms_gate.on, on, __ATOMIC_RELAXED);
   ms_real_find(); /* off leads there */
   ms_gate_follow();
   environment_hide(environment);
@@ -279,7 +280,7 @@ static MS_COLD int process_try(struct ms_process *process) {
   if (__atomic_compare_exchange_n(&process->state, &state, MS_STATE_STARTING, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
     process->starter = &ms_tls;
     if (process_may_start() && process_start(process)) return 1;
-    ms_on = MS_OFF;
+    __atomic_store_n(&ms_gate.on, MS_OFF, __ATOMIC_RELAXED);
     ms_gate_follow();
     __atomic_store_n(&process->state, MS_STATE_STOPPED, __ATOMIC_RELEASE);
     return 0;

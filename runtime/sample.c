@@ -22,8 +22,10 @@ void ms_sample_init(void) {
 /* Of a process's draws. A forked child's are others than its parent's. */
 uint64_t ms_sample_seed(uint32_t pid) {
   if (ms_options.seed) return ms_random_mix(ms_options.seed + ((uint64_t)ms_epoch << 32));
-  const uint64_t *random = (const uint64_t *)getauxval(AT_RANDOM);
-  return ms_random_mix((random ? *random : 0) ^ ms_os_now() ^ (uint64_t)pid << 40);
+  const void *random = (const void *)getauxval(AT_RANDOM);
+  uint64_t word = 0;
+  if (random) memcpy(&word, random, sizeof word); /* the kernel does not align it */
+  return ms_random_mix(word ^ ms_os_now() ^ (uint64_t)pid << 40);
 }
 
 /* ---- draws ---- */

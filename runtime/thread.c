@@ -12,6 +12,10 @@
 #include <stdarg.h>
 #include <sys/prctl.h>
 
+#ifndef MS_DESTRUCTOR_ROUNDS /* fewer where somebody else's last round must be behind ours */
+#define MS_DESTRUCTOR_ROUNDS PTHREAD_DESTRUCTOR_ITERATIONS
+#endif
+
 #define LAST_NONE(t) {MS_NO_BLOCK, MS_NO_BLOCK, MS_NAME_NONE, MS_NAME_TOLD, &(t)->newest}
 __thread struct ms_tls ms_tls = {.last = LAST_NONE(&ms_fresh), .self = &ms_fresh};
 struct ms_thread ms_fresh, ms_busy, ms_late;
@@ -119,7 +123,7 @@ struct ms_thread *ms_thread_succeed(const struct ms_thread *old) {
 static void thread_end(void *tls) {
   struct ms_thread *t = ms_tls.self;
   if (t == &ms_busy || !t->window) return;
-  if (++t->dead_rounds < PTHREAD_DESTRUCTOR_ITERATIONS) {
+  if (++t->dead_rounds < MS_DESTRUCTOR_ROUNDS) {
     pthread_setspecific(exit_key, tls);
     return;
   }

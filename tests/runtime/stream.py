@@ -12,7 +12,7 @@ PAGE = 4096
 MAGIC = b"\x89MemScop"
 RECORD_MAGIC = 0x4352534D
 WINDOW, CHUNK, MODULE, PROCESS, VOLUME, NAMES, COUNTERS = 1, 2, 3, 4, 5, 6, 7
-ALLOC, FREE, BEGIN, END = range(4)
+ALLOC, FREE, BEGIN, END, ENDED = range(5)
 SAMPLE, COUNTED = 3, 4  # modes
 VERSIONS = {SAMPLE: 5, COUNTED: 6}
 NAMES_MOST, UNSEEN = 1 << 20, 3
@@ -62,6 +62,8 @@ def hot_fields(tag):
         return {"op": END if tag & 0x20 else ALLOC, "fn": tag & 31}
     if tag & 15:
         return {"op": FREE, "fn": tag & 15, "slot": tag >> 4 & 3}
+    if tag == 0xF0:
+        return {"op": ENDED}
     return {"op": BEGIN, "fn": tag >> 4 & 3}
 
 
@@ -282,7 +284,7 @@ class Stream:
         return count
 
     def events(self):
-        return sum(1 for row in self.hot() if row.op != BEGIN)
+        return sum(1 for row in self.hot() if row.op not in (BEGIN, ENDED))
 
     def pairs_check(self):
         """Each (address, generation) dies at most as often as it was born; returns what lives."""
@@ -291,7 +293,7 @@ class Stream:
             key = (row.address, row.gen)
             if row.op == ALLOC or (row.op == END and row.address):
                 born[key] = born.get(key, 0) + 1
-            elif row.op in (FREE, BEGIN):
+            elif row.op in (FREE, BEGIN, ENDED):
                 died[key] = died.get(key, 0) + 1
         for row in self.rows("realloc_fail"):
             return None  # a failed realloc's begin is no death; the caller knows
