@@ -26,6 +26,7 @@ static struct ms_window *window_new(uint32_t class) {
   window->bytes = bytes;
   window->class = class;
   record_begin(window->record, room);
+  ms_record_stands(room);
   return window;
 }
 
@@ -98,6 +99,7 @@ int ms_chunk_seal(struct ms_thread *t) {
   int written = chunk_write(pieces, whole);
   if (!written && ms_os_is_forbidden()) written = chunk_write(pieces, whole); /* it was not yet when the room was taken */
   if (!written) return 0;
+  if (!ms_is_rotated()) ms_record_stands(whole);
   t->chunk++;
   __atomic_store_n(&t->record->fill, ms_fill(t->chunk, 0), __ATOMIC_RELEASE);
   return 1;

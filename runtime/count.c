@@ -49,7 +49,8 @@ static struct ms_counters_head *piece_map(uint32_t thread, uint32_t bytes) {
   ms_record_check(&record);
   struct ms_os_piece piece = {&record, sizeof record};
   if (!ms_stream_write(&piece, 1, offset)) return NULL;
-  struct ms_record *mapped = ms_os_map(ms_process->fd, offset, bytes);
+  ms_record_stands(bytes);
+  struct ms_record *mapped = ms_stream_map(offset, bytes);
   if (!mapped) ms_stream_stop(MS_LOST_MEMORY);
   return mapped ? (struct ms_counters_head *)(mapped + 1) : NULL;
 }

@@ -36,7 +36,9 @@ static int piece_map(uint32_t number, const uint64_t *names, uint32_t count) {
   struct ms_record record = {.kind = MS_RECORD_NAMES, .bytes = PIECE_BYTES, .thread = number * MS_NAMES_WORDS};
   ms_record_check(&record);
   struct ms_os_piece pieces[] = {{&record, sizeof record}, {names, count * sizeof *names}};
-  return ms_stream_write(pieces, 2, offset) && ms_os_map_at(piece_at(number), ms_process->fd, offset, PIECE_BYTES);
+  if (!ms_stream_write(pieces, 2, offset)) return 0;
+  ms_record_stands(PIECE_BYTES);
+  return ms_os_map_at(piece_at(number), ms_process->fd, offset, PIECE_BYTES);
 }
 
 /* Of a process that is about to record: the first piece, or all that its parent had, and

@@ -300,14 +300,6 @@ int ms_process_ready(void) {
 
 /* ---- the end ---- */
 
-/* A thread that the exit kills inside its write leaves the file shorter than
- * its tail says: let it be whole, as other records' holes are. */
-static void file_complete(struct ms_process *process) {
-  uint64_t tail = __atomic_load_n(&process->header->tail, __ATOMIC_RELAXED);
-  if (process->state == MS_STATE_RECORDING && ms_os_size(process->fd) < tail) ms_stream_grow(tail - 1, 1);
-  ms_stream_trim();
-}
-
 /* Rows may still follow: other destructors, other threads. A vfork child runs
  * in our memory, but what it does is not our end. */
 void ms_process_end(enum ms_end_how how, int32_t status) {
@@ -321,5 +313,5 @@ void ms_process_end(enum ms_end_how how, int32_t status) {
   process->header->end_status = status;
   process->header->end_ns = how ? ms_process_ns(ms_os_now()) : 0;
   __atomic_store_n(&process->header->end_how, how, __ATOMIC_RELEASE);
-  if (how) file_complete(process);
+  if (how) ms_stream_trim();
 }

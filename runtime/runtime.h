@@ -340,6 +340,7 @@ void ms_stream_fail(long error); /* stops for that reason, -errno */
 const char *ms_stream_reason(long error); /* why a file could not be made, -errno */
 void ms_record_check(struct ms_record *record);
 void ms_record_seal(struct ms_record *record, size_t payload_bytes);
+void ms_record_stands(uint64_t bytes); /* whole, in the stream's first file */
 void ms_lost(enum ms_lost_reason reason, uint64_t events);
 
 /* volume.c: of a stream that is not rotated, the functions above */

@@ -213,6 +213,10 @@ void ms_record_check(struct ms_record *record) {
   record->check = XXH3_64bits_withSeed(record, offsetof(struct ms_record, fill), MS_RECORD_MAGIC);
 }
 
+/* Room at the tail may never be written to, by a thread that the process's end overtakes.
+ * A file that holds this much is not a part of itself all the same. */
+void ms_record_stands(uint64_t bytes) { __atomic_fetch_add(&ms_process->header->written, bytes, __ATOMIC_RELEASE); }
+
 /* Fills in what a record says of its payload, which lies behind it. */
 void ms_record_seal(struct ms_record *record, size_t payload_bytes) {
   record->bytes = (sizeof *record + payload_bytes + MS_RECORD_ALIGN - 1) & ~(uint64_t)(MS_RECORD_ALIGN - 1);
@@ -228,7 +232,9 @@ uint64_t ms_stream_record(struct ms_record *record, size_t payload_bytes) {
   ms_record_seal(record, payload_bytes);
   struct ms_os_piece pieces[] = {{record, used}, {zeros, record->bytes - used}};
   uint64_t offset = ms_stream_take(record->bytes);
-  return offset && ms_stream_write(pieces, 2, offset) ? offset : 0;
+  if (!offset || !ms_stream_write(pieces, 2, offset)) return 0;
+  ms_record_stands(record->bytes);
+  return offset;
 }
 
 /* ---- opening ---- */

@@ -129,6 +129,7 @@ struct ms_file_header {
   uint64_t volume_tail;     /* rotated: where the next chunk goes, counted through; 0: one file */
   uint32_t heard;           /* enum ms_heard */
   uint64_t restricted_ns;   /* when it gave up system calls that we need (seccomp), since start; 0: never */
+  uint64_t written;         /* bytes of the records that stand in this file; 0: its writer did not count them */
 };
 MS_STATIC_ASSERT(sizeof(struct ms_file_header) <= MS_HEADER_BYTES, "header is one page");
 

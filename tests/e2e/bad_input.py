@@ -152,6 +152,23 @@ def test_truncated(folder):
     assert all(count <= whole for count in seen), (seen, whole)
 
 
+TAIL = 56  # of struct ms_file_header: where the next record goes
+
+
+def test_room_never_written(folder):
+    """A thread that the end overtakes has taken room and writes nothing there: the file is whole. A part
+    of a file is none, whether it ends between records or its writer was killed."""
+    kills = compile_c(folder, "k", BLOCKS.replace("return 0", "raise(9); return 0").replace("#include", "#include <signal.h>\n#include", 1))
+    for name, program, code in (("ends", compile_c(folder, "a", BLOCKS), 0), ("killed", kills, 128 + 9)):
+        data = bytearray(open(record(folder, program, stream=name, code=code), "rb").read())
+        struct.pack_into("<Q", data, TAIL, struct.unpack_from("<Q", data, TAIL)[0] + (1 << 20))
+        open(f"{folder}/{name}.room", "wb").write(data)
+        ok(MEMSCOPE, "summary", f"{folder}/{name}.room")
+        records = [at for at in range(4096, len(data), 4096) if data[at:at + 4] == b"MSRC"]
+        open(f"{folder}/{name}.part", "wb").write(data[:records[-1]])
+        one_line_error(run(MEMSCOPE, "summary", f"{folder}/{name}.part"), 3, "before its writer's end")
+
+
 def test_full_stdout(folder):
     stream = record(folder, compile_c(folder, "a", BLOCKS))
     for words in (["summary", stream], ["dump", stream], ["help"]):

@@ -44,6 +44,7 @@ struct index {
   struct found *founds;
   uint32_t count, room;
   bool cut; /* the file ends inside a record */
+  uint64_t standing; /* bytes of whole records in the first file */
 };
 
 static bool zero_page(const unsigned char *bytes, uint64_t size) {
@@ -230,6 +231,7 @@ static void records_walk(struct index *index, enum pass pass) {
     }
     record_take(index, &record, offset);
     if (record.bytes > left) return; /* the last one, cut perhaps: its taker has seen to that */
+    if (!index->base) index->standing += record.bytes;
     offset += record.bytes;
   }
 }
@@ -388,6 +390,14 @@ static void file_walk(struct index *index, const unsigned char *bytes, uint64_t 
   records_walk(index, pass);
 }
 
+/* Is every record there that the writer has finished? */
+static bool all_stands(const struct index *index) {
+  const struct ms_file_header *header = &index->stream->header;
+  if (index->stream->live) return true; /* its writer is not done */
+  if (header->written) return index->standing >= header->written;
+  return header->end_how == MS_END_NONE || header->lost_reason == MS_LOST_SPACE || header->lost_reason == MS_LOST_IO;
+}
+
 void ms_index_build(struct ms_stream *stream) {
   struct index index = {.stream = stream};
   if (stream->live) {
@@ -403,9 +413,7 @@ void ms_index_build(struct ms_stream *stream) {
   founds_choose(&index);
   lanes_build(&index);
   ms_modules_finish(stream);
-  bool ended = stream->header.end_how != MS_END_NONE;
-  bool no_room = stream->header.lost_reason == MS_LOST_SPACE || stream->header.lost_reason == MS_LOST_IO;
-  bool short_of_tail = ended && !no_room && stream->header.tail > stream->size;
+  bool short_of_tail = stream->header.tail > stream->size && !all_stands(&index);
   stream->cut |= index.cut || short_of_tail;
   if (short_of_tail && !index.cut)
     ms_stream_problem(stream, stream->size, "the file ends here, %" PRIu64 " bytes before its writer's end",
