@@ -83,8 +83,12 @@ static int exec_failed(int begun, int rc) {
 #define EXEC(name, path, params, args)                                                                                 \
   MS_DECLARE_HOST(name)                                                                                                \
   MS_PUBLIC int MS_FN(name) params {                                                                                   \
+    __typeof__(&name) next = MS_NEXT_HOST(name); /* looked for before there is less room */             \
     int begun = exec_begins(path);                                                                                     \
-    return exec_failed(begun, MS_NEXT_HOST(name) args);                                                                \
+    ms_limit_hand_over(0);                                                                                             \
+    int rc = next args;                                                                                                \
+    ms_limit_hand_over(1);                                                                                             \
+    return exec_failed(begun, rc);                                                                                     \
   }
 
 EXEC(execve, path, (const char *path, char *const argv[], char *const envp[]), (path, argv, envp))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Our descriptor among the host's, and our planes under its mlockall. A host
+ * Our descriptor among the host's, and our planes under its mlockall and RLIMIT_AS. A host
  * that closes or takes numbers it does not own must neither lose the stream nor
  * have our rows land in its file. (What comes by a raw system call is caught by
  * the look at the file before every write, writer.c.)
@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static int is_recorded(void) { return ms_on && ms_process && ms_process->header; }
@@ -133,3 +134,80 @@ MS_PUBLIC int MS_FN(mlockall)(int flags) {
   if (rc < 0) return errno = -rc, -1;
   return flags & MCL_FUTURE ? MS_NEXT_HOST(mlockall)(flags & ~MCL_CURRENT) : 0;
 }
+
+/* ---- RLIMIT_AS ---- */
+
+/* With the planes mapped, a host that limits its address space would have none left. They
+ * come on top of what it asks for, and off again when it looks, or when another program
+ * takes its place (not one that libc itself starts for it: posix_spawn, system). */
+static int limit_holds_planes;
+
+static rlim_t with_planes(rlim_t limit) {
+  rlim_t planes = ms_planes_bytes();
+  return limit > RLIM_INFINITY - planes ? RLIM_INFINITY : limit + planes;
+}
+
+static rlim_t without_planes(rlim_t limit) {
+  rlim_t planes = ms_planes_bytes();
+  return limit == RLIM_INFINITY || limit < planes ? limit : limit - planes;
+}
+
+static int is_our_space(pid_t pid, int resource) {
+  return resource == RLIMIT_AS && ms_cells && (!pid || (uint32_t)pid == ms_os_pid());
+}
+
+MS_DECLARE_HOST(prlimit)
+static int limits(pid_t pid, __rlimit_resource_t resource, const struct rlimit *wanted, struct rlimit *old) {
+  struct rlimit more;
+  int ours = is_our_space(pid, (int)resource), held = limit_holds_planes;
+  if (ours && wanted) {
+    more = (struct rlimit){with_planes(wanted->rlim_cur), with_planes(wanted->rlim_max)};
+    wanted = &more;
+  }
+  int rc = MS_NEXT_HOST(prlimit)(pid, resource, wanted, old);
+  if (rc || !ours) return rc;
+  if (old && held) *old = (struct rlimit){without_planes(old->rlim_cur), without_planes(old->rlim_max)};
+  if (wanted) limit_holds_planes = 1;
+  return 0;
+}
+
+/* Before an exec: the next program has no planes. If it fails, they count again. */
+void ms_limit_hand_over(int back) {
+  struct rlimit limit;
+  if (!limit_holds_planes || MS_NEXT_HOST(prlimit)(0, RLIMIT_AS, NULL, &limit)) return;
+  rlim_t (*change)(rlim_t) = back ? with_planes : without_planes;
+  limit.rlim_cur = change(limit.rlim_cur); /* the hard one stays: it could not be raised again */
+  MS_NEXT_HOST(prlimit)(0, RLIMIT_AS, &limit, NULL);
+}
+
+MS_PUBLIC int MS_FN(prlimit)(pid_t pid, __rlimit_resource_t resource, const struct rlimit *wanted, struct rlimit *old) {
+  return limits(pid, resource, wanted, old);
+}
+
+MS_DECLARE_HOST(setrlimit)
+MS_PUBLIC int MS_FN(setrlimit)(__rlimit_resource_t resource, const struct rlimit *wanted) {
+  return limits(0, resource, wanted, NULL);
+}
+
+MS_DECLARE_HOST(getrlimit)
+MS_PUBLIC int MS_FN(getrlimit)(__rlimit_resource_t resource, struct rlimit *old) { return limits(0, resource, NULL, old); }
+
+/* The same layout where long has 64 bits. */
+#if MS_HAVE_setrlimit64 && MS_HAVE_getrlimit64 && MS_HAVE_prlimit64
+MS_STATIC_ASSERT(sizeof(struct rlimit) == sizeof(struct rlimit64), "one layout");
+
+MS_DECLARE_HOST(prlimit64)
+MS_PUBLIC int MS_FN(prlimit64)(pid_t pid, __rlimit_resource_t resource, const struct rlimit64 *wanted, struct rlimit64 *old) {
+  return limits(pid, resource, (const struct rlimit *)wanted, (struct rlimit *)old);
+}
+
+MS_DECLARE_HOST(setrlimit64)
+MS_PUBLIC int MS_FN(setrlimit64)(__rlimit_resource_t resource, const struct rlimit64 *wanted) {
+  return limits(0, resource, (const struct rlimit *)wanted, NULL);
+}
+
+MS_DECLARE_HOST(getrlimit64)
+MS_PUBLIC int MS_FN(getrlimit64)(__rlimit_resource_t resource, struct rlimit64 *old) {
+  return limits(0, resource, NULL, (struct rlimit *)old);
+}
+#endif

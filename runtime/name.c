@@ -72,6 +72,8 @@ void ms_names_reserve(void) {
   slots = (uint32_t *)(ms_names + MS_NAMES_MOST);
 }
 
+uint64_t ms_planes_bytes(void) { return (ms_cells ? MS_PLANE_BYTES : 0) + (ms_names ? RESERVED_BYTES : 0); }
+
 int ms_names_meet(uintptr_t start, uintptr_t end) {
   uintptr_t names = (uintptr_t)ms_names;
   return names && start < names + RESERVED_BYTES && end > names;

@@ -274,6 +274,7 @@ void ms_newest_leaves(struct ms_thread *t);
 /* name.c */
 extern uint64_t *ms_names;
 void ms_names_reserve(void);
+uint64_t ms_planes_bytes(void); /* address space of the planes and of the names */
 int ms_names_meet(uintptr_t start, uintptr_t end); /* do any lie there? */
 int ms_names_begin(void); /* false: no room in the file */
 void ms_names_ahead(void); /* room for some more, while system calls may be made */
@@ -339,13 +340,13 @@ void ms_stream_stop(enum ms_lost_reason reason);
 void ms_stream_fail(long error); /* stops for that reason, -errno */
 const char *ms_stream_reason(long error); /* why a file could not be made, -errno */
 void ms_record_check(struct ms_record *record);
-void ms_record_seal(struct ms_record *record, size_t payload_bytes);
 void ms_record_stands(uint64_t bytes); /* whole, in the stream's first file */
+void ms_record_seal(struct ms_record *record, size_t payload_bytes);
 void ms_lost(enum ms_lost_reason reason, uint64_t events);
 
+MS_HOT_FN int ms_is_rotated(void) { return __atomic_load_n(&ms_process->header->volume_tail, __ATOMIC_RELAXED) != 0; }
 /* volume.c: of a stream that is not rotated, the functions above */
 void ms_volumes_open(struct ms_process *process);
-MS_HOT_FN int ms_is_rotated(void) { return __atomic_load_n(&ms_process->header->volume_tail, __ATOMIC_RELAXED) != 0; }
 uint64_t ms_volume_take(uint64_t bytes);
 int ms_volume_write(const struct ms_os_piece *pieces, int count, uint64_t offset);
 void ms_volumes_forget(int first, int last); /* of a process that records */
@@ -383,6 +384,9 @@ MS_HOT_FN int ms_control_is_asked(void) {
   const struct ms_file_header *header = ms_process->header;
   return MS_UNLIKELY(__atomic_load_n(&header->command_asked, __ATOMIC_RELAXED) != __atomic_load_n(&header->command_done, __ATOMIC_RELAXED));
 }
+
+/* guard.c */
+void ms_limit_hand_over(int back);
 
 /* fork.c */
 struct ms_parent {

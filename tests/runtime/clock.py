@@ -12,7 +12,7 @@ from stream import ALLOC
 if "[vvar]" not in open("/proc/self/maps").read():
     print("the kernel shows no [vvar] page here")
     sys.exit(77)
-work = Work("clock")
+work = Work("clock", alike="end")
 
 
 def times_check(preload):

@@ -9,7 +9,7 @@ from stream import Stream
 
 ADDON = os.path.join(os.environ["MS_BIN"], "libaddon.so")
 ROUNDS = 20
-work = Work("dl")
+work = Work("dl", alike="all")
 s = work.record("dl", ADDON, ROUNDS)
 loads = [r.module for r in s.rows("module_load") if s.modules[r.module]["path"] == ADDON]
 unloads = [r.module for r in s.rows("module_unload") if s.modules[r.module]["path"] == ADDON]

@@ -5,7 +5,7 @@ import signal
 
 from harness import Work, equal
 
-work = Work("ends")
+work = Work("ends", alike="all")
 #       argument          exit code           header says        END rows          handler ran
 CASES = [
     ("return",            5,                  ("exit", 5),       [("exit", 5)],    True),

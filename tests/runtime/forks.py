@@ -7,7 +7,7 @@ import time
 from harness import Work, equal
 from stream import FREE, Stream
 
-work = Work("forks")
+work = Work("forks", alike="all")
 
 
 def streams(how, count, **options):

@@ -8,7 +8,7 @@ import sys
 from harness import Work, equal
 from stream import BEGIN
 
-work = Work("handlers")
+work = Work("handlers", alike="end")
 for how in ("return", "stack", "jump"):
     s = work.record("handlers", how, preload=[sys.argv[1]])
     interruptions, events = map(int, s.done.stdout.split())

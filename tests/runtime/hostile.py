@@ -11,7 +11,7 @@ from harness import Work, equal
 from stream import Stream
 
 EVENTS = 20000
-work = Work("hostile")
+work = Work("hostile", alike="all")
 
 
 def events(s):

@@ -7,7 +7,7 @@ import os
 from harness import Work, equal
 from stream import WINDOW
 
-work = Work("thread_life")
+work = Work("thread_life", alike="all")
 BRIEF = 200
 s = work.record("thread_life", BRIEF)
 for thread, rows in s.threads.items():

@@ -157,6 +157,86 @@ static int by_alarms(void) {
   return 7;
 }
 
+/* ---- address space: a program that limits its own has all of it, and so has who comes behind it ---- */
+
+static int by_limit(void) {
+  enum { LIMIT_MIB = 1024, LEAST = 900 };
+  struct rlimit small = {(rlim_t)LIMIT_MIB << 20, (rlim_t)LIMIT_MIB << 20}, seen = {0, 0};
+  int got = 0;
+  churn(100);
+  if (setrlimit(RLIMIT_AS, &small) || getrlimit(RLIMIT_AS, &seen)) return 93;
+  while (malloc(1 << 20)) got++;
+  printf("%s of %lu and %lu MiB\n", got < LEAST ? "too little" : "enough", (unsigned long)(seen.rlim_cur >> 20), (unsigned long)(seen.rlim_max >> 20));
+  fflush(stdout);
+  return 7;
+}
+
+static int by_limit_exec(void) {
+  struct rlimit small = {(rlim_t)1 << 30, RLIM_INFINITY};
+  churn(100);
+  if (setrlimit(RLIMIT_AS, &small) || execl("/no/such/program", "program", (char *)NULL) != -1 || !malloc(1 << 20)) return 92;
+  execl("/bin/sh", "sh", "-c", "ulimit -v; exit 7", (char *)NULL);
+  return 91;
+}
+
+/* ---- a clock that steps (see steps.c) ---- */
+
+static int by_steps(void) {
+  for (int i = 0; i < 200; i++) {
+    churn(50);
+    usleep(1000);
+  }
+  return 7;
+}
+
+/* ---- a thread that ends while another reads what it has left ---- */
+
+static void *writes(void *argument) {
+  char *text = malloc(1000);
+  memset(text, 'x', 1000);
+  __atomic_store_n((char **)argument, text, __ATOMIC_RELEASE);
+  churn(500);
+  return NULL;
+}
+
+static int by_readers(void) {
+  long sum = 0;
+  for (int i = 0; i < 300; i++) {
+    static char *left;
+    pthread_t t;
+    left = NULL;
+    pthread_create(&t, NULL, writes, &left);
+    char *text;
+    while (!(text = __atomic_load_n(&left, __ATOMIC_ACQUIRE))) usleep(10);
+    for (int n = 0; n < 1000; n++) sum += text[n] == 'x';
+    free(text);
+    pthread_join(t, NULL);
+  }
+  return sum == 300000 ? 7 : 90;
+}
+
+/* ---- an end that comes while all threads write ---- */
+
+static void *busy(void *seed) {
+  static __thread void *slots[64];
+  for (unsigned at = (unsigned)(size_t)seed;;) {
+    at = at * 1664525u + 1013904223u;
+    free(slots[at >> 26]);
+    slots[at >> 26] = malloc(1 + (at >> 20 & 255));
+  }
+  return NULL;
+}
+
+static int by_busy(const char *how) {
+  pthread_t t;
+  for (size_t i = 1; i < 4; i++) pthread_create(&t, NULL, busy, (void *)i);
+  puts("go");
+  fflush(stdout);
+  if (!strcmp(how, "killed")) busy(NULL);
+  usleep((useconds_t)getpid() % 100 * 1000);
+  return 7;
+}
+
 /* ---- our file ---- */
 
 static int by_deletion(const char *folder) {
@@ -173,11 +253,13 @@ int main(int argc, char **argv) {
     const char *how;
     int (*run)(void);
   } ways[] = {{"vfork", by_vfork},   {"spawn", by_spawn},       {"system", by_system}, {"threads", many_threads},
-              {"jumps", by_jumps},   {"overflow", by_overflow}, {"alarms", by_alarms}};
+              {"jumps", by_jumps},   {"overflow", by_overflow}, {"alarms", by_alarms},
+              {"limit", by_limit},   {"limit_exec", by_limit_exec}, {"steps", by_steps}, {"readers", by_readers}};
   atexit(at_exit);
   printf("early %s\n", early ? "yes" : "no");
   fflush(stdout);
   for (size_t i = 0; i < sizeof ways / sizeof *ways && argc > 1; i++)
     if (!strcmp(argv[1], ways[i].how)) return ways[i].run();
+  if (argc > 2 && !strcmp(argv[1], "busy")) return by_busy(argv[2]);
   return argc > 2 && !strcmp(argv[1], "deletion") ? by_deletion(argv[2]) : 94;
 }
