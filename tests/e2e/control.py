@@ -3,10 +3,13 @@
 """Recording switched while the program runs, by itself and by memscope ctl: what
 is counted is what the program logged in the open stretches, blocks from other
 times are never invented, and the live blocks stay true."""
+import ctypes
+import mmap
 import os
 import re
 import signal
 import subprocess
+import time
 
 from e2e import MEMSCOPE, SOURCE, compile_c, environment, main, ok, one_line_error, record, run, summary
 
@@ -129,8 +132,8 @@ int main(void) {
 """
 
 
-def started(folder, program):
-    process = subprocess.Popen([MEMSCOPE, "run", "--quiet", "-o", folder + "/s.memscope", program], stdout=subprocess.PIPE, text=True,
+def started(folder, program, *arguments):
+    process = subprocess.Popen([MEMSCOPE, "run", "--quiet", "-o", folder + "/s.memscope", program, *arguments], stdout=subprocess.PIPE, text=True,
                                env=environment())
     assert process.stdout.readline() == "ready\n"
     for line in open("/proc/%d/task/%d/children" % (process.pid, process.pid)):
@@ -155,6 +158,106 @@ def test_ctl_under_load(folder):
     # one more: stdout's buffer, obtained before the first line and never freed
     assert [totals["allocations"] - 1, totals["frees"], totals["live_blocks"] - 1] == logged, (totals, logged)
     assert len(whole["pauses"]) == 100 and [m["name"] for m in whole["marks"]] == ["here"]
+
+
+TURNS, THREADS = 100, 3
+STRETCHES = 2 * TURNS + 1  # the open ones are even
+
+
+def threads_program():
+    """Each thread looks which stretch it is in, says that it has seen it, and only then allocates: at a
+    site of that stretch, or, while somebody switches, at one of its own. So all that a stretch's site
+    allocates is allocated in it, and the counts here are a log that knows nothing of us."""
+    members = " ".join(f"void *k{i};" for i in range(STRETCHES))
+    cases = " ".join(f"case {i}: slot->k{i} = malloc(32); break;" for i in range(STRETCHES))
+    return f"""#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <time.h>
+enum {{ STRETCHES = {STRETCHES}, THREADS = {THREADS}, OVER = 1000000 }};
+union slot {{ void *any; void *switching; {members} }};
+static struct {{ int now, seen[THREADS]; }} *shared;
+static long made[THREADS][STRETCHES];
+static void take(union slot *slot, int now) {{
+  if (now & 1) {{ slot->switching = malloc(48); return; }}
+  switch (now / 2) {{ {cases} }}
+}}
+static void *work(void *number) {{
+  static union slot ring[THREADS][64];
+  size_t me = (size_t)number;
+  for (unsigned at = 0;; at++) {{
+    int now = __atomic_load_n(&shared->now, __ATOMIC_ACQUIRE);
+    __atomic_store_n(&shared->seen[me], now, __ATOMIC_RELEASE);
+    if (now == OVER) break;
+    union slot *slot = &ring[me][at % 64];
+    free(slot->any);
+    take(slot, now);
+    if (!(now & 1)) made[me][now / 2]++;
+    if (at % 64 == 63) nanosleep(&(struct timespec){{0, 20000}}, NULL);
+  }}
+  for (int i = 0; i < 64; i++) free(ring[me][i].any);
+  return NULL;
+}}
+int main(int argc, char **argv) {{
+  pthread_t threads[THREADS];
+  shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, open(argv[argc - 1], O_RDWR), 0);
+  puts("ready");
+  fflush(stdout);
+  for (size_t i = 0; i < THREADS; i++) pthread_create(&threads[i], NULL, work, (void *)i);
+  for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
+  for (int k = 0; k < STRETCHES; k++) {{
+    long sum = 0;
+    for (int i = 0; i < THREADS; i++) sum += made[i][k];
+    printf("%ld\\n", sum);
+  }}
+  return 0;
+}}
+"""
+
+
+class Stretches:
+    """The word that says which stretch it is, and what each thread has seen of it."""
+
+    def __init__(self, path):
+        self.words = (ctypes.c_int * (1 + THREADS)).from_buffer(mmap.mmap(os.open(path, os.O_RDWR), 4096))  # stores in one piece
+
+    def enter(self, now):
+        """All threads have done what they began before."""
+        self.words[0] = now
+        end = time.monotonic() + 60
+        while self.words[1:] != [now] * THREADS:
+            assert time.monotonic() < end, "the threads hang"
+            time.sleep(0.0005)
+
+
+def test_ctl_under_load_of_threads(folder):
+    """A hundred pauses, from outside, of threads that allocate all the while: each open stretch has every
+    allocation that the program logged for it, and each closed one has none."""
+    with open(folder + "/shared", "wb") as file:
+        file.write((1).to_bytes(4, "little") * 1024)
+    program = compile_c(folder, "a", threads_program(), "-pthread")
+    process, pid = started(folder, program, folder + "/shared")
+    stretches = Stretches(folder + "/shared")
+    for turn in range(TURNS):
+        for stretch, word in ((2 * turn, "pause"), (2 * turn + 1, "resume")):
+            stretches.enter(2 * stretch)
+            stretches.enter(2 * stretch + 1)
+            ok(MEMSCOPE, "ctl", pid, word)
+    stretches.enter(2 * (STRETCHES - 1))
+    stretches.enter(1000000)
+    logged = [int(word) for word in process.communicate(timeout=60)[0].split()]
+    assert process.returncode == 0 and len(logged) == STRETCHES and min(logged) > 0, logged
+    whole = summary(folder + "/s.memscope", "--top", "1000")
+    recorded = [0] * STRETCHES
+    for site in whole["sites"]:
+        found = re.search(r"->k(\d+)$", site["holder"])
+        if found: recorded[int(found[1])] += site["allocations"]
+    wrong = [(i, recorded[i], count) for i, count in enumerate(logged) if recorded[i] != count * (i % 2 == 0)]
+    assert not wrong, f"(stretch, recorded, logged): {wrong}"
+    totals = whole["totals"]
+    assert len(whole["pauses"]) == TURNS and totals["lost_events"] == 0 and totals["live_blocks"] < 10, totals
 
 
 def test_stop(folder):
