@@ -115,6 +115,53 @@ def test_row_for_row(folder):
     assert os.path.getsize(folder + "/r.html") > 10000
 
 
+# Three threads that take turns: two runs do the same in the same order.
+TURNS = """#include <pthread.h>
+#include <semaphore.h>
+#include <stdlib.h>
+enum { THREADS = 3, ROUNDS = 300, STEPS = 40 };
+static sem_t turn[THREADS];
+static void *shared[64];
+static void *work(void *number) {
+  size_t me = (size_t)number;
+  unsigned at = (unsigned)me + 1;
+  for (int round = 0; round < ROUNDS; round++) {
+    sem_wait(&turn[me]);
+    for (int i = 0; i < STEPS; i++) {
+      at = at * 1664525u + 1013904223u;
+      free(shared[at >> 26]);
+      shared[at >> 26] = at & 1024 ? malloc(1 + (at >> 20 & 255)) : realloc(malloc(20), 100);
+    }
+    sem_post(&turn[(me + 1) % THREADS]);
+  }
+  return NULL;
+}
+int main(void) {
+  pthread_t threads[THREADS];
+  for (size_t i = 0; i < THREADS; i++) sem_init(&turn[i], 0, 0);
+  for (size_t i = 0; i < THREADS; i++) pthread_create(&threads[i], NULL, work, (void *)i);
+  sem_post(&turn[0]);
+  for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
+  return 0;
+}
+"""
+
+
+def test_row_for_row_of_threads(folder):
+    """In exact mode the order of several threads' rows is told, and so is the same in both."""
+    program = compile_c(folder, "a", TURNS, "-pthread")
+    dumps = []
+    for name, limit in (("whole", ()), ("rotated", ("--rotate", "64K"))):
+        stream = f"{folder}/{name}.memscope"
+        done = run(MEMSCOPE, "run", "--quiet", "--mode", "exact", *limit, "-o", stream, program, cwd=folder)
+        assert done.returncode == 0 and not done.stderr, done.stderr
+        assert (len(volumes(stream)) > 4) == (name == "rotated"), volumes(stream)
+        dumps.append(ok(MEMSCOPE, "dump", "--stable", stream).splitlines())
+    assert len(dumps[0]) > 3 * 300 * 40 * 2, len(dumps[0])
+    differing = [pair for pair in zip(*dumps) if pair[0] != pair[1]]
+    assert len(dumps[0]) == len(dumps[1]) and not differing, differing[:5]
+
+
 def test_threads_and_exact_order(folder):
     program = compile_c(folder, "a", THREADS, "-pthread")
     stream = recorded(folder, program, rotate="1M")
