@@ -4,6 +4,9 @@
  */
 #include "fixture.h"
 
+#include <string.h>
+#include <sys/mman.h>
+
 /* Names of its sites. */
 enum { A = MS_NAMES_HEADER, B, FREED, AGAIN };
 
@@ -113,12 +116,71 @@ static void test_figures_stay(void **state) {
   assert_int_equal(model->bad_free_count, 1);
 }
 
+/* ---- what is not known is said ---- */
+
+/* The first table of addresses has so many bytes, the next one twice as many. */
+enum { TABLE_BYTES = 1 << 16 };
+static size_t refused_bytes;
+static int refused_after;
+
+void *__real_mmap(void *at, size_t bytes, int protection, int flags, int fd, off_t offset);
+void *__wrap_mmap(void *at, size_t bytes, int protection, int flags, int fd, off_t offset);
+void *__wrap_mmap(void *at, size_t bytes, int protection, int flags, int fd, off_t offset) {
+  if (bytes == refused_bytes && fd == -1 && !refused_after--) return MAP_FAILED;
+  return __real_mmap(at, bytes, protection, flags, fd, offset);
+}
+
+static bool says(const struct ms_model *model, const char *words) {
+  for (uint32_t i = 0; i < model->note_count; i++)
+    if (strstr(model->notes[i].text, words)) return true;
+  return false;
+}
+
+/* There is memory for the first reading, not for the second one, or not for all of it. */
+static void no_memory(struct fixture *f, size_t bytes) {
+  for (uint32_t i = 1; i <= 4000; i++) put_malloc(&f->rows[0], i << 12, 1, 16, A);
+  put_bad(&f->rows[0], 0x1008, 1, FREED);
+  refused_bytes = bytes;
+  refused_after = 1;
+  const struct ms_model *model = model_of(f);
+  refused_bytes = 0;
+  assert_int_equal(model->totals.bad_frees, 1);
+  assert_int_equal(model->totals.allocations, 4000);
+  assert_int_equal(model->bad_free_count, 0);
+  assert_true(says(model, "which blocks the bad frees are of is not known"));
+}
+
+static void test_no_memory(void **state) { no_memory(*state, TABLE_BYTES); }
+static void test_no_memory_later(void **state) { no_memory(*state, 2 * TABLE_BYTES); }
+
+static void test_too_many_addresses(void **state) {
+  struct fixture *f = *state;
+  enum { LISTED = 1 << 16, MORE = 3 };
+  for (uint32_t i = 1; i <= LISTED + MORE; i++) put_bad(&f->rows[0], (uint64_t)i << 4, 1, FREED);
+  put_bad(&f->rows[0], 16, 1, FREED); /* one of the first */
+  const struct ms_model *model = model_of(f);
+  assert_int_equal(model->totals.bad_frees, LISTED + MORE + 1);
+  assert_int_equal(model->bad_frees[0].count, LISTED + 1);
+  assert_true(says(model, "3 bad frees are not listed"));
+}
+
+static void test_nothing_more_to_say(void **state) {
+  struct fixture *f = *state;
+  put_bad(&f->rows[0], 16, 1, FREED);
+  const struct ms_model *model = model_of(f);
+  assert_false(says(model, "not listed") || says(model, "not known"));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_double, setup, fixture_teardown),
       cmocka_unit_test_setup_teardown(test_moved, setup, fixture_teardown),
       cmocka_unit_test_setup_teardown(test_unknown, setup, fixture_teardown),
       cmocka_unit_test_setup_teardown(test_figures_stay, setup, fixture_teardown),
+      cmocka_unit_test_setup_teardown(test_no_memory, setup, fixture_teardown),
+      cmocka_unit_test_setup_teardown(test_no_memory_later, setup, fixture_teardown),
+      cmocka_unit_test_setup_teardown(test_too_many_addresses, setup, fixture_teardown),
+      cmocka_unit_test_setup_teardown(test_nothing_more_to_say, setup, fixture_teardown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 #include "cmd/cmd.h"
 #include "cmd/near.h"
 #include "cmd/summary.h"
+#include "model/model.h"
 #include "place/place.h"
 #include "memscope/mode.h"
 #include "memscope/span.h"
@@ -14,6 +15,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -221,8 +223,7 @@ static void losses_print(const struct ms_run_stream *stream) {
 static void never_resumed_print(const struct ms_run *run, const struct ms_run_stream *stream) {
   const char *variable = getenv("MEMSCOPE_PAUSED");
   if (!stream->paused || !(run->paused || (variable && strcmp(variable, "on") == 0))) return;
-  fprintf(stderr, "memscope: process %u recorded nothing: it began paused and was never resumed; `memscope ctl PID resume` does that while it runs, memscope_resume() from inside it\n",
-          stream->pid);
+  fprintf(stderr, "memscope: process %u recorded nothing: " MS_NEVER_RESUMED "\n", stream->pid, stream->pid);
 }
 
 /* As short as the user can type it. */

@@ -10,6 +10,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 enum { BATCH = 1024, WATCHED_MOST = 1 << 16 }; /* some 8 MB */
@@ -24,7 +25,11 @@ struct watched {
 
 void ms_bad_free_seen(struct build *build, const struct ms_event *event) {
   build->totals.bad_frees++;
-  if (!event->address || build->watched_count == WATCHED_MOST) return;
+  if (!event->address) return;
+  if (build->watched_count == WATCHED_MOST) { /* one address too many: what it held stays unknown */
+    build->unwatched += !ms_map_find(&build->watched_index, event->address);
+    return;
+  }
   uint32_t *at = ms_map_at(&build->watched_index, event->address);
   if (!*at) *at = ++build->watched_count;
 }
@@ -95,7 +100,7 @@ static void bad_free_count(struct build *build, const struct ms_model_bad_free *
 
 static void on_bad_free(struct build *build, const struct ms_event *event) {
   const struct watched *watched = watched_at(build, event->address);
-  if (!watched) return; /* one address too many: what it held is not known */
+  if (!watched) return;
   struct ms_model_bad_free bad = {.kind = MS_BAD_FREE_UNKNOWN,
                                   .resized = event->fn >= MS_FN_REALLOC_NULL,
                                   .place_id = ms_freed_at(build, event->place),
@@ -144,17 +149,28 @@ static void event_look(struct build *build, const struct ms_event *event) {
   }
 }
 
+static void no_memory_note(struct build *build) {
+  ms_note_add(build, MS_NOTE_INFO, 0, "which blocks the bad frees are of is not known, or not of all: no memory to read the stream a second time; analyse on a larger machine");
+}
+
+static void unwatched_note(struct build *build) {
+  ms_note_add(build, MS_NOTE_INFO, 0, "%" PRIu64 " bad frees are not listed: they came behind those of the first %d addresses", build->unwatched, WATCHED_MOST);
+}
+
 /* Without memory for a second table their number is all there is. */
 void ms_bad_frees_trace(struct build *build) {
   struct ms_stream *stream = build->stream;
-  struct ms_merge *merge = build->totals.bad_frees ? ms_merge_open(stream, MS_ORDER_AUTO) : NULL;
-  if (!merge) return;
+  if (!build->totals.bad_frees) return;
+  if (build->unwatched) unwatched_note(build);
+  struct ms_merge *merge = ms_merge_open(stream, MS_ORDER_AUTO);
+  if (!merge) return no_memory_note(build);
   uint32_t problems = stream->problem_count, count;
   uint64_t more = stream->problems_more;
   struct ms_event *events = ms_arena_array(build->arena, BATCH, sizeof *events);
   build->watched = ms_arena_array(build->arena, (size_t)build->watched_count + 1, sizeof *build->watched);
   while ((count = ms_merge_next(merge, events, BATCH)))
     for (uint32_t i = 0; i < count; i++) event_look(build, &events[i]);
+  if (ms_merge_counts(merge)->no_memory) no_memory_note(build);
   ms_merge_close(merge);
   stream->problem_count = problems; /* known from the first reading */
   stream->problems_more = more;

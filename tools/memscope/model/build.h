@@ -214,6 +214,7 @@ struct build {
   struct ms_map watched_blocks; /* block -> watched; what the block was in last */
   struct watched *watched;
   uint32_t watched_count;
+  uint64_t unwatched; /* bad frees of further addresses */
   struct ms_map bad_index; /* hash of contents -> bad_frees */
   struct ms_model_bad_free *bad_frees; /* ids: of accumulators, until the end */
   uint32_t bad_count, bad_room;

@@ -359,7 +359,7 @@ enum ms_bad_free_kind {
 };
 
 /* Equal ones together; address, thread, block and times are the first one's. Those of
- * the first 65536 addresses; totals.bad_frees counts all. */
+ * the first 65536 addresses (a note says when there are more); totals.bad_frees counts all. */
 struct ms_model_bad_free {
   enum ms_bad_free_kind kind;
   bool resized; /* by a reallocation */
@@ -392,6 +392,11 @@ enum ms_note_kind {
   MS_NOTE_LOSS,   /* events are missing */
   MS_NOTE_DAMAGE, /* the stream is damaged; offset says where */
 };
+/* Why a process recorded nothing, and what to do; %: its id. */
+#define MS_NEVER_RESUMED                                                                                     \
+  "it began paused and was never resumed; `memscope ctl %" PRIu32                                            \
+  " resume` does that while it runs, memscope_resume() from inside it"
+
 struct ms_model_note {
   enum ms_note_kind kind;
   uint64_t offset; /* in the stream, MS_NOTE_DAMAGE */

@@ -52,8 +52,7 @@ static int held_order(const void *a, const void *b) {
 }
 
 static void never_note(struct build *build) {
-  ms_note_add(build, MS_NOTE_INFO, 0, "nothing is recorded: it began paused and was never resumed; `memscope ctl %" PRIu32
-              " resume` does that while it runs, memscope_resume() from inside it", build->stream->header.pid);
+  ms_note_add(build, MS_NOTE_INFO, 0, "nothing is recorded: " MS_NEVER_RESUMED, build->stream->header.pid);
 }
 
 static void pauses_note(struct build *build) {

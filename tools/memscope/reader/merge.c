@@ -330,6 +330,7 @@ uint32_t ms_merge_next(struct ms_merge *merge, struct ms_event *events, uint32_t
     ms_order_serials(merge);
   else
     order_generations(merge);
+  merge->counts.no_memory = merge->failed;
   if (merge->failed && merge->out == events)
     ms_stream_problem(merge->stream, 0, "no memory for the table of addresses: the rest was not read");
   return (uint32_t)(merge->out - events);

@@ -231,6 +231,7 @@ struct ms_merge_counts {
   uint64_t inherited;     /* the same in a forked child's stream: most likely blocks from before the fork */
   uint64_t parked;        /* times a lane had to wait */
   uint64_t open_reallocs; /* begun, never ended */
+  bool no_memory;         /* for the table of addresses: the rest was not read */
 };
 
 struct ms_merge;
