@@ -24,7 +24,7 @@ suite_run() {
   (cd "$folder" && ./runtest "${options[@]}" --clients 1 --durable --tags "-needs:debug-reload -slow") >out 2>&1
   local rc=$?
   sed 's/\x1b\[[0-9;]*m//g' out | grep -E '^\[(ok|err|exception|ignore|skip)\]' | sed -E 's/ \([0-9]+ ms\)//'
-  [ $rc = 0 ] || tail -30 out >&2
+  [ $rc = 0 ] || tail -n 30 out >&2
   return $rc
 }
 
