@@ -266,9 +266,9 @@ void ms_gate_follow(void) {
   uint8_t gate;
   off = (struct ways){MS_NEXT(malloc), MS_NEXT(calloc), MS_NEXT(realloc), MS_NEXT(free)};
   do {
-    gate = __atomic_load_n(&ms_on, __ATOMIC_SEQ_CST);
+    gate = __atomic_load_n(&ms_gate.on, __ATOMIC_SEQ_CST);
     __atomic_store_n(&ways, by_gate[gate], __ATOMIC_SEQ_CST);
-  } while (gate != __atomic_load_n(&ms_on, __ATOMIC_SEQ_CST));
+  } while (gate != __atomic_load_n(&ms_gate.on, __ATOMIC_SEQ_CST));
 }
 
 /* Tail calls: the return address is the program's. */
