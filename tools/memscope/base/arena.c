@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT
  *
- * One command's memory. Small pieces come from chained slabs, large ones have
- * a mapping of their own, so that growing tables give their old space back.
+ * One command's memory. Small pieces come from chained slabs, large ones stand alone,
+ * so that growing tables give their old space back; huge ones are mappings.
  */
 #define _DEFAULT_SOURCE /* madvise */
 #include "base/arena.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
-enum { ALIGN = 16, SLAB_FIRST = 1 << 14, SLAB_MOST = 1 << 20, LARGE_BYTES = 1 << 16, HUGE_BYTES = 4 << 20, PAGE = 4096 };
+enum { ALIGN = 16, SLAB_FIRST = 1 << 14, SLAB_MOST = 1 << 20, LARGE_BYTES = 1 << 16, HUGE_BYTES = 4 << 20, HUGE_PAGE = 2 << 20 };
 
 struct large {
   struct large *before, *after;
@@ -47,6 +48,12 @@ static void *system_get(size_t bytes) {
   return got;
 }
 
+static void large_free(struct large *large) {
+  size_t all = sizeof *large + large->bytes;
+  if (all < HUGE_BYTES) free(large);
+  else munmap(large, all);
+}
+
 struct ms_arena *ms_arena_new(void) {
   struct ms_arena *arena = system_get(sizeof *arena);
   arena->larges.before = arena->larges.after = &arena->larges;
@@ -58,7 +65,7 @@ void ms_arena_free(struct ms_arena *arena) {
   if (!arena) return;
   for (struct large *large = arena->larges.after, *after; large != &arena->larges; large = after) {
     after = large->after;
-    free(large);
+    large_free(large);
   }
   for (struct slab *slab = arena->slabs, *next; slab; slab = next) {
     next = slab->next;
@@ -69,14 +76,16 @@ void ms_arena_free(struct ms_arena *arena) {
 
 /* Tables of millions of rows are reached at random: huge pages, where the system
  * has them, save most of what that costs. */
-static void huge_wish(char *at, size_t bytes) {
-  char *page = (char *)(((uintptr_t)at + PAGE - 1) & ~(uintptr_t)(PAGE - 1));
-  madvise(page, (bytes - (size_t)(page - at)) & ~(size_t)(PAGE - 1), MADV_HUGEPAGE);
+static void *huge_get(size_t bytes) {
+  void *got = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (got == MAP_FAILED) exhausted(bytes);
+  madvise(got, bytes, MADV_HUGEPAGE);
+  return got;
 }
 
 static void *large_get(struct ms_arena *arena, size_t bytes) {
-  struct large *large = system_get(sizeof *large + bytes);
-  if (bytes >= HUGE_BYTES) huge_wish((char *)large, bytes);
+  size_t all = sizeof(struct large) + bytes;
+  struct large *large = all < HUGE_BYTES ? system_get(all) : huge_get(all);
   large->bytes = bytes;
   large->before = &arena->larges;
   large->after = arena->larges.after;
@@ -91,7 +100,7 @@ static void large_put(struct ms_arena *arena, void *contents) {
   large->before->after = large->after;
   large->after->before = large->before;
   arena->bytes -= large->bytes;
-  free(large);
+  large_free(large);
 }
 
 static void slab_add(struct ms_arena *arena, size_t least) {
@@ -142,10 +151,22 @@ char *ms_arena_print(struct ms_arena *arena, const char *format, ...) {
   return text;
 }
 
+/* Of a mapping what has been copied goes back on the way, so that both together take
+ * little more than the new one. Its first piece stays: the header lies in it. */
+static void table_move(char *to, char *from, size_t bytes) {
+  size_t at = 0;
+  bool mapped = sizeof(struct large) + bytes >= HUGE_BYTES;
+  for (; mapped && bytes - at > HUGE_PAGE; at += HUGE_PAGE) {
+    memcpy(to + at, from + at, HUGE_PAGE);
+    if (at) madvise(from - sizeof(struct large) + at, HUGE_PAGE, MADV_DONTNEED);
+  }
+  memcpy(to + at, from + at, bytes - at);
+}
+
 void *ms_arena_grow(struct ms_arena *arena, void *old, size_t old_bytes, size_t new_bytes) {
   void *grown = ms_arena_get(arena, new_bytes);
   if (!old_bytes) return grown;
-  memcpy(grown, old, old_bytes < new_bytes ? old_bytes : new_bytes);
+  table_move(grown, old, old_bytes < new_bytes ? old_bytes : new_bytes);
   ms_arena_give_back(arena, old, old_bytes);
   return grown;
 }
