@@ -8,6 +8,7 @@
 #include "test.h"
 
 #include "base/arena.h"
+#include "reader/cell.h"
 #include "reader/pairs.h"
 #include "scribe.h"
 
@@ -492,6 +493,49 @@ static void test_late_stamp(void **state) {
   sheet_free(&two);
 }
 
+/* ---- the table of addresses ---- */
+
+/* Live cells stay what they are while dead ones go, wherever they collide. */
+static void cells_try(bool forget, uint32_t live, uint32_t rounds, uint64_t spread) {
+  static uint64_t at[1 << 16];
+  struct ms_cells cells;
+  uint64_t random = 1, room = 0;
+  assert_true(ms_cells_init(&cells, forget));
+  memset(at, 0, sizeof at);
+  for (uint32_t i = 0; i < rounds; i++) {
+    random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    uint32_t block = (uint32_t)(random >> 33) % live;
+    if (at[block]) {
+      struct ms_cell *cell = ms_cell_find(&cells, at[block]);
+      assert_non_null(cell);
+      assert_int_equal(cell->key, at[block] << 20 | MS_CELL_SEEN | MS_CELL_LIVE);
+      assert_int_equal(cell->block, block);
+      cell->key &= ~(uint64_t)MS_CELL_LIVE;
+    }
+    struct ms_cell *cell;
+    do at[block] = 2 + (random = random * 5 + 3) % spread * 2;
+    while ((cell = ms_cell_find(&cells, at[block])) && cell->key & MS_CELL_LIVE);
+    assert_true(ms_cells_room(&cells));
+    cell = ms_cell_at(&cells, at[block]);
+    cell->key |= MS_CELL_SEEN | MS_CELL_LIVE;
+    cell->block = block;
+    if (cells.mask > room) room = cells.mask;
+  }
+  for (uint32_t i = 0; i < live; i++)
+    if (at[i]) assert_int_equal(ms_cell_find(&cells, at[i])->block, i);
+  if (forget) assert_true(room < 16 * live + 4096); /* by the live ones, however many addresses there were */
+  ms_cells_fini(&cells);
+}
+
+static void test_cells(void **state) {
+  (void)state;
+  for (int forget = 0; forget < 2; forget++) {
+    cells_try(forget, 1, 20000, 1 << 20);
+    cells_try(forget, 3000, 300000, 1 << 22);
+    cells_try(forget, 50000, 1000000, 1 << 17); /* neighbours beside neighbours */
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_storms),
@@ -505,6 +549,7 @@ int main(void) {
       cmocka_unit_test(test_shared_chunk),
       cmocka_unit_test(test_rows_without_stamps),
       cmocka_unit_test(test_late_stamp),
+      cmocka_unit_test(test_cells),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,10 +7,11 @@
 #include "base/map.h"
 
 #include <stddef.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 
-enum { FIRST_BITS = 12, HUGE_BYTES = 4 << 20 };
+enum { FIRST_BITS = 12, HUGE_BYTES = 4 << 20, PASSED_BYTES = 2 << 20, PASSED_CELLS = PASSED_BYTES / sizeof(struct ms_cell) };
 
 static bool cells_get(struct ms_cells *cells, uint32_t bits) {
   size_t bytes = sizeof(struct ms_cell) << bits;
@@ -42,18 +43,43 @@ static bool cell_stays(const struct ms_cells *cells, const struct ms_cell *cell)
   return cell->key && (!cells->forget || cell->key & (MS_CELL_LIVE | MS_CELL_WAITED));
 }
 
-bool ms_cells_grow(struct ms_cells *cells) {
+/* Takes out in place what need not stay: from behind a line that is not full on, over
+ * which no search goes, the cells of each line that stay are put where they are found
+ * first now, which is never behind it. */
+static void cells_tidy(struct ms_cells *cells) {
+  uint64_t first = 0;
+  while (cells->cells[first].key) first++;
+  first += MS_CELLS_OF_LINE - first % MS_CELLS_OF_LINE;
+  cells->count = 0;
+  for (uint64_t i = 0; i <= cells->mask; i += MS_CELLS_OF_LINE) {
+    struct ms_cell *line = &cells->cells[(first + i) & cells->mask], was[MS_CELLS_OF_LINE];
+    memcpy(was, line, sizeof was);
+    memset(line, 0, sizeof was);
+    for (int c = 0; c < MS_CELLS_OF_LINE; c++)
+      if (cell_stays(cells, &was[c])) *ms_cell_at(cells, was[c].key >> 20) = was[c];
+  }
+}
+
+/* Addresses keep their order when the table doubles, so the new one fills from its
+ * beginning as the old one is passed, whose pages go back: both take no more than the new. */
+static bool cells_double(struct ms_cells *cells) {
   struct ms_cells old = *cells;
-  uint64_t stay = 0;
-  for (uint64_t i = 0; i <= old.mask; i++) stay += cell_stays(&old, &old.cells[i]);
-  uint32_t bits = 64 - old.shift;
-  if (stay > old.most / 2) bits++;
-  if (!cells_get(cells, bits)) {
+  if (!cells_get(cells, 64 - old.shift + 1)) {
     *cells = old;
     return false;
   }
-  for (uint64_t i = 0; i <= old.mask; i++)
+  for (uint64_t i = 0; i <= old.mask; i++) {
+    if (i && i % PASSED_CELLS == 0) madvise(&old.cells[i - PASSED_CELLS], PASSED_BYTES, MADV_DONTNEED);
     if (cell_stays(&old, &old.cells[i])) *ms_cell_at(cells, old.cells[i].key >> 20) = old.cells[i];
+  }
   ms_cells_fini(&old);
+  return true;
+}
+
+bool ms_cells_grow(struct ms_cells *cells) {
+  uint64_t stay = 0;
+  for (uint64_t i = 0; i <= cells->mask; i++) stay += cell_stays(cells, &cells->cells[i]);
+  if (stay > cells->most / 2) return cells_double(cells);
+  cells_tidy(cells);
   return true;
 }

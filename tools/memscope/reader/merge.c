@@ -147,7 +147,7 @@ static inline enum turn hot_turn(struct ms_merge *merge, struct run *run) {
 /* Cells lie anywhere in memory: they are fetched some rows ahead of their use. A
  * word that far ahead is taken for a row's first, without a look whether it is:
  * fetching a line too many costs less than finding out. */
-static inline void cells_fetch(const struct ms_merge *merge, const struct run *run, uint32_t length) {
+MS_FETCH void cells_fetch(const struct ms_merge *merge, const struct run *run, uint32_t length) {
   const uint64_t *ahead = run->at + AHEAD_WORDS;
   if (ahead + 1 >= run->end) return;
   ms_cell_prefetch(&merge->cells, ahead[0] >> 20);
