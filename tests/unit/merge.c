@@ -493,6 +493,64 @@ static void test_late_stamp(void **state) {
   sheet_free(&two);
 }
 
+/* ---- made ahead ---- */
+
+static void event_same(const struct ms_event *a, const struct ms_event *b) {
+  assert_int_equal(a->kind, b->kind);
+  assert_int_equal(a->lane, b->lane);
+  assert_int_equal(a->block, b->block);
+  assert_int_equal(a->ns, b->ns);
+  assert_int_equal(a->address, b->address);
+  assert_int_equal(a->offset, b->offset);
+}
+
+/* All of a stream's, and how many. */
+static struct ms_event *events_all(struct ms_stream *stream, uint64_t *count) {
+  enum { ROOM = 200000 };
+  struct ms_event *events = ms_arena_array(stream->arena, ROOM, sizeof *events);
+  struct ms_merge *merge = ms_merge_open(stream, MS_ORDER_AUTO);
+  *count = 0;
+  for (uint32_t got; (got = ms_merge_next(merge, events + *count, 64));) assert_true((*count += got) + 64 < ROOM);
+  ms_merge_close(merge);
+  return events;
+}
+
+/* A feed's first `most` are those; how many came. */
+static uint64_t feed_compare(struct ms_stream *stream, enum ms_feed_how how, const struct ms_event *expected, uint64_t most) {
+  struct ms_merge *merge = ms_merge_open(stream, MS_ORDER_AUTO);
+  struct ms_feed *feed = ms_feed_open(stream, merge, how);
+  const struct ms_event *events;
+  uint64_t taken = 0;
+  for (uint32_t count; taken < most && (count = ms_feed_next(feed, &events)); taken += count)
+    for (uint32_t i = 0; i < count; i++) event_same(&events[i], &expected[taken + i]);
+  ms_feed_close(feed);
+  ms_merge_close(merge);
+  return taken;
+}
+
+/* Also when it is closed before its end, with its thread at work or asleep. */
+static void test_feed(void **state) {
+  (void)state;
+  static struct world world;
+  struct ms_error error = {0};
+  world_init(&world, 4, 16, 1 * MS, 200, 7);
+  storm_run(&world, 64, 7, 20, 100000);
+  for (uint32_t i = 0; i < world.threads; i++) book_chunk(&world.book, i + 1, 0, 0, &world.sheets[i]);
+  book_close(&world.book);
+  struct ms_arena *arena = ms_arena_new();
+  struct ms_stream *stream = ms_stream_open_memory(arena, world.book.bytes, world.book.size, &error);
+  assert_non_null(stream);
+  uint64_t count;
+  const struct ms_event *all = events_all(stream, &count);
+  assert_in_range(count, 80000, 100000);
+  for (int how = MS_FEED_AUTO; how <= MS_FEED_AHEAD; how++) assert_int_equal(feed_compare(stream, how, all, UINT64_MAX), count);
+  for (uint64_t most = 0; most < count; most += 9999) assert_in_range(feed_compare(stream, MS_FEED_AHEAD, all, most), most, count);
+  ms_stream_close(stream);
+  ms_arena_free(arena);
+  for (uint32_t i = 0; i < world.threads; i++) sheet_free(&world.sheets[i]);
+  book_free(&world.book);
+}
+
 /* ---- the table of addresses ---- */
 
 /* Live cells stay what they are while dead ones go, wherever they collide. */
@@ -549,6 +607,7 @@ int main(void) {
       cmocka_unit_test(test_shared_chunk),
       cmocka_unit_test(test_rows_without_stamps),
       cmocka_unit_test(test_late_stamp),
+      cmocka_unit_test(test_feed),
       cmocka_unit_test(test_cells),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,7 +9,7 @@
 void ms_blocks_grow(struct ms_merge *merge) {
   uint32_t room = merge->free_room ? merge->free_room * 2 : 4096;
   merge->free_blocks =
-      ms_arena_grow(merge->stream->arena, merge->free_blocks, merge->free_room * sizeof *merge->free_blocks,
+      ms_arena_grow(merge->arena, merge->free_blocks, merge->free_room * sizeof *merge->free_blocks,
                     room * sizeof *merge->free_blocks);
   merge->free_room = room;
 }
@@ -17,7 +17,7 @@ void ms_blocks_grow(struct ms_merge *merge) {
 void ms_open_add(struct ms_merge *merge, struct run *run, uint32_t block) {
   if (run->open_count == run->open_room) {
     uint32_t room = run->open_room ? run->open_room * 2 : 4;
-    run->opens = ms_arena_grow(merge->stream->arena, run->opens, run->open_room * sizeof *run->opens,
+    run->opens = ms_arena_grow(merge->arena, run->opens, run->open_room * sizeof *run->opens,
                                room * sizeof *run->opens);
     run->open_room = room;
   }

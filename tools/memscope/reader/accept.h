@@ -59,27 +59,32 @@ static inline void block_give(struct run *run, struct ms_cell *cell, struct ms_e
   cell_set(cell, run, row[0], event->block);
 }
 
-static inline void alloc_accept(struct ms_merge *merge, struct run *run, struct ms_cell *cell) {
-  cell_vacate(merge, run, cell);
+static inline void alloc_accept(struct ms_merge *merge, struct run *run, struct ms_cell *cell, bool due) {
+  if (!due) cell_vacate(merge, run, cell);
   struct ms_event *event = event_put(merge, run, MS_EVENT_ALLOC, run->at[0]);
   event->block = block_get(merge);
   block_give(run, cell, event);
 }
 
-/* Ends the block of the row's generation; 0 when it is not the live one. A row
- * that comes after its address went on (a wrong order in the stream) changes nothing. */
-static inline uint32_t block_take(struct ms_merge *merge, struct run *run, struct ms_cell *cell) {
+/* Ends what is not the block of the row's generation. A row that comes after its
+ * address went on (a wrong order in the stream) changes nothing. */
+static inline void other_take(struct ms_merge *merge, struct run *run, struct ms_cell *cell) {
   uint64_t word = run->at[0];
-  if (__builtin_expect(!((word ^ cell->key) >> 8) && cell->key & MS_CELL_LIVE, 1)) {
-    uint32_t block = cell->block;
-    cell_set(cell, run, word, 0);
-    return block;
-  }
   uint32_t ahead = (ms_word_gen(word) - ms_word_gen(cell->key)) & MS_GEN_MASK;
-  if (cell->key & MS_CELL_SEEN && ahead > MS_GEN_MASK / 2) return 0;
+  if (cell->key & MS_CELL_SEEN && ahead > MS_GEN_MASK / 2) return;
   cell_vacate(merge, run, cell);
   cell_set(cell, run, word, 0);
-  return 0;
+}
+
+/* Ends the block of the row's generation; 0 when it is not the live one. */
+static inline uint32_t block_take(struct ms_merge *merge, struct run *run, struct ms_cell *cell, bool due) {
+  if (!due && !ms_word_due(run->at[0], cell)) {
+    other_take(merge, run, cell);
+    return 0;
+  }
+  uint32_t block = cell->block;
+  cell_set(cell, run, run->at[0], 0);
+  return block;
 }
 
 /* The place of the free at hand: mostly the next row is hot, so the slot's holds. */
@@ -89,8 +94,8 @@ static inline uint32_t place_take(const struct run *run) {
   return behind < run->end && *behind & MS_HOT ? run->places[slot] : ms_run_place(run, slot);
 }
 
-static inline void free_accept(struct ms_merge *merge, struct run *run, struct ms_cell *cell) {
-  uint32_t block = block_take(merge, run, cell);
+static inline void free_accept(struct ms_merge *merge, struct run *run, struct ms_cell *cell, bool due) {
+  uint32_t block = block_take(merge, run, cell, due);
   struct ms_event *event = event_put(merge, run, block ? MS_EVENT_FREE : MS_EVENT_UNBORN_FREE, run->at[0]);
   event->block = block;
   event->place = place_take(run);
@@ -98,14 +103,14 @@ static inline void free_accept(struct ms_merge *merge, struct run *run, struct m
 }
 
 static inline void ended_accept(struct ms_merge *merge, struct run *run, struct ms_cell *cell) {
-  uint32_t block = block_take(merge, run, cell);
+  uint32_t block = block_take(merge, run, cell, false);
   if (!block) return;
   event_put(merge, run, MS_EVENT_ENDED, run->at[0])->block = block;
   block_put(merge, block);
 }
 
 static inline void begin_accept(struct ms_merge *merge, struct run *run, struct ms_cell *cell) {
-  ms_open_add(merge, run, block_take(merge, run, cell));
+  ms_open_add(merge, run, block_take(merge, run, cell, false));
 }
 
 static inline struct open_realloc open_take(struct run *run) {
@@ -121,14 +126,14 @@ static inline void end_accept(struct ms_merge *merge, struct run *run, struct ms
   block_give(run, cell, event);
 }
 
-/* Any hot row with a cell, in whatever state that is. */
-static inline void hot_accept(struct ms_merge *merge, struct run *run, struct ms_cell *cell) {
+/* Any hot row with a cell. due: the caller knows that it is, else the cell is in whatever state. */
+static inline void hot_accept(struct ms_merge *merge, struct run *run, struct ms_cell *cell, bool due) {
   enum ms_op op = ms_word_op(run->at[0]);
   uint32_t words = 1;
   if (op == MS_OP_ALLOC)
-    alloc_accept(merge, run, cell), words = 2;
+    alloc_accept(merge, run, cell, due), words = 2;
   else if (op == MS_OP_FREE)
-    free_accept(merge, run, cell);
+    free_accept(merge, run, cell, due);
   else if (op == MS_OP_REALLOC_END)
     end_accept(merge, run, cell), words = 2;
   else if (op == MS_OP_REALLOC_BEGIN)

@@ -15,7 +15,7 @@
 
 #include <stddef.h>
 
-enum { AHEAD_WORDS = 28 };
+enum { AHEAD_WORDS = 28, PLAIN_LEFT = 2 + MS_LATE_ROWS };
 
 enum turn { AGAIN, SWITCH, FULL };
 
@@ -96,8 +96,8 @@ static bool cross_allowed(struct ms_merge *merge, struct run *run, struct ms_cel
 
 /* ---- one row ---- */
 
-static inline void hot_take(struct ms_merge *merge, struct run *run, struct ms_cell *cell) {
-  hot_accept(merge, run, cell);
+static inline void hot_take(struct ms_merge *merge, struct run *run, struct ms_cell *cell, bool due) {
+  hot_accept(merge, run, cell, due);
   if (cell->key & MS_CELL_WAITED) ms_merge_wake(merge, cell, run->lo);
 }
 
@@ -109,7 +109,7 @@ static void hot_force(struct ms_merge *merge, struct run *run, struct ms_cell *c
     else if (!merge->cells.forget || cell->key & MS_CELL_SEEN || !ms_word_gives(*run->at))
       merge->counts.forced++;
   }
-  hot_take(merge, run, cell);
+  hot_take(merge, run, cell, false);
 }
 
 /* A cross event of the lane that runs: would it be chosen again if it waited? */
@@ -130,7 +130,7 @@ static inline enum turn hot_turn(struct ms_merge *merge, struct run *run) {
   if (ms_word_due(word, cell)) {
     if (merge->alive == 1 || (cell->key & MS_CELL_SEEN && cell->lane == run->index) ||
         (others_done(merge, run) && cross_allowed(merge, run, cell))) {
-      hot_take(merge, run, cell);
+      hot_take(merge, run, cell, true);
       return AGAIN;
     }
     ready_add(merge, run, cell);
@@ -147,11 +147,75 @@ static inline enum turn hot_turn(struct ms_merge *merge, struct run *run) {
 /* Cells lie anywhere in memory: they are fetched some rows ahead of their use. A
  * word that far ahead is taken for a row's first, without a look whether it is:
  * fetching a line too many costs less than finding out. */
-MS_FETCH void cells_fetch(const struct ms_merge *merge, const struct run *run, uint32_t length) {
-  const uint64_t *ahead = run->at + AHEAD_WORDS;
-  if (ahead + 1 >= run->end) return;
-  ms_cell_prefetch(&merge->cells, ahead[0] >> 20);
-  if (length == 2) ms_cell_prefetch(&merge->cells, ahead[1] >> 20);
+MS_FETCH void cells_fetch(const struct ms_cells *cells, const uint64_t *at, const uint64_t *end, uint32_t length) {
+  const uint64_t *ahead = at + AHEAD_WORDS;
+  if (ahead + 1 >= end) return;
+  ms_cell_prefetch(cells, ahead[0] >> 20);
+  if (length == 2) ms_cell_prefetch(cells, ahead[1] >> 20);
+}
+
+/* ---- plain rows ---- */
+
+/* Is it an allocation, or a free at a place that holds from before? */
+static inline bool word_plain(const uint64_t *at) {
+  enum ms_op op = ms_word_op(*at);
+  return *at & MS_HOT && (op == MS_OP_ALLOC || (op == MS_OP_FREE && at[1] & MS_HOT));
+}
+
+/* May it happen now, whatever other lanes do, and does nobody wait for it? */
+static inline bool cell_plain(uint64_t word, const struct ms_cell *cell, uint32_t lane, bool alone) {
+  if (!ms_word_due(word, cell) || cell->key & MS_CELL_WAITED) return false;
+  return alone || (cell->key & MS_CELL_SEEN && cell->lane == lane);
+}
+
+/* All of a plain row's event but its block; takes: known where it is called. */
+static inline void plain_put(struct ms_event *event, const struct run *run, const uint64_t *at, bool takes) {
+  uint64_t word = *at;
+  event->kind = takes ? MS_EVENT_FREE : MS_EVENT_ALLOC;
+  event->fn = word & (takes ? MS_FREE_FN : 31);
+  event->gen = (uint16_t)ms_word_gen(word);
+  event->thread = run->thread;
+  event->lane = run->index;
+  event->name = takes ? 0 : (uint32_t)(at[1] >> 32);
+  event->place = takes ? run->places[word >> 4 & (MS_PLACE_SLOTS - 1)] : 0;
+  event->ns = run->lo;
+  event->address = word >> 20 << 3;
+  event->size = takes ? 0 : (uint32_t)at[1];
+  event->offset = (uintptr_t)at + run->bias;
+  event->words = NULL;
+  event->stack = takes ? 0 : run->stack;
+}
+
+/* Nearly all rows are of this kind, and taken here: as hot_turn and hot_accept do
+ * it, without what these must ask and with everything at hand. The first row that
+ * is another one ends it; so does a chunk's end, as what follows may say more of a row. */
+static void plain_run(struct ms_merge *merge, struct run *run) {
+  struct ms_cells cells = merge->cells;
+  const uint64_t *at = run->at, *end = run->end - PLAIN_LEFT;
+  struct ms_event *out = merge->out, *last = merge->out_end - MS_EVENTS_OF_ROW;
+  bool alone = merge->alive == 1;
+  if (run->stamp_ns || run->size_high) return;
+  for (; at < end && out < last && cells.count < cells.most && word_plain(at) && *at >> 20; out++) {
+    uint64_t word = *at;
+    bool takes = word & MS_HOT_TAKES;
+    cells_fetch(&cells, at, run->end, 2 - takes);
+    struct ms_cell *cell = ms_cell_at(&cells, word >> 20);
+    if (!cell_plain(word, cell, run->index, alone)) break;
+    if (takes) {
+      plain_put(out, run, at, true);
+      block_put(merge, out->block = cell->block);
+      cell_set(cell, run, word, 0);
+    } else {
+      plain_put(out, run, at, false);
+      out->block = block_get(merge);
+      cell_set(cell, run, word, out->block);
+    }
+    at += 2 - takes;
+  }
+  merge->counts.events += (uint64_t)(out - merge->out);
+  merge->cells.count = cells.count;
+  merge->out = out;
+  run->at = at;
 }
 
 void ms_run_end(struct ms_merge *merge, struct run *run) {
@@ -164,8 +228,9 @@ void ms_run_end(struct ms_merge *merge, struct run *run) {
 static enum turn current_run(struct ms_merge *merge) {
   struct run *run = merge->current;
   while (merge->out_end - merge->out >= MS_EVENTS_OF_ROW) {
+    if (run->end - run->at > PLAIN_LEFT && word_plain(run->at)) plain_run(merge, run);
     uint32_t length = ms_row_fits(run->at, 0, (uint32_t)(run->end - run->at));
-    cells_fetch(merge, run, length);
+    cells_fetch(&merge->cells, run->at, run->end, length);
     if (!length) {
       if (!ms_run_next_piece(merge, run)) {
         ms_run_end(merge, run);
@@ -217,7 +282,7 @@ static bool ready_try(struct ms_merge *merge, struct run *run, bool must) {
   }
   if (!must && !cross_allowed(merge, run, cell)) return false;
   wait_remove(merge, run);
-  hot_take(merge, run, cell);
+  hot_take(merge, run, cell, true);
   current_set(merge, run);
   return true;
 }
@@ -318,7 +383,11 @@ struct ms_merge *ms_merge_open(struct ms_stream *stream, enum ms_merge_order ord
   merge->forked = stream->header.parent[0] != 0;
   merge->due_ns = UINT64_MAX;
   merge->step_ns = stream->header.clock_step_ns ? stream->header.clock_step_ns : 1000000;
-  if (!ms_cells_init(&merge->cells, stream->lane_count == 1)) return NULL;
+  merge->arena = ms_arena_new();
+  if (!ms_cells_init(&merge->cells, stream->lane_count == 1)) {
+    ms_merge_close(merge);
+    return NULL;
+  }
   runs_open(merge);
   return merge;
 }
@@ -346,5 +415,7 @@ void ms_merge_each_live(const struct ms_merge *merge, ms_live_fn *on_live, void 
 }
 
 void ms_merge_close(struct ms_merge *merge) {
-  if (merge) ms_cells_fini(&merge->cells);
+  if (!merge) return;
+  ms_cells_fini(&merge->cells);
+  ms_arena_free(merge->arena);
 }

@@ -74,6 +74,7 @@ struct heap {
 
 struct ms_merge {
   struct ms_stream *stream;
+  struct ms_arena *arena; /* its own: it may run beside who uses the stream's */
   struct ms_merge_counts counts;
   struct ms_cells cells;
   uint32_t *free_blocks; /* numbers to use again */

@@ -7,7 +7,8 @@
  *
  *   ms_stream_open -> the file mapped and indexed
  *   ms_rows_open/next            every row of a lane as it stands (dump --raw)
- *   ms_merge_open/next           events of all threads, in order (model, dump)
+ *   ms_merge_open/next           events of all threads, in order (dump)
+ *   ms_feed_open/next            the same, made ahead by another thread (model)
  */
 #ifndef MS_READER_READER_H
 #define MS_READER_READER_H
@@ -101,6 +102,7 @@ struct ms_stream {
   uint32_t argc;
   struct ms_problem *problems; /* in order of finding, at most MS_PROBLEMS_MAX */
   uint32_t problem_count;
+  char *problem_texts; /* room for them */
   uint64_t problems_more;  /* not kept */
   uint32_t missing_chunks; /* gaps in the threads' chunk numbers */
   uint64_t *names;       /* by id, as in NAMES records; 0: none */
@@ -174,6 +176,9 @@ void ms_rows_open(struct ms_rows *rows, struct ms_stream *stream, const struct m
  * place in the file. */
 const uint64_t *ms_rows_next(struct ms_rows *rows, uint64_t *offset);
 
+/* The same, hot rows left out. */
+const uint64_t *ms_rows_next_cold(struct ms_rows *rows, uint64_t *offset);
+
 /* The words of the row at `at` of a piece of `words`; 0: none, or it would run
  * over the piece's end. */
 static inline uint32_t ms_row_fits(const uint64_t *rows, uint32_t at, uint32_t words) {
@@ -245,6 +250,21 @@ const struct ms_merge_counts *ms_merge_counts(const struct ms_merge *merge);
 typedef void ms_live_fn(void *context, uint32_t block, uint64_t address);
 void ms_merge_each_live(const struct ms_merge *merge, ms_live_fn *on_live, void *context);
 void ms_merge_close(struct ms_merge *merge);
+
+/* A merge's events, by a thread of its own that runs ahead. Between open and close
+ * the merge is the feed's alone; names may be asked for. */
+enum ms_feed_how {
+  MS_FEED_AUTO, /* ahead when the stream is large and there are two processors */
+  MS_FEED_ALONE, /* no thread */
+  MS_FEED_AHEAD,
+};
+
+struct ms_feed;
+struct ms_feed *ms_feed_open(struct ms_stream *stream, struct ms_merge *merge, enum ms_feed_how how);
+
+/* How many events `events` has, until the next call; 0 at the end, and then no more calls. */
+uint32_t ms_feed_next(struct ms_feed *feed, const struct ms_event **events);
+void ms_feed_close(struct ms_feed *feed);
 
 /* ---- names ---- */
 

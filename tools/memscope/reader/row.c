@@ -20,3 +20,14 @@ const uint64_t *ms_rows_next(struct ms_rows *rows, uint64_t *offset) {
   }
   return NULL;
 }
+
+const uint64_t *ms_rows_next_cold(struct ms_rows *rows, uint64_t *offset) {
+  for (; rows->piece < rows->lane->piece_count; rows->piece++, rows->at = 0) {
+    const struct ms_piece *piece = &rows->lane->pieces[rows->piece];
+    uint32_t at = rows->at;
+    while (at < piece->words && piece->rows[at] & MS_HOT) at += ms_row_words(piece->rows[at]);
+    rows->at = at;
+    if (ms_row_fits(piece->rows, at, piece->words)) break;
+  }
+  return ms_rows_next(rows, offset);
+}

@@ -117,7 +117,7 @@ static void hot_take(struct ms_merge *merge, struct run *run) {
       merge->failed = true;
       return;
     }
-    hot_accept(merge, run, ms_cell_at(&merge->cells, *run->at >> 20));
+    hot_accept(merge, run, ms_cell_at(&merge->cells, *run->at >> 20), false);
   }
   events_date(merge, run, from, ns);
 }

@@ -61,7 +61,7 @@ static uint32_t scan_until(struct ms_stream *stream, struct scan *scan, uint64_t
   const struct ms_lane *lane = scan->rows.lane;
   uint64_t offset;
   const uint64_t *row;
-  while ((row = ms_rows_next(&scan->rows, &offset))) {
+  while ((row = ms_rows_next_cold(&scan->rows, &offset))) {
     if (scan->piece != scan->rows.piece) {
       scan->piece = scan->rows.piece;
       scan->ns = lane->pieces[scan->piece].start_ns;

@@ -24,23 +24,23 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LIVE_TRIES = 20 };
+enum { LIVE_TRIES = 20, PROBLEM_TEXT = 256, PROBLEM_BYTES = PROBLEM_TEXT + 32 };
 
+/* Without the arena: the merge, which may run on a thread of its own, finds problems too. */
 void ms_stream_problem(struct ms_stream *stream, uint64_t offset, const char *format, ...) {
   if (stream->problem_count == MS_PROBLEMS_MAX) {
     stream->problems_more++;
     return;
   }
-  char text[256];
+  uint32_t volume = stream->header.volume_tail ? ms_volume_of(offset) : 1;
+  char *text = stream->problem_texts + (size_t)stream->problem_count * PROBLEM_BYTES;
+  int before = volume == 1 ? 0 : snprintf(text, PROBLEM_BYTES - PROBLEM_TEXT, "of volume %" PRIu32 ": ", volume);
   va_list arguments;
   va_start(arguments, format);
-  vsnprintf(text, sizeof text, format, arguments);
+  vsnprintf(text + before, PROBLEM_TEXT, format, arguments);
   va_end(arguments);
-  uint32_t volume = stream->header.volume_tail ? ms_volume_of(offset) : 1;
   stream->problems[stream->problem_count++] =
-      (struct ms_problem){.offset = volume == 1 ? offset : offset % MS_VOLUME_STRIDE,
-                          .text = volume == 1 ? ms_arena_print(stream->arena, "%s", text)
-                                              : ms_arena_print(stream->arena, "of volume %" PRIu32 ": %s", volume, text)};
+      (struct ms_problem){.offset = volume == 1 ? offset : offset % MS_VOLUME_STRIDE, .text = text};
 }
 
 void ms_stream_report(const struct ms_stream *stream, struct ms_error *error) {
@@ -115,6 +115,7 @@ static struct ms_stream *stream_new(struct ms_arena *arena, const char *path) {
   stream->arena = arena;
   stream->path = ms_arena_print(arena, "%s", path);
   stream->problems = ms_arena_array(arena, MS_PROBLEMS_MAX, sizeof *stream->problems);
+  stream->problem_texts = ms_arena_array(arena, MS_PROBLEMS_MAX, PROBLEM_BYTES);
   stream->program = stream->directory = "";
   return stream;
 }
