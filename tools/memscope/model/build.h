@@ -24,6 +24,7 @@ struct sum {
 struct worth {
   uint64_t blocks, bytes;
   double blocks_doubt, bytes_doubt; /* by how much it adds to the variances of its sums */
+  bool estimate;                    /* sampled */
 };
 
 /* Variances of estimates, by the figure they belong to. */
@@ -257,9 +258,8 @@ void ms_tally_add(struct build *build, uint32_t site, enum tally_kind kind, uint
 struct ms_tallies ms_tallies_take(struct build *build, uint32_t site, enum tally_kind kind);
 
 /* One more of that id; mostly the same one as before, so that the site's own cache line has it. */
-static inline void ms_tally_count(struct build *build, uint32_t id, enum tally_kind kind, uint32_t what) {
-  struct site *site = &build->sites[id];
-  if (site->streak[kind].id != what || site->streak[kind].count == UINT32_MAX) {
+static inline void ms_tally_count(struct build *build, struct site *site, uint32_t id, enum tally_kind kind, uint32_t what) {
+  if (__builtin_expect(site->streak[kind].id != what || site->streak[kind].count == UINT32_MAX, 0)) {
     ms_tally_add(build, id, kind, site->streak[kind].id, site->streak[kind].count);
     site->streak[kind].id = what;
     site->streak[kind].count = 0;
@@ -267,8 +267,29 @@ static inline void ms_tally_count(struct build *build, uint32_t id, enum tally_k
   site->streak[kind].count++;
 }
 
-/* lifetime.c */
-void ms_lifetime_count(struct build *build, struct site *site, uint64_t ns, uint64_t blocks);
+/* lifetime.c: ages of dead blocks, by power of two in so many parts */
+enum { MS_AGE_PART_BITS = 4, MS_AGE_PARTS = 1 << MS_AGE_PART_BITS, MS_AGE_EXACT = MS_AGE_PART_BITS + 1 };
+
+static inline uint32_t ms_age_power(uint64_t ns) {
+  uint32_t power = ns ? 64 - (uint32_t)__builtin_clzll(ns) : 0;
+  return power < MS_LIFETIME_BUCKETS ? power : MS_LIFETIME_BUCKETS - 1;
+}
+
+/* How far a part's number is shifted in the ages of that power. */
+static inline uint32_t ms_age_shift(uint32_t power) { return power > MS_AGE_EXACT ? power - MS_AGE_EXACT : 0; }
+
+/* The parts of that age's power, which is the site's first or new to it. */
+uint64_t *ms_age_parts_new(struct build *build, struct site *site, uint64_t ns);
+
+static inline void ms_lifetime_count(struct build *build, struct site *site, uint64_t ns, uint64_t blocks) {
+  uint32_t power = ms_age_power(ns);
+  uint64_t *parts = site->ages ? site->ages[power] : NULL;
+  if (__builtin_expect(!parts, 0)) parts = ms_age_parts_new(build, site, ns);
+  parts[ns >> ms_age_shift(power) & (MS_AGE_PARTS - 1)] += blocks;
+  if (ns < site->shortest_ns) site->shortest_ns = ns;
+  if (ns > site->longest_ns) site->longest_ns = ns;
+}
+
 struct ms_model_lifetime ms_lifetime_take(struct build *build, const struct site *site);
 
 /* timeline.c */
@@ -297,14 +318,13 @@ void ms_doubt_move(struct build *build, struct site *from, struct site *to, stru
 uint64_t ms_sampling_events(const struct ms_model_totals *totals);
 void ms_sampling_take(struct build *build, struct ms_model *model, const struct order *order);
 
-static inline struct worth ms_worth(struct build *build, uint64_t size) {
-  if (__builtin_expect(build->sampling.kind != MS_SAMPLING_NONE, 0)) return ms_sampling_worth(build, size);
-  return (struct worth){.blocks = 1, .bytes = size};
+static inline struct worth ms_worth(struct build *build, uint64_t size, bool sampled) {
+  return sampled ? ms_sampling_worth(build, size) : (struct worth){.blocks = 1, .bytes = size};
 }
 
-/* stack.c: call stacks; site: of the block */
-void ms_stack_born(struct build *build, const struct ms_event *event, uint32_t thread, uint32_t site, struct worth worth);
-void ms_stack_gone(struct build *build, const struct block *block, struct worth worth);
+/* stack.c: call stacks; site: of the block; blocks, bytes: its worth, apart, so that the replay keeps it in registers */
+void ms_stack_born(struct build *build, const struct ms_event *event, uint32_t thread, uint32_t site, uint64_t blocks, uint64_t bytes);
+void ms_stack_gone(struct build *build, const struct block *block, uint64_t blocks, uint64_t bytes);
 void ms_stack_bind(struct build *build, const struct block *block, uint32_t site, struct worth worth, bool at_peak);
 void ms_stacks_take(struct build *build, struct ms_model *model, const uint32_t *site_ids);
 

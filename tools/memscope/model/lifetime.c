@@ -10,32 +10,21 @@
  */
 #include "model/build.h"
 
-enum { PART_BITS = 4, PARTS = 1 << PART_BITS, EXACT_POWER = PART_BITS + 1 };
+enum { PARTS = MS_AGE_PARTS, EXACT_POWER = MS_AGE_EXACT };
 
-static uint32_t power_of(uint64_t ns) {
-  uint32_t power = ns ? 64 - (uint32_t)__builtin_clzll(ns) : 0;
-  return power < MS_LIFETIME_BUCKETS ? power : MS_LIFETIME_BUCKETS - 1;
-}
-
-/* How far a part's number is shifted in the ages of that power. */
-static uint32_t shift_of(uint32_t power) { return power > EXACT_POWER ? power - EXACT_POWER : 0; }
-
-void ms_lifetime_count(struct build *build, struct site *site, uint64_t ns, uint64_t blocks) {
+uint64_t *ms_age_parts_new(struct build *build, struct site *site, uint64_t ns) {
   if (!site->ages) {
     site->ages = ms_arena_array(build->arena, MS_LIFETIME_BUCKETS, sizeof *site->ages);
     site->shortest_ns = ns;
   }
-  uint32_t power = power_of(ns);
-  uint64_t **parts = &site->ages[power];
+  uint64_t **parts = &site->ages[ms_age_power(ns)];
   if (!*parts) *parts = ms_arena_array(build->arena, PARTS, sizeof **parts);
-  (*parts)[ns >> shift_of(power) & (PARTS - 1)] += blocks;
-  if (ns < site->shortest_ns) site->shortest_ns = ns;
-  if (ns > site->longest_ns) site->longest_ns = ns;
+  return *parts;
 }
 
 /* The middle of that part. */
 static uint64_t age_of(uint32_t power, uint32_t part) {
-  uint64_t width = UINT64_C(1) << shift_of(power), first = power >= EXACT_POWER ? PARTS + part : part;
+  uint64_t width = UINT64_C(1) << ms_age_shift(power), first = power >= EXACT_POWER ? PARTS + part : part;
   return first * width + (width - 1) / 2;
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * Replays the merged events: the live set, and what is summed by site, type,
- * holder, module and thread. About 25 ns an event, half of it the block's and
- * the site's cache lines; the batch is looked through ahead to fetch them.
+ * holder, module and thread. Some 150 instructions an event, and the block's
+ * cache line; each batch is looked through ahead to fetch that. Whether the stream
+ * is sampled is a constant in all that is done for each event (HOT).
  *
  * The peak's composition costs nothing until a site changes: each new peak of
  * the process gets a serial, and a site notes its part of the latest one just
@@ -10,16 +11,18 @@
  */
 #include "model/build.h"
 
-enum { BATCH = 1024, AHEAD = 12 };
+enum { AHEAD = 12 };
+
+#define HOT static inline __attribute__((always_inline))
 
 /* ---- a site's live bytes ---- */
 
-static void sum_add(struct sum *sum, uint64_t bytes) {
+HOT void sum_add(struct sum *sum, uint64_t bytes) {
   sum->live_bytes += bytes;
   if (sum->live_bytes > sum->peak_bytes) sum->peak_bytes = sum->live_bytes;
 }
 
-static void site_before_change(struct build *build, struct site *site) {
+HOT void site_before_change(struct build *build, struct site *site) {
   if (site->peak_serial != build->peak_serial) {
     site->peak_serial = build->peak_serial;
     site->bytes_at_peak = site->live_bytes;
@@ -28,7 +31,7 @@ static void site_before_change(struct build *build, struct site *site) {
   if (site->cut != build->timeline.serial) ms_timeline_mark(build, site);
 }
 
-static inline void site_gain(struct build *build, struct site *site, struct worth worth) {
+HOT void site_gain(struct build *build, struct site *site, struct worth worth) {
   site_before_change(build, site);
   site->live_blocks += worth.blocks;
   site->live_bytes += worth.bytes;
@@ -37,49 +40,45 @@ static inline void site_gain(struct build *build, struct site *site, struct wort
   sum_add(&build->holders[site->holder].sum, worth.bytes);
   sum_add(&build->modules[site->module].sum, worth.bytes);
   if (site->type) sum_add(&build->types[site->type].sum, worth.bytes);
-  if (build->sampling.kind) ms_doubt_gain(build, site, worth);
+  if (worth.estimate) ms_doubt_gain(build, site, worth);
 }
 
-static inline void site_lose(struct build *build, struct site *site, struct worth worth) {
+HOT void site_lose(struct build *build, struct site *site, struct worth worth) {
   site_before_change(build, site);
   site->live_blocks -= worth.blocks;
   site->live_bytes -= worth.bytes;
   build->holders[site->holder].sum.live_bytes -= worth.bytes;
   build->modules[site->module].sum.live_bytes -= worth.bytes;
   if (site->type) build->types[site->type].sum.live_bytes -= worth.bytes;
-  if (build->sampling.kind) ms_doubt_lose(build, site, worth);
+  if (worth.estimate) ms_doubt_lose(build, site, worth);
 }
 
 /* ---- the process ---- */
 
 /* Called before anything is changed by an event. */
-static void time_pass(struct build *build, uint64_t ns) {
+HOT void time_pass(struct build *build, uint64_t ns) {
   struct timeline *t = &build->timeline;
   if (ns > build->now_ns) build->now_ns = ns;
-  if (build->now_ns >= t->due_ns || t->open.end_event >= t->due_event) ms_timeline_cut(build);
+  if (build->now_ns >= t->due_ns || build->totals.events >= t->due_event) ms_timeline_cut(build);
 }
 
-static void process_gain(struct build *build, struct worth worth) {
+HOT void process_gain(struct build *build, struct worth worth) {
   struct ms_model_totals *totals = &build->totals;
   totals->live_bytes += worth.bytes;
   totals->live_blocks += worth.blocks;
 }
 
-static void process_lose(struct build *build, struct worth worth) {
+HOT void process_lose(struct build *build, struct worth worth) {
   build->totals.live_bytes -= worth.bytes;
   build->totals.live_blocks -= worth.blocks;
 }
 
 /* Called behind each event: one more, and perhaps a new peak. */
-static inline void event_done(struct build *build) {
+HOT void event_done(struct build *build) {
   struct ms_model_totals *totals = &build->totals;
   struct sample *open = &build->timeline.open;
   totals->events++;
-  open->end_event = totals->events;
   open->end_ns = build->now_ns;
-  open->live_bytes = totals->live_bytes;
-  open->live_blocks = totals->live_blocks;
-  if (build->sampling.kind) open->end_worth = ms_sampling_events(totals);
   if (totals->live_bytes > open->most_bytes) open->most_bytes = totals->live_bytes;
   if (totals->live_bytes <= totals->peak_bytes) return;
   totals->peak_bytes = totals->live_bytes;
@@ -90,17 +89,17 @@ static inline void event_done(struct build *build) {
 
 /* ---- blocks ---- */
 
-static inline struct block *block_at(struct build *build, uint32_t id) {
+HOT struct block *block_at(struct build *build, uint32_t id) {
   MS_TABLE_ROOM(build, build->blocks, id, build->block_room);
   return &build->blocks[id];
 }
 
-static void size_seen(struct site *site, uint64_t bytes) {
+HOT void size_seen(struct site *site, uint64_t bytes) {
   if (bytes < site->smallest) site->smallest = bytes;
   if (bytes > site->largest) site->largest = bytes;
 }
 
-static void thread_before_turn(const struct build *build, struct thread *thread) {
+HOT void thread_before_turn(const struct build *build, struct thread *thread) {
   if (thread->peak_serial == build->peak_serial) return;
   thread->peak_serial = build->peak_serial;
   thread->turn_at_peak = thread->turn;
@@ -113,71 +112,84 @@ static bool block_was_at_peak(struct build *build, const struct block *block) {
   return (int32_t)(block->turn - owner->turn_at_peak) <= 0;
 }
 
+/* The site and the thread an event counts for. */
+struct whose {
+  struct site *site;
+  struct thread *thread;
+  uint32_t site_id, thread_id;
+};
+
+HOT struct whose whose(const struct build *build, uint32_t site, uint32_t thread) {
+  return (struct whose){&build->sites[site], &build->threads[thread], site, thread};
+}
+
 /* One more for the figure `field` of a site, its thread and the process. */
-#define DOUBT(build, site, thread, field, variance)                                                          \
+#define DOUBT(build, of, field, worth, variance)                                                             \
   do {                                                                                                       \
-    if (!(build)->sampling.kind) break;                                                                      \
-    ms_site_doubt(build, site)->field += (variance);                                                         \
-    (build)->sampling.threads[thread].field += (variance);                                                   \
-    (build)->sampling.totals.field += (variance);                                                            \
+    if (!(worth).estimate) break;                                                                            \
+    ms_site_doubt(build, (of).site)->field += (worth).variance;                                              \
+    (build)->sampling.threads[(of).thread_id].field += (worth).variance;                                     \
+    (build)->sampling.totals.field += (worth).variance;                                                      \
   } while (0)
 
-static inline void block_born(struct build *build, const struct ms_event *event, struct block *block,
-                              uint32_t id, uint32_t thread, struct worth worth) {
-  struct site *site = &build->sites[id];
-  struct thread *by = &build->threads[thread];
-  thread_before_turn(build, by);
+HOT void block_born(struct build *build, const struct ms_event *event, struct block *block, struct whose of, struct worth worth) {
+  thread_before_turn(build, of.thread);
   *block = (struct block){.size = event->size,
                           .born_ns = event->ns,
-                          .turn = ++by->turn,
-                          .site = id,
-                          .thread = thread,
+                          .turn = ++of.thread->turn,
+                          .site = of.site_id,
+                          .thread = of.thread_id,
                           .fn = event->fn};
-  by->live_blocks += worth.blocks;
-  by->live_bytes += worth.bytes;
-  by->out.allocated_bytes += worth.bytes;
-  site->allocated_bytes += worth.bytes;
-  size_seen(site, event->size);
-  site_gain(build, site, worth);
+  of.thread->live_blocks += worth.blocks;
+  of.thread->live_bytes += worth.bytes;
+  of.thread->out.allocated_bytes += worth.bytes;
+  of.site->allocated_bytes += worth.bytes;
+  size_seen(of.site, event->size);
+  site_gain(build, of.site, worth);
   process_gain(build, worth);
   build->totals.allocated_bytes += worth.bytes;
   build->timeline.open.allocated_bytes += worth.bytes;
-  build->sampling.samples++;
-  DOUBT(build, site, thread, allocated_bytes, worth.bytes_doubt);
-  if (event->stack) ms_stack_born(build, event, thread, id, worth);
+  build->sampling.samples += worth.estimate;
+  DOUBT(build, of, allocated_bytes, worth, bytes_doubt);
+  if (event->stack) ms_stack_born(build, event, of.thread_id, of.site_id, worth.blocks, worth.bytes);
 }
 
-static inline void block_gone(struct build *build, struct block *block, struct worth worth) {
-  struct thread *owner = &build->threads[block->thread];
-  owner->live_blocks -= worth.blocks;
-  owner->live_bytes -= worth.bytes;
-  site_lose(build, &build->sites[block->site], worth);
+/* of: where it was born. */
+HOT void block_gone(struct build *build, struct block *block, struct whose of, struct worth worth) {
+  of.thread->live_blocks -= worth.blocks;
+  of.thread->live_bytes -= worth.bytes;
+  site_lose(build, of.site, worth);
   process_lose(build, worth);
-  if (build->block_pairs) ms_stack_gone(build, block, worth);
+  if (build->block_pairs) ms_stack_gone(build, block, worth.blocks, worth.bytes);
   block->site = 0;
 }
 
 /* What counts for more than one has no streaks. */
-static inline void tally(struct build *build, uint32_t id, enum tally_kind kind, uint32_t what, struct worth worth) {
-  if (worth.blocks == 1) ms_tally_count(build, id, kind, what);
-  else ms_tally_add(build, id, kind, what, worth.blocks);
+HOT void tally(struct build *build, struct whose of, enum tally_kind kind, uint32_t what, struct worth worth) {
+  if (worth.estimate) ms_tally_add(build, of.site_id, kind, what, worth.blocks);
+  else ms_tally_count(build, of.site, of.site_id, kind, what);
 }
 
-static void on_alloc(struct build *build, const struct ms_event *event, uint32_t thread) {
+/* Mostly one that was asked for before. */
+HOT uint32_t site_named(struct build *build, uint32_t name) {
+  uint32_t site = name < build->stream->name_room ? build->name_sites[name] : 0;
+  return site ? site : ms_site_named(build, name);
+}
+
+HOT void on_alloc(struct build *build, const struct ms_event *event, uint32_t thread, bool sampled) {
   struct block *block = block_at(build, event->block);
-  uint32_t id = ms_site_named(build, event->name);
-  struct site *site = &build->sites[id];
-  struct worth worth = ms_worth(build, event->size);
-  if (!site->allocations) site->first_ns = build->now_ns;
-  site->allocations += worth.blocks;
-  site->last_ns = build->now_ns;
-  tally(build, id, TALLY_ALLOC_THREAD, thread, worth);
-  tally(build, id, TALLY_FUNCTION, event->fn, worth);
-  block_born(build, event, block, id, thread, worth);
-  build->threads[thread].out.allocations += worth.blocks;
+  struct whose of = whose(build, site_named(build, event->name), thread);
+  struct worth worth = ms_worth(build, event->size, sampled);
+  if (!of.site->allocations) of.site->first_ns = build->now_ns;
+  of.site->allocations += worth.blocks;
+  of.site->last_ns = build->now_ns;
+  tally(build, of, TALLY_ALLOC_THREAD, thread, worth);
+  tally(build, of, TALLY_FUNCTION, event->fn, worth);
+  block_born(build, event, block, of, worth);
+  of.thread->out.allocations += worth.blocks;
   build->totals.allocations += worth.blocks;
   build->timeline.open.allocations += worth.blocks;
-  DOUBT(build, site, thread, allocations, worth.blocks_doubt);
+  DOUBT(build, of, allocations, worth, blocks_doubt);
   event_done(build);
 }
 
@@ -188,82 +200,84 @@ static inline uint32_t freed_at(struct build *build, struct thread *by, uint32_t
   return by->freed_place;
 }
 
-static void on_free(struct build *build, const struct ms_event *event, uint32_t thread) {
+HOT void on_free(struct build *build, const struct ms_event *event, uint32_t thread, bool sampled) {
   struct block *block = block_at(build, event->block);
   if (!block->site) return;
-  uint32_t id = block->site;
-  struct site *site = &build->sites[id];
-  struct thread *by = &build->threads[thread], *owner = &build->threads[block->thread];
-  struct worth worth = ms_worth(build, block->size);
-  bool temporary = owner->turn == block->turn && !build->sampling.kind;
-  site->frees += worth.blocks;
-  site->temporary += temporary;
-  owner->out.temporary += temporary;
+  struct thread *by = &build->threads[thread];
+  struct whose of = whose(build, block->site, block->thread);
+  struct worth worth = ms_worth(build, block->size, sampled);
+  bool temporary = of.thread->turn == block->turn && !sampled;
+  of.site->frees += worth.blocks;
+  of.site->temporary += temporary;
+  of.thread->out.temporary += temporary;
   build->totals.temporary += temporary;
-  ms_lifetime_count(build, site, event->ns > block->born_ns ? event->ns - block->born_ns : 0, worth.blocks);
-  tally(build, id, TALLY_FREE_THREAD, thread, worth);
-  tally(build, id, TALLY_PLACE, freed_at(build, by, event->place), worth);
+  ms_lifetime_count(build, of.site, event->ns > block->born_ns ? event->ns - block->born_ns : 0, worth.blocks);
+  tally(build, of, TALLY_FREE_THREAD, thread, worth);
+  tally(build, of, TALLY_PLACE, freed_at(build, by, event->place), worth);
   by->out.frees += worth.blocks;
-  if (by != owner) by->out.foreign_frees += worth.blocks;
-  block_gone(build, block, worth);
+  if (by != of.thread) by->out.foreign_frees += worth.blocks;
+  block_gone(build, block, of, worth);
   build->totals.frees += worth.blocks;
   build->timeline.open.frees += worth.blocks;
-  DOUBT(build, site, thread, frees, worth.blocks_doubt);
+  of.thread_id = thread;
+  DOUBT(build, of, frees, worth, blocks_doubt);
   event_done(build);
 }
 
-static void reallocation_count(struct build *build, uint32_t id, uint32_t thread, struct worth worth) {
-  build->sites[id].reallocations += worth.blocks;
-  build->threads[thread].out.reallocations += worth.blocks;
+static void reallocation_count(struct build *build, struct whose of, struct worth worth) {
+  of.site->reallocations += worth.blocks;
+  of.thread->out.reallocations += worth.blocks;
   build->totals.reallocations += worth.blocks;
-  DOUBT(build, &build->sites[id], thread, reallocations, worth.blocks_doubt);
+  DOUBT(build, of, reallocations, worth, blocks_doubt);
 }
 
 /* A block's new size, and its new name if it got one that says more than a return address. */
-static void on_realloc(struct build *build, const struct ms_event *event, uint32_t thread) {
+static void on_realloc(struct build *build, const struct ms_event *event, uint32_t thread, bool sampled) {
   struct block *block = block_at(build, event->block);
   if (!block->site) return;
   struct block old = *block;
-  uint32_t id = ms_site_named(build, event->name);
-  struct worth worth = ms_worth(build, event->size);
+  uint32_t id = site_named(build, event->name);
+  struct worth worth = ms_worth(build, event->size, sampled);
   if (build->sites[id].naming == MS_UNNAMED) id = old.site;
-  block_gone(build, block, ms_worth(build, old.size));
-  block_born(build, event, block, id, thread, worth);
+  struct whose of = whose(build, id, thread);
+  block_gone(build, block, whose(build, old.site, old.thread), ms_worth(build, old.size, sampled));
+  block_born(build, event, block, of, worth);
   block->born_ns = old.born_ns;
   block->reallocations = old.reallocations == UINT16_MAX ? UINT16_MAX : old.reallocations + 1;
   block->fn = old.fn;
-  reallocation_count(build, id, thread, worth);
+  reallocation_count(build, of, worth);
   event_done(build);
 }
 
-static void on_unborn_realloc(struct build *build, const struct ms_event *event, uint32_t thread) {
+static void on_unborn_realloc(struct build *build, const struct ms_event *event, uint32_t thread, bool sampled) {
   struct block *block = block_at(build, event->block);
-  uint32_t id = ms_site_named(build, event->name);
-  struct worth worth = ms_worth(build, event->size);
-  block_born(build, event, block, id, thread, worth);
+  struct whose of = whose(build, site_named(build, event->name), thread);
+  struct worth worth = ms_worth(build, event->size, sampled);
+  block_born(build, event, block, of, worth);
   block->reallocations = 1;
-  reallocation_count(build, id, thread, worth);
-  build->totals.unborn += !build->sampling.kind; /* sampled: it was merely not drawn before */
+  reallocation_count(build, of, worth);
+  build->totals.unborn += !sampled; /* sampled: it was merely not drawn before */
   event_done(build);
 }
 
 /* Its allocation now counts for the new name, also in the process's peak; what
  * the old one's own peaks were stays. */
-static void on_bind(struct build *build, const struct ms_event *event) {
+static void on_bind(struct build *build, const struct ms_event *event, bool sampled) {
   struct block *block = block_at(build, event->block);
-  uint32_t id = ms_site_named(build, event->name), old = block->site;
+  uint32_t id = site_named(build, event->name), old = block->site;
   if (!old || id == old || build->sites[id].naming == MS_UNNAMED) return;
   struct site *from = &build->sites[old], *to = &build->sites[id];
-  struct worth worth = ms_worth(build, block->size);
+  struct worth worth = ms_worth(build, block->size, sampled);
   if (!block->reallocations) {
     from->allocations -= worth.blocks;
     if (!to->allocations) to->first_ns = build->now_ns;
     to->allocations += worth.blocks;
     to->last_ns = build->now_ns;
+    struct whose of = whose(build, id, block->thread);
     ms_tally_add(build, old, TALLY_ALLOC_THREAD, block->thread, -worth.blocks);
-    tally(build, id, TALLY_ALLOC_THREAD, block->thread, worth);
+    tally(build, of, TALLY_ALLOC_THREAD, block->thread, worth);
     ms_tally_add(build, old, TALLY_FUNCTION, block->fn, -worth.blocks);
-    tally(build, id, TALLY_FUNCTION, block->fn, worth);
+    tally(build, of, TALLY_FUNCTION, block->fn, worth);
   } else {
     from->reallocations -= worth.blocks;
     to->reallocations += worth.blocks;
@@ -281,81 +295,88 @@ static void on_bind(struct build *build, const struct ms_event *event) {
     to->bytes_at_peak += worth.bytes;
     to->blocks_at_peak += worth.blocks;
   }
-  if (build->sampling.kind) ms_doubt_move(build, from, to, worth, block->reallocations != 0);
+  if (sampled) ms_doubt_move(build, from, to, worth, block->reallocations != 0);
   block->site = id;
 }
 
 /* No free of anybody's: nobody knows where, or how old it grew. */
-static void on_vanished(struct build *build, const struct ms_event *event, uint64_t *count) {
+static void on_vanished(struct build *build, const struct ms_event *event, uint64_t *count, bool sampled) {
   struct block *block = block_at(build, event->block);
   if (!block->site) return;
-  block_gone(build, block, ms_worth(build, block->size));
+  block_gone(build, block, whose(build, block->site, block->thread), ms_worth(build, block->size, sampled));
   ++*count;
 }
 
 /* Of a size nobody knows: sampled, it stands for it is not known how many. */
-static void on_unborn_free(struct build *build, uint32_t thread) {
-  bool counts = !build->sampling.kind;
-  build->totals.frees += counts;
+static void on_unborn_free(struct build *build, uint32_t thread, bool sampled) {
+  build->totals.frees += !sampled;
   build->totals.unborn++;
-  build->threads[thread].out.frees += counts;
-  if (counts) event_done(build);
+  build->threads[thread].out.frees += !sampled;
+  if (!sampled) event_done(build);
 }
 
-static void event_take(struct build *build, const struct ms_event *event) {
+HOT void event_take(struct build *build, const struct ms_event *event, bool sampled) {
   uint32_t thread = build->lane_threads[event->lane];
   time_pass(build, event->ns);
   switch (event->kind) {
   case MS_EVENT_ALLOC:
-    on_alloc(build, event, thread);
+    on_alloc(build, event, thread, sampled);
     break;
   case MS_EVENT_FREE:
   case MS_EVENT_REALLOC_FREE:
-    on_free(build, event, thread);
+    on_free(build, event, thread, sampled);
     break;
   case MS_EVENT_REALLOC:
-    on_realloc(build, event, thread);
+    on_realloc(build, event, thread, sampled);
     break;
   case MS_EVENT_UNBORN_REALLOC:
-    on_unborn_realloc(build, event, thread);
+    on_unborn_realloc(build, event, thread, sampled);
     break;
   case MS_EVENT_UNBORN_FREE:
-    on_unborn_free(build, thread);
+    on_unborn_free(build, thread, sampled);
     break;
   case MS_EVENT_REALLOC_FAIL:
     build->totals.failed_reallocations++;
     break;
   case MS_EVENT_BIND:
-    on_bind(build, event);
+    on_bind(build, event, sampled);
     break;
   case MS_EVENT_BAD_FREE:
     ms_bad_free_seen(build, event);
     break;
   case MS_EVENT_VANISHED:
-    on_vanished(build, event, &build->totals.vanished);
+    on_vanished(build, event, &build->totals.vanished, sampled);
     break;
   case MS_EVENT_ENDED:
-    on_vanished(build, event, &build->totals.ended);
+    on_vanished(build, event, &build->totals.ended, sampled);
     break;
   case MS_EVENT_UNSAMPLED:
-    on_vanished(build, event, &(uint64_t){0});
+    on_vanished(build, event, &(uint64_t){0}, sampled);
     break;
   default:
     ms_row_note(build, event);
   }
 }
 
-static void fetch_ahead(const struct build *build, const struct ms_event *event) {
+HOT void fetch(const struct build *build, const struct ms_event *event) {
   if (event->block < build->block_room) __builtin_prefetch(&build->blocks[event->block], 1);
 }
 
-void ms_replay(struct build *build, struct ms_merge *merge) {
-  struct ms_event *events = ms_arena_array(build->arena, BATCH + AHEAD, sizeof *events);
-  uint32_t count;
-  while ((count = ms_merge_next(merge, events, BATCH))) {
-    for (uint32_t i = 0; i < count; i++) {
-      fetch_ahead(build, &events[i + AHEAD]); /* behind the batch: rows of an earlier one, harmless */
-      event_take(build, &events[i]);
-    }
+HOT void batch_take(struct build *build, const struct ms_event *events, uint32_t count, bool sampled) {
+  uint32_t ahead = count < AHEAD ? count : AHEAD;
+  for (uint32_t i = 0; i < ahead; i++) fetch(build, &events[i]);
+  for (uint32_t i = 0; i < count; i++) {
+    if (i + AHEAD < count) fetch(build, &events[i + AHEAD]);
+    event_take(build, &events[i], sampled);
   }
+}
+
+void ms_replay(struct build *build, struct ms_merge *merge) {
+  struct ms_feed *feed = ms_feed_open(build->stream, merge, MS_FEED_AUTO);
+  const struct ms_event *events;
+  uint32_t count;
+  while ((count = ms_feed_next(feed, &events)))
+    if (build->sampling.kind) batch_take(build, events, count, true);
+    else batch_take(build, events, count, false);
+  ms_feed_close(feed);
 }

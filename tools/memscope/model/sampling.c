@@ -37,7 +37,7 @@ struct worth ms_sampling_worth(struct build *build, uint64_t size) {
   double bytes = (double)size, weight = s->period;
   if (s->kind == MS_SAMPLING_BYTES) weight = 1 / -expm1(-(size ? bytes : 1) / s->period);
   double doubt = weight * (weight - 1);
-  return (struct worth){.blocks = whole(weight * ONE), .bytes = whole(weight * bytes * ONE), .blocks_doubt = doubt, .bytes_doubt = doubt * bytes * bytes};
+  return (struct worth){.blocks = whole(weight * ONE), .bytes = whole(weight * bytes * ONE), .blocks_doubt = doubt, .bytes_doubt = doubt * bytes * bytes, .estimate = true};
 }
 
 /* ---- variances, while events are replayed ---- */

@@ -87,14 +87,14 @@ static void pair_lose(struct build *build, struct pair *pair, struct worth worth
   pair->out.live_bytes -= worth.bytes;
 }
 
-void ms_stack_born(struct build *build, const struct ms_event *event, uint32_t thread, uint32_t site, struct worth worth) {
+void ms_stack_born(struct build *build, const struct ms_event *event, uint32_t thread, uint32_t site, uint64_t blocks, uint64_t bytes) {
   uint32_t stack = stack_named(build, thread, event->stack);
   if (!stack) return;
   uint32_t id = pair_of(build, stack, site);
   MS_TABLE_ROOM(build, build->block_pairs, event->block, build->block_pair_room);
   build->block_pairs[event->block] = id;
-  pair_gain(build, &build->pairs[id], worth);
-  if (event->kind == MS_EVENT_ALLOC) build->pairs[id].out.allocations += worth.blocks;
+  pair_gain(build, &build->pairs[id], (struct worth){.blocks = blocks, .bytes = bytes});
+  if (event->kind == MS_EVENT_ALLOC) build->pairs[id].out.allocations += blocks;
 }
 
 static uint32_t *block_pair(struct build *build, const struct block *block) {
@@ -102,10 +102,10 @@ static uint32_t *block_pair(struct build *build, const struct block *block) {
   return id < build->block_pair_room && build->block_pairs[id] ? &build->block_pairs[id] : NULL;
 }
 
-void ms_stack_gone(struct build *build, const struct block *block, struct worth worth) {
+void ms_stack_gone(struct build *build, const struct block *block, uint64_t blocks, uint64_t bytes) {
   uint32_t *pair = block_pair(build, block);
   if (!pair) return;
-  pair_lose(build, &build->pairs[*pair], worth);
+  pair_lose(build, &build->pairs[*pair], (struct worth){.blocks = blocks, .bytes = bytes});
   *pair = 0;
 }
 

@@ -64,7 +64,12 @@ static void samples_merge(struct timeline *t) {
 /* Ends the open sample: it holds all events so far. */
 void ms_timeline_cut(struct build *build) {
   struct timeline *t = &build->timeline;
-  if (t->open.end_event == t->start_event) return;
+  const struct ms_model_totals *totals = &build->totals;
+  if (totals->events == t->start_event) return;
+  t->open.end_event = totals->events;
+  t->open.live_bytes = totals->live_bytes;
+  t->open.live_blocks = totals->live_blocks;
+  if (build->sampling.kind) t->open.end_worth = ms_sampling_events(totals);
   t->samples[t->count++] = t->open;
   if (t->count == MS_TIMELINE_MAX) samples_merge(t);
   sample_open(build);
@@ -100,7 +105,7 @@ void ms_timeline_mark(struct build *build, struct site *site) {
       site->mark_room = room;
     }
   }
-  site->marks[site->mark_count++] = (struct mark){.event = t->open.end_event, .live_bytes = site->live_bytes};
+  site->marks[site->mark_count++] = (struct mark){.event = build->totals.events, .live_bytes = site->live_bytes};
 }
 
 struct ms_points ms_timeline_points(struct build *build, const struct site *site) {
