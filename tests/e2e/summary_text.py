@@ -4,11 +4,12 @@
 import fcntl
 import os
 import pty
+import re
 import struct
 import subprocess
 import termios
 
-from e2e import MEMSCOPE, compile_c, environment, main, ok, record
+from e2e import MEMSCOPE, compile_c, environment, main, ok, record, run
 
 LONG = "a_variable_with_a_name_that_says_what_it_is_for_in_about_a_hundred_characters_and_is_still_not_at_its_end"
 PROGRAM = f"""#include <stdlib.h>
@@ -17,11 +18,11 @@ int main(void) {{ {LONG} = malloc(sizeof *{LONG}); return 0; }}
 """
 
 
-def on_terminal(columns, *words):
-    """What words write to a terminal that wide."""
+def on_terminal(columns, *words, output="stdout"):
+    """What words write to a terminal that wide; output: what of them it is."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    process = subprocess.Popen(words, stdout=theirs, env=environment(TERM="dumb"))
+    process = subprocess.Popen(words, env=environment(TERM="dumb"), **{"stdout": subprocess.DEVNULL, output: theirs})
     os.close(theirs)
     said = b""
     while True:
@@ -64,6 +65,20 @@ def test_sentences_fit_a_terminal(folder):
             lines = [line for line in on_terminal(columns, MEMSCOPE, "summary", stream).splitlines() if not line.startswith("next:")]
             assert max(map(len, lines)) <= columns, (options, max(lines, key=len))
         assert "goes to a variable, field, return or argument\n" in ok(MEMSCOPE, "summary", stream), "in a pipe nothing is broken"
+
+
+def test_progress(folder):
+    """Share, rate and time left, in one line that is gone in the end; only on a terminal."""
+    stream = record(folder, compile_c(folder, "a", PROGRAM))
+    verbs = {"reading": [("summary", stream), ("report", stream, "-o", folder + "/a.html")], "packing": [("pack", stream)],
+             "unpacking": [("pack", "--unpack", folder + "/s.packed.memscope", "-o", folder + "/b.memscope")]}
+    for what, commands in verbs.items():
+        for words in commands:
+            said = on_terminal(80, MEMSCOPE, *words, output="stderr")
+            shown, gone = re.fullmatch(r"((?:\r\033\[K[^\r]+)+)(\r\033\[K)", said).groups()
+            for line in shown.split("\r\033[K")[1:]:
+                assert re.fullmatch(what + r" \d+ %, [\d.]+ [KMG]?i?B/s, \d+ s left", line), (words, line)
+    assert run(MEMSCOPE, "summary", stream).stderr == ""
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@
 #define _GNU_SOURCE /* mkostemp */
 #include "cmd/cmd.h"
 #include "cmd/pack.h"
+#include "cmd/progress.h"
 
 #include "base/text.h"
 #include "memscope/stream.h"
@@ -69,16 +70,12 @@ static int input_map(struct ms_packing *packing, struct ms_error *error) {
   return 0;
 }
 
-static void progress_print(void *context, uint64_t done, uint64_t all) {
-  fprintf(stderr, "\r\033[K%s %u %%", (const char *)context, (unsigned)(done * 100 / (all ? all : 1)));
-}
-
 static int output_write(struct ms_arena *arena, const struct ms_packing *packing, FILE *out, const char *path, struct ms_error *error) {
-  struct ms_pack_progress progress = {progress_print, packing->unpack ? "unpacking" : "packing"};
-  const struct ms_pack_progress *shown = !packing->quiet && isatty(STDERR_FILENO) ? &progress : NULL;
+  struct ms_progress_line line;
+  const struct ms_progress *shown = packing->quiet ? NULL : ms_progress_begin(&line, packing->unpack ? "unpacking" : "packing");
   int code = packing->unpack ? ms_unpack(arena, packing->bytes, packing->size, packing->input, fileno(out), shown, error)
                              : ms_pack(arena, packing->bytes, packing->size, out, path, shown, error);
-  if (shown) fprintf(stderr, "\r\033[K");
+  if (shown) ms_progress_end(&line);
   return code;
 }
 

@@ -3,6 +3,7 @@
  * memscope report: a stream as one HTML file that opens from disk.
  */
 #include "cmd/cmd.h"
+#include "cmd/progress.h"
 
 #include "base/arena.h"
 #include "base/text.h"
@@ -17,7 +18,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 extern char **environ;
 
@@ -59,25 +59,23 @@ static bool same_file(const char *a, const char *b) {
   return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-static void progress(const char *step) {
-  if (isatty(STDERR_FILENO)) fprintf(stderr, "\r\033[K%s", step);
-}
-
 /* The stream's damage, if any, stays in context->error: the report is written
  * all the same, and the exit code says what it rests on. */
 static int report_write(struct ms_cmd_context *context, struct ms_arena *arena, struct report *report,
                         uint64_t *size) {
   struct ms_error failed = {0};
-  progress("reading");
+  struct ms_progress_line line;
+  const struct ms_progress *shown = ms_progress_begin(&line, "reading");
   struct ms_stream *stream = ms_stream_open(arena, report->stream, &context->error);
   if (!stream) return (int)context->error.code;
   if (!report->output) report->output = output_name(arena, report->stream);
   if (same_file(report->stream, report->output))
     return ms_error_set(&context->error, MS_ERROR_USAGE,
                         "%s is the stream itself; choose another place with -o", report->output);
+  stream->progress = shown;
   const struct ms_model *model = ms_model_build(arena, stream, &context->error);
+  if (shown) ms_progress_end(&line);
   if (!model) return (int)context->error.code;
-  progress("writing");
   if (ms_view_report(arena, model, report->output, size, &failed)) context->error = failed;
   ms_stream_close(stream);
   return (int)failed.code;
@@ -102,7 +100,6 @@ int ms_cmd_report(struct ms_cmd_context *context, int argc, char **argv) {
   if (arguments_read(context, &report, argc, argv)) return (int)context->error.code;
   struct ms_arena *arena = ms_arena_new();
   int code = report_write(context, arena, &report, &size);
-  progress("");
   if (!code && strcmp(report.output, "/dev/stdout") != 0)
     printf("%s  %s\n", report.output, ms_format_bytes(text, size));
   if (!code && report.open) code = browser_open(context, report.output);

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "cmd/cmd.h"
+#include "cmd/progress.h"
 #include "export/export.h"
 #include "reader/reader.h"
 #include "symbol/symbol.h"
@@ -52,8 +53,13 @@ static void model_write(FILE *out, struct ms_arena *arena, const struct argument
 /* What was read is shown even when the stream is damaged; the error says so. */
 static int summary_write(FILE *out, const struct arguments *arguments, struct ms_error *error) {
   struct ms_arena *arena = ms_arena_new();
+  struct ms_progress_line line;
+  const struct ms_progress *shown = ms_progress_begin(&line, "reading");
   struct ms_stream *stream = ms_stream_open(arena, arguments->path, error);
-  model_write(out, arena, arguments, stream ? ms_model_build(arena, stream, error) : NULL, error);
+  if (stream) stream->progress = shown;
+  const struct ms_model *model = stream ? ms_model_build(arena, stream, error) : NULL;
+  if (shown) ms_progress_end(&line);
+  model_write(out, arena, arguments, model, error);
   ms_stream_close(stream);
   ms_arena_free(arena);
   return (int)error->code;

@@ -11,6 +11,8 @@
  */
 #include "model/build.h"
 
+#include "base/progress.h"
+
 enum { AHEAD = 12 };
 
 #define HOT static inline __attribute__((always_inline))
@@ -375,8 +377,11 @@ void ms_replay(struct build *build, struct ms_merge *merge) {
   struct ms_feed *feed = ms_feed_open(build->stream, merge, MS_FEED_AUTO);
   const struct ms_event *events;
   uint32_t count;
-  while ((count = ms_feed_next(feed, &events)))
+  while ((count = ms_feed_next(feed, &events))) {
     if (build->sampling.kind) batch_take(build, events, count, true);
     else batch_take(build, events, count, false);
+    struct ms_feed_done done = ms_feed_done(feed);
+    ms_progress_step(build->stream->progress, done.done, done.all);
+  }
   ms_feed_close(feed);
 }

@@ -104,18 +104,18 @@ static int segment_write(struct packing *packing, uint64_t from, FILE *out) {
              : -1;
 }
 
-static int segments_write(struct packing *packing, FILE *out, const struct ms_pack_progress *progress) {
+static int segments_write(struct packing *packing, FILE *out, const struct ms_progress *progress) {
   while (packing->at < packing->size) {
     uint64_t from = packing->at;
     while (packing->at < packing->size && packing->at - from < SEGMENT_BYTES) record_take(packing);
     if (segment_write(packing, from, out)) return -1;
-    if (progress) progress->step(progress->context, packing->at, packing->size);
+    ms_progress_step(progress, packing->at, packing->size);
   }
   return 0;
 }
 
 int ms_pack(struct ms_arena *arena, const unsigned char *bytes, uint64_t size, FILE *out, const char *path,
-            const struct ms_pack_progress *progress, struct ms_error *error) {
+            const struct ms_progress *progress, struct ms_error *error) {
   struct packing *packing = ms_arena_get(arena, sizeof *packing);
   struct ms_pack_header header = {.byte_order = MS_BYTE_ORDER, .version = MS_PACK_VERSION, .stream_bytes = size};
   memcpy(header.magic, MS_PACK_MAGIC, sizeof header.magic);

@@ -18,6 +18,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/progress.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -43,24 +44,18 @@ struct ms_pack_segment {
   uint64_t checksum;     /* XXH3-64 of them */
 };
 
-/* How far: bytes of the input that are done. NULL where it does not matter. */
-struct ms_pack_progress {
-  void (*step)(void *context, uint64_t done, uint64_t all);
-  void *context;
-};
-
 /* Do the bytes begin as a packed stream does? */
 bool ms_is_packed(const void *bytes, uint64_t size);
 
 /* Packs the stream's bytes into out. Returns 0, or the code of *error: out
  * cannot be written (path is for the message). The input is not changed. */
 int ms_pack(struct ms_arena *arena, const unsigned char *bytes, uint64_t size, FILE *out, const char *path,
-            const struct ms_pack_progress *progress, struct ms_error *error);
+            const struct ms_progress *progress, struct ms_error *error);
 
 /* Writes the stream to fd, which is a new file. Whole segments before damage
  * are written; then *error is MS_ERROR_DATA with the offset in the packed file.
  * Returns 0 or the error's code; MS_ERROR_USAGE when fd cannot be written. */
 int ms_unpack(struct ms_arena *arena, const unsigned char *packed, uint64_t size, const char *path, int fd,
-              const struct ms_pack_progress *progress, struct ms_error *error);
+              const struct ms_progress *progress, struct ms_error *error);
 
 #endif

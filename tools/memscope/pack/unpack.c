@@ -118,7 +118,7 @@ static bool segment_holds(const struct ms_pack_segment *segment, uint64_t behind
 }
 
 static int segments_unpack(struct unpacking *unpacking, const unsigned char *packed, uint64_t size, const char *path, int fd,
-                           const struct ms_pack_progress *progress, struct ms_error *error) {
+                           const struct ms_progress *progress, struct ms_error *error) {
   struct ms_pack_segment segment;
   struct ms_pack_header header;
   uint64_t at = sizeof header, done = 0;
@@ -132,13 +132,13 @@ static int segments_unpack(struct unpacking *unpacking, const unsigned char *pac
     if (!bytes_write(fd, unpacking->stream.bytes, segment.stream_bytes))
       return ms_error_set(error, MS_ERROR_USAGE, "%s cannot be unpacked: %s; give more room (TMPDIR names where)", path, strerror(errno));
     done += segment.stream_bytes;
-    if (progress) progress->step(progress->context, at, size);
+    ms_progress_step(progress, at, size);
   }
   return done == header.stream_bytes ? 0 : damaged(error, path, at, "the packed file ends too early");
 }
 
 int ms_unpack(struct ms_arena *arena, const unsigned char *packed, uint64_t size, const char *path, int fd,
-              const struct ms_pack_progress *progress, struct ms_error *error) {
+              const struct ms_progress *progress, struct ms_error *error) {
   struct unpacking *unpacking = ms_arena_get(arena, sizeof *unpacking);
   unpacking->coder.columns.arena = arena;
   unpacking->coder.columns.reading = true;

@@ -23,10 +23,16 @@ enum { BATCH = 256, RING = 32, HALF = RING / 2 };
 /* Below that a thread's start and the first batches' wait are most of what it saves. */
 static const uint64_t PAYS_BYTES = 4 << 20;
 
+struct batch {
+  uint32_t count;
+  uint64_t row_bytes; /* behind it */
+};
+
 struct ms_feed {
   struct ms_merge *merge;
   struct ms_event *events; /* RING batches, or one */
-  uint32_t counts[RING];
+  struct batch batches[RING];
+  struct ms_feed_done done;
   bool ahead;
   pthread_t thread;
   pthread_mutex_t lock; /* of all below */
@@ -61,11 +67,19 @@ static void batch_give(struct ms_feed *feed, bool ended) {
   pthread_mutex_unlock(&feed->lock);
 }
 
+/* The at-th batch of the ring; false: there are no more events. */
+static bool batch_make(struct ms_feed *feed, uint32_t at) {
+  uint32_t count = ms_merge_next(feed->merge, feed->events + (size_t)at * BATCH, BATCH);
+  feed->batches[at] = (struct batch){count, ms_merge_counts(feed->merge)->row_bytes};
+  return count;
+}
+
 static void *make(void *context) {
   struct ms_feed *feed = context;
-  for (uint32_t at = 0, count = 1; count && room_await(feed); at = (at + 1) % RING) {
-    count = feed->counts[at] = ms_merge_next(feed->merge, feed->events + (size_t)at * BATCH, BATCH);
-    batch_give(feed, !count);
+  bool more = true;
+  for (uint32_t at = 0; more && room_await(feed); at = (at + 1) % RING) {
+    more = batch_make(feed, at);
+    batch_give(feed, !more);
   }
   return NULL;
 }
@@ -77,10 +91,18 @@ static bool thread_start(struct ms_feed *feed) {
   return pthread_create(&feed->thread, NULL, make, feed) == 0;
 }
 
+static uint64_t rows_bytes(const struct ms_stream *stream) {
+  uint64_t words = 0;
+  for (uint32_t i = 0; i < stream->lane_count; i++)
+    for (uint32_t j = 0; j < stream->lanes[i].piece_count; j++) words += stream->lanes[i].pieces[j].words;
+  return words * sizeof(uint64_t);
+}
+
 struct ms_feed *ms_feed_open(struct ms_stream *stream, struct ms_merge *merge, enum ms_feed_how how) {
   struct ms_feed *feed = ms_arena_get(stream->arena, sizeof *feed);
   bool ahead = how == MS_FEED_AHEAD || (how == MS_FEED_AUTO && pays(stream));
   feed->merge = merge;
+  feed->done.all = rows_bytes(stream);
   feed->events = ms_arena_array(stream->arena, (size_t)BATCH * (ahead ? RING : 1), sizeof *feed->events);
   feed->ahead = ahead && thread_start(feed);
   return feed;
@@ -101,9 +123,13 @@ static uint32_t batch_await(struct ms_feed *feed) {
 
 uint32_t ms_feed_next(struct ms_feed *feed, const struct ms_event **events) {
   uint32_t at = feed->ahead ? batch_await(feed) : 0;
+  if (!feed->ahead) batch_make(feed, at);
   *events = feed->events + (size_t)at * BATCH;
-  return feed->ahead ? feed->counts[at] : ms_merge_next(feed->merge, feed->events, BATCH);
+  feed->done.done = feed->batches[at].row_bytes;
+  return feed->batches[at].count;
 }
+
+struct ms_feed_done ms_feed_done(const struct ms_feed *feed) { return feed->done; }
 
 void ms_feed_close(struct ms_feed *feed) {
   if (!feed->ahead) return;

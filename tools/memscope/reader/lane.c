@@ -17,6 +17,7 @@ bool ms_run_next_piece(struct ms_merge *merge, struct run *run) {
                       run->thread);
   while (run->piece < lane->piece_count) {
     const struct ms_piece *piece = &lane->pieces[run->piece++];
+    merge->counts.row_bytes += piece->words * sizeof(uint64_t);
     run->at = piece->rows;
     run->sketch_from = run->sketch_to = NULL;
     run->end = piece->rows + piece->words;

@@ -21,6 +21,7 @@
 
 struct ms_arena;
 struct ms_error;
+struct ms_progress;
 
 /* ---- the file ---- */
 
@@ -115,6 +116,7 @@ struct ms_stream {
   bool cut;         /* the file ends before what its writer wrote */
   bool live;        /* still being written: a prefix of it, in which no event comes before its cause */
   uint64_t live_ns; /* live: everything before that time is in it, since start */
+  const struct ms_progress *progress; /* of making its model; NULL */
 };
 
 enum { MS_PROBLEMS_MAX = 100 };
@@ -237,6 +239,7 @@ struct ms_merge_counts {
   uint64_t parked;        /* times a lane had to wait */
   uint64_t open_reallocs; /* begun, never ended */
   bool no_memory;         /* for the table of addresses: the rest was not read */
+  uint64_t row_bytes;     /* of the pieces it has come to */
 };
 
 struct ms_merge;
@@ -254,7 +257,7 @@ void ms_merge_close(struct ms_merge *merge);
 /* A merge's events, by a thread of its own that runs ahead. Between open and close
  * the merge is the feed's alone; names may be asked for. */
 enum ms_feed_how {
-  MS_FEED_AUTO, /* ahead when the stream is large and there are two processors */
+  MS_FEED_AUTO, /* ahead when the stream is large and a processor is to spare */
   MS_FEED_ALONE, /* no thread */
   MS_FEED_AHEAD,
 };
@@ -264,6 +267,12 @@ struct ms_feed *ms_feed_open(struct ms_stream *stream, struct ms_merge *merge, e
 
 /* How many events `events` has, until the next call; 0 at the end, and then no more calls. */
 uint32_t ms_feed_next(struct ms_feed *feed, const struct ms_event **events);
+
+/* Bytes of rows that went into all batches so far, and that are in the stream. */
+struct ms_feed_done {
+  uint64_t done, all;
+};
+struct ms_feed_done ms_feed_done(const struct ms_feed *feed);
 void ms_feed_close(struct ms_feed *feed);
 
 /* ---- names ---- */
