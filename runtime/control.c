@@ -63,8 +63,7 @@ static int stop_now(struct ms_thread *t) {
   header->recording = MS_RECORDING_STOPPED;
   __atomic_store_n(&header->end_how, MS_END_STOPPED, __ATOMIC_RELEASE);
   __atomic_store_n(&ms_process->state, MS_STATE_STOPPED, __ATOMIC_RELEASE);
-  __atomic_store_n(&ms_gate.on, MS_OFF, __ATOMIC_RELAXED);
-  ms_gate_follow();
+  ms_gate_set(MS_OFF);
   return 1;
 }
 

@@ -32,6 +32,8 @@ int ms_count_reserve(void) {
   return 1;
 }
 
+uint64_t ms_count_bytes(void) { return ms_count_cells ? MS_COUNT_BYTES + TABLES_BYTES : 0; }
+
 static int meets(uintptr_t start, uintptr_t end, const void *from, size_t bytes) {
   return from && start < (uintptr_t)from + bytes && end > (uintptr_t)from;
 }

@@ -257,18 +257,35 @@ static const struct ways on = {malloc_on, calloc_on, realloc_on, free_on};
 static const struct ways sampled = {malloc_sampled, calloc_not_on, realloc_not_on, free_sampled};
 static const struct ways paused = {malloc_paused, calloc_not_on, realloc_not_on, free_paused};
 static const struct ways counted = {malloc_counted, calloc_counted, realloc_counted, free_counted};
+#ifdef MS_STATIC
+static const struct ways off = {MS_NEXT(malloc), MS_NEXT(calloc), MS_NEXT(realloc), MS_NEXT(free)};
+enum { off_is_found = 1 };
+#else
 static struct ways off;
+static uint8_t off_is_found;
+
+void ms_gate_found(void) {
+  off = (struct ways){MS_NEXT(malloc), MS_NEXT(calloc), MS_NEXT(realloc), MS_NEXT(free)};
+  __atomic_store_n(&off_is_found, 1, __ATOMIC_RELEASE);
+  ms_gate_follow();
+}
+#endif
+
 static const struct ways *const by_gate[] = {[MS_OFF] = &off, [MS_ON] = &on, [MS_PAUSED] = &paused, [MS_SAMPLING] = &sampled, [MS_COUNTING] = &counted};
 static const struct ways *ways = &on; /* until it is known */
 
 /* Another thread may change the gate at the same time: the last look at it counts. */
 void ms_gate_follow(void) {
   uint8_t gate;
-  off = (struct ways){MS_NEXT(malloc), MS_NEXT(calloc), MS_NEXT(realloc), MS_NEXT(free)};
   do {
     gate = __atomic_load_n(&ms_gate.on, __ATOMIC_SEQ_CST);
-    __atomic_store_n(&ways, by_gate[gate], __ATOMIC_SEQ_CST);
+    if (gate != MS_OFF || off_is_found) __atomic_store_n(&ways, by_gate[gate], __ATOMIC_SEQ_CST);
   } while (gate != __atomic_load_n(&ms_gate.on, __ATOMIC_SEQ_CST));
+}
+
+void ms_gate_set(uint8_t gate) {
+  __atomic_store_n(&ms_gate.on, gate, __ATOMIC_SEQ_CST);
+  ms_gate_follow();
 }
 
 /* Tail calls: the return address is the program's. */

@@ -9,7 +9,7 @@
  * Ids are also in the steps that sites remember, in memory that a forked child
  * inherits: so the table is not zeroed there but copied to the child's stream.
  */
-#include "emit.h"
+#include "count.h"
 
 enum {
   PIECE_BYTES = MS_NAMES_WORDS * sizeof(uint64_t),
@@ -72,7 +72,7 @@ void ms_names_reserve(void) {
   slots = (uint32_t *)(ms_names + MS_NAMES_MOST);
 }
 
-uint64_t ms_planes_bytes(void) { return (ms_cells ? MS_PLANE_BYTES : 0) + (ms_names ? RESERVED_BYTES : 0); }
+uint64_t ms_planes_bytes(void) { return (ms_cells ? MS_PLANE_BYTES : 0) + (ms_names ? RESERVED_BYTES : 0) + ms_count_bytes(); }
 
 int ms_names_meet(uintptr_t start, uintptr_t end) {
   uintptr_t names = (uintptr_t)ms_names;

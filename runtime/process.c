@@ -189,10 +189,7 @@ MS_COLD void ms_boot(char **environment) {
   int saved = errno;
   struct ms_thread *before = ms_tls.self;
   ms_tls.self = &ms_busy;
-  uint8_t on = !boot(environment) ? MS_OFF : ms_options.paused ? MS_PAUSED : ms_on_again;
-  __atomic_store_n(&ms_gate.on, on, __ATOMIC_RELAXED);
-  ms_real_find(); /* off leads there */
-  ms_gate_follow();
+  ms_gate_set(!boot(environment) ? MS_OFF : ms_options.paused ? MS_PAUSED : ms_on_again);
   environment_hide(environment);
   ms_tls.self = before;
   errno = saved;
@@ -208,11 +205,9 @@ MS_COLD void ms_boot(char **environment) {
 /* What the dynamic linker allocates for it is none of the program's doing. */
 static void unwinder_load(void) {
   uint8_t on = ms_on;
-  ms_on = MS_OFF;
-  ms_gate_follow();
+  ms_gate_set(MS_OFF);
   ms_unwind_load();
-  ms_on = on;
-  ms_gate_follow();
+  ms_gate_set(on);
 }
 
 /* glibc gives constructors what main gets; libc's own environ may not be set yet. */
@@ -280,8 +275,7 @@ static MS_COLD int process_try(struct ms_process *process) {
   if (__atomic_compare_exchange_n(&process->state, &state, MS_STATE_STARTING, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
     process->starter = &ms_tls;
     if (process_may_start() && process_start(process)) return 1;
-    __atomic_store_n(&ms_gate.on, MS_OFF, __ATOMIC_RELAXED);
-    ms_gate_follow();
+    ms_gate_set(MS_OFF);
     __atomic_store_n(&process->state, MS_STATE_STOPPED, __ATOMIC_RELEASE);
     return 0;
   }

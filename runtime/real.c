@@ -151,7 +151,7 @@ MS_COLD void ms_real_find(void) {
   guard_early();
   ms_tls.self = before;
   __atomic_store_n(&finding, 2, __ATOMIC_RELEASE);
-  ms_gate_follow();
+  ms_gate_found();
 }
 
 /* In a program that holds its address, malloc's is a place of the program's own that

@@ -244,7 +244,9 @@ extern uint32_t ms_epoch; /* streams this process and its forebears have started
 extern enum ms_heard ms_heard; /* whose hooks tell of blocks, instead of functions of ours */
 
 /* interpose.c; of interpose_new.c no function crosses, but the interposed ones */
-void ms_gate_follow(void); /* behind every change of ms_on */
+void ms_gate_set(uint8_t on); /* changes ms_on */
+void ms_gate_follow(void);    /* who changes it otherwise says so behind */
+void ms_gate_found(void);     /* the next functions are known */
 
 /* real.c */
 void ms_real_find(void);
