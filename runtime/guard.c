@@ -153,7 +153,7 @@ static rlim_t without_planes(rlim_t limit) {
 }
 
 static int is_our_space(pid_t pid, int resource) {
-  return resource == RLIMIT_AS && ms_cells && (!pid || (uint32_t)pid == ms_os_pid());
+  return resource == RLIMIT_AS && ms_planes_bytes() && (!pid || (uint32_t)pid == ms_os_pid());
 }
 
 MS_DECLARE_HOST(prlimit)

@@ -152,7 +152,7 @@ static long named_write(uint32_t number, const struct ms_os_piece *pieces, int c
 int ms_volume_write(const struct ms_os_piece *pieces, int count, uint64_t offset) {
   struct ms_process *process = ms_process;
   uint32_t number = ms_volume_of(offset);
-  if (number == 1) return ms_stream_write(pieces, count, offset);
+  if (number == 1 || !ms_is_rotated()) return ms_stream_write(pieces, count, offset);
   long rc;
   if (!slot_write(&process->volumes[number & 1], number, pieces, count, offset % MS_VOLUME_STRIDE, &rc))
     rc = named_write(number, pieces, count, offset % MS_VOLUME_STRIDE);

@@ -126,9 +126,12 @@ def test_versions(folder):
     struct.pack_into("<I", data, VERSION_OFFSET, version + 1)  # a sampled stream's, but its header says nothing of it
     open(folder + "/half.memscope", "wb").write(data)
     bad_data(folder, "half.memscope", "sampled", "damaged")
-    struct.pack_into("<I", data, VERSION_OFFSET, version + 2)
+    struct.pack_into("<I", data, VERSION_OFFSET, version + 2)  # of counters; likewise
+    open(folder + "/half.memscope", "wb").write(data)
+    bad_data(folder, "half.memscope", "counters", "damaged")
+    struct.pack_into("<I", data, VERSION_OFFSET, version + 3)
     open(folder + "/newer.memscope", "wb").write(data)
-    bad_data(folder, "newer.memscope", f"version {version + 2}", "newer")
+    bad_data(folder, "newer.memscope", f"version {version + 3}", "newer")
 
 
 def test_truncated(folder):

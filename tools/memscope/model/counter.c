@@ -65,11 +65,18 @@ static void claims_count(struct build *build, const struct ms_counter *counter) 
   claims->vanished += counter->vanished;
 }
 
+/* Of blocks that ended before they had a name, or from before recording: no other figure is meant. */
+static void ends_take(struct build *build, struct ms_counter counter, struct thread *thread) {
+  counter.allocations = counter.reallocations = counter.allocated_bytes = 0;
+  totals_count(build, &counter, thread);
+  if (counter.name == MS_COUNTER_UNSEEN) build->totals.unborn += counter.frees + counter.resized;
+  else claims_count(build, &counter);
+}
+
 static void counter_take(struct build *build, const struct ms_counter *counter, struct thread *thread) {
+  if (counter->name >= MS_NAMES_MOST || counter->name == MS_COUNTER_UNSEEN) return ends_take(build, *counter, thread);
   totals_count(build, counter, thread);
-  if (counter->name >= MS_NAMES_MOST) claims_count(build, counter);
-  else if (counter->name == MS_COUNTER_UNSEEN) build->totals.unborn += counter->frees + counter->resized;
-  else site_count(build, ms_site_named(build, counter->name), counter, thread);
+  site_count(build, ms_site_named(build, counter->name), counter, thread);
 }
 
 /* ---- a thread's newest block, which it has not counted ---- */

@@ -98,6 +98,8 @@ static bool header_check(const struct ms_stream *stream, struct ms_error *error)
     return refuse(error, stream->path, "is of an older stream version than this memscope reads; record it again");
   if ((header->version == MS_STREAM_VERSION_SAMPLED || header->mode == MS_MODE_SAMPLE) && !sampling_known(header))
     return refuse(error, stream->path, "does not say how it was sampled: its header is damaged; copy or record it again");
+  if ((header->version == MS_STREAM_VERSION_COUNTERS) != (header->mode == MS_MODE_COUNTERS))
+    return refuse(error, stream->path, "does not say whether it is of counters: its header is damaged; copy or record it again");
   if (!header->version || header->header_bytes != MS_HEADER_BYTES || header->record_align != MS_RECORD_ALIGN)
     return refuse(error, stream->path, "its header is damaged; copy or record it again");
   return true;
