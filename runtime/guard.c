@@ -135,12 +135,14 @@ MS_PUBLIC int MS_FN(mlockall)(int flags) {
   return flags & MCL_FUTURE ? MS_NEXT_HOST(mlockall)(flags & ~MCL_CURRENT) : 0;
 }
 
-/* ---- RLIMIT_AS ---- */
+/* ---- RLIMIT_AS, RLIMIT_DATA ---- */
 
 /* With the planes mapped, a host that limits its address space would have none left. They
  * come on top of what it asks for, and off again when it looks, or when another program
  * takes its place (not one that libc itself starts for it: posix_spawn, system). */
-static int limit_holds_planes;
+static const int limited[] = {RLIMIT_AS, RLIMIT_DATA};
+enum { LIMITED = sizeof limited / sizeof *limited };
+static uint8_t limit_holds_planes[LIMITED];
 
 static rlim_t with_planes(rlim_t limit) {
   rlim_t planes = ms_planes_bytes();
@@ -152,32 +154,36 @@ static rlim_t without_planes(rlim_t limit) {
   return limit == RLIM_INFINITY || limit < planes ? limit : limit - planes;
 }
 
-static int is_our_space(pid_t pid, int resource) {
-  return resource == RLIMIT_AS && ms_planes_bytes() && (!pid || (uint32_t)pid == ms_os_pid());
+/* Which of `limited` it is, of this process; -1: none. */
+static int our_space(pid_t pid, int resource) {
+  if (!ms_planes_bytes() || (pid && (uint32_t)pid != ms_os_pid())) return -1;
+  return resource == limited[0] ? 0 : resource == limited[1] ? 1 : -1;
 }
 
 MS_DECLARE_HOST(prlimit)
 static int limits(pid_t pid, __rlimit_resource_t resource, const struct rlimit *wanted, struct rlimit *old) {
   struct rlimit more;
-  int ours = is_our_space(pid, (int)resource), held = limit_holds_planes;
-  if (ours && wanted) {
+  int ours = our_space(pid, (int)resource);
+  if (ours >= 0 && wanted) {
     more = (struct rlimit){with_planes(wanted->rlim_cur), with_planes(wanted->rlim_max)};
     wanted = &more;
   }
   int rc = MS_NEXT_HOST(prlimit)(pid, resource, wanted, old);
-  if (rc || !ours) return rc;
-  if (old && held) *old = (struct rlimit){without_planes(old->rlim_cur), without_planes(old->rlim_max)};
-  if (wanted) limit_holds_planes = 1;
+  if (rc || ours < 0) return rc;
+  if (old && limit_holds_planes[ours]) *old = (struct rlimit){without_planes(old->rlim_cur), without_planes(old->rlim_max)};
+  if (wanted) limit_holds_planes[ours] = 1;
   return 0;
 }
 
 /* Before an exec: the next program has no planes. If it fails, they count again. */
 void ms_limit_hand_over(int back) {
-  struct rlimit limit;
-  if (!limit_holds_planes || MS_NEXT_HOST(prlimit)(0, RLIMIT_AS, NULL, &limit)) return;
   rlim_t (*change)(rlim_t) = back ? with_planes : without_planes;
-  limit.rlim_cur = change(limit.rlim_cur); /* the hard one stays: it could not be raised again */
-  MS_NEXT_HOST(prlimit)(0, RLIMIT_AS, &limit, NULL);
+  struct rlimit limit;
+  for (int i = 0; i < LIMITED; i++) {
+    if (!limit_holds_planes[i] || MS_NEXT_HOST(prlimit)(0, limited[i], NULL, &limit)) continue;
+    limit.rlim_cur = change(limit.rlim_cur); /* the hard one stays: it could not be raised again */
+    MS_NEXT_HOST(prlimit)(0, limited[i], &limit, NULL);
+  }
 }
 
 MS_PUBLIC int MS_FN(prlimit)(pid_t pid, __rlimit_resource_t resource, const struct rlimit *wanted, struct rlimit *old) {

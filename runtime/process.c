@@ -162,6 +162,7 @@ static int boot(char **environment) {
   if (ms_options.mode.stacks && ms_options.stack == MS_STACK_NONE) ms_options.stack = MS_STACK_FP;
   ms_gate.stacks = ms_options.stack != MS_STACK_NONE && ms_on_again != MS_COUNTING && !ms_heard;
   if (ms_options.stack != MS_STACK_NONE && !ms_gate.stacks) ms_say("%s: there are no call stacks", ms_heard ? "a sanitizer owns malloc, and does not tell who called it" : "counters stand for sites");
+  if (!ms_gate.stacks) ms_options.stack = MS_STACK_NONE;
 #ifndef MS_KEEPS_FRAMES
   if (ms_options.stack == MS_STACK_FP) ms_say("this runtime was not built by GCC for x86-64: call stacks hold the return address only");
 #endif

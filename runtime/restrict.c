@@ -130,7 +130,9 @@ static int filter_lets_us(const void *filter) {
 int ms_restrict_begin(unsigned long mode, const void *filter) {
   if (mode != SECCOMP_MODE_STRICT && (mode != SECCOMP_MODE_FILTER || !filter)) return 0;
   if (ms_os_is_forbidden() || !ms_on || !ms_process_ready()) return 0;
-  if (mode == SECCOMP_MODE_FILTER && filter_lets_us(filter)) return 0;
+  int lets = mode == SECCOMP_MODE_FILTER && filter_lets_us(filter);
+  ms_unwind_end();
+  if (lets) return 0;
   ms_names_ahead();
   ms_process_ahead();
   int room = ms_stream_ahead();
@@ -167,7 +169,8 @@ static unsigned long mode_of(long n, long a, long b) {
 static __attribute__((noinline)) long syscall_restricts(long n, long a, long b, long c, long d, long e) {
   int begun = ms_restrict_begin(mode_of(n, a, b), (const void *)c);
   long rc = NEXT_SYSCALL(n, a, b, c, d, e);
-  if (begun && rc < 0) ms_restrict_failed();
+  int tells_thread = n == SYS_seccomp && b & SECCOMP_FILTER_FLAG_TSYNC && !(b & SECCOMP_FILTER_FLAG_NEW_LISTENER);
+  if (begun && (rc < 0 || (rc > 0 && tells_thread))) ms_restrict_failed();
   return rc;
 }
 

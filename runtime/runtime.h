@@ -305,6 +305,7 @@ void ms_stack_thread(uintptr_t top, size_t bytes); /* bytes: of the stack, witho
 /* stack_unwind.c */
 void ms_unwind_load(void);
 void ms_unwind_unloaded(void); /* a library is gone */
+void ms_unwind_end(void); /* no more */
 void ms_unwind_fork_prepare(void);
 void ms_unwind_fork_done(void);
 void ms_unwind_fork_child(void);

@@ -74,6 +74,8 @@ MS_COLD void ms_unwind_load(void) {
   void *warm[2];
   struct rlimit limit;
   if (!unwinder_find(&unwinder)) {
+    dlerror(); /* once to say it, once more to forget it: its text is not to be freed while we record */
+    dlerror();
     ms_say("no libunwind.so.8 to unwind with: call stacks hold the return address only; install libunwind8, or use --stack fp");
     return;
   }
@@ -90,6 +92,15 @@ MS_COLD void ms_unwind_unloaded(void) {
   if (!unwinds) return;
   __atomic_store_n(&steps_only, 1, __ATOMIC_RELEASE);
   unwinder.forget(*unwinder.space, 0, 0);
+}
+
+/* The program is about to restrict its system calls, and libunwind makes its own. */
+MS_COLD void ms_unwind_end(void) {
+  if (!unwinds) return;
+  ms_unwind_fork_prepare();
+  unwinds = 0;
+  ms_unwind_fork_done();
+  ms_say("the program is about to restrict its system calls (seccomp), and libunwind makes some: from then on call stacks hold the return address only");
 }
 
 /* Whoever is under way comes to an end first; nobody begins. */

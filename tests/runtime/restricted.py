@@ -39,6 +39,11 @@ judge("restricted", "kill", 1, 20000, MEMSCOPE_WINDOW="4M")
 same = [judge("restricted", how, 1, 5000) for how in ("none", "kill", "eperm")]
 equal(same[1:], same[:2], "restricted or not, the same events")
 
+# libunwind makes system calls of its own: call stacks end where the filter begins.
+for how in ("strict", "kill", "deny"):
+    s = recorded("restricted", how, 0, 2000, MEMSCOPE_STACK="dwarf")
+    equal((s.counts()["bad"], s.lost_events), (0, 0), f"dwarf, {how}: bad frees, lost events")
+
 # More than the room, which is small where files must be: what does not fit is counted.
 s = recorded("restricted", "kill", 0, 100000, preexec=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4 << 20, 4 << 20)))
 counts = s.counts()

@@ -38,7 +38,7 @@ from stream import COUNTED, Stream
 
 work = Work("survival", alike="all")
 steps = sys.argv[1]
-WAYS = ("vfork", "spawn", "system", "threads", "jumps", "overflow", "alarms", "limit", "limit_exec", "readers", "deletion")
+WAYS = ("vfork", "spawn", "system", "threads", "jumps", "overflow", "alarms", "limit", "limit_data", "limit_exec", "readers", "deletion")
 
 
 def lives(s):

@@ -159,17 +159,20 @@ static int by_alarms(void) {
 
 /* ---- address space: a program that limits its own has all of it, and so has who comes behind it ---- */
 
-static int by_limit(void) {
+static int limit_by(int resource) {
   enum { LIMIT_MIB = 1024, LEAST = 900 };
   struct rlimit small = {(rlim_t)LIMIT_MIB << 20, (rlim_t)LIMIT_MIB << 20}, seen = {0, 0};
   int got = 0;
   churn(100);
-  if (setrlimit(RLIMIT_AS, &small) || getrlimit(RLIMIT_AS, &seen)) return 93;
+  if (setrlimit(resource, &small) || getrlimit(resource, &seen)) return 93;
   while (malloc(1 << 20)) got++;
   printf("%s of %lu and %lu MiB\n", got < LEAST ? "too little" : "enough", (unsigned long)(seen.rlim_cur >> 20), (unsigned long)(seen.rlim_max >> 20));
   fflush(stdout);
   return 7;
 }
+
+static int by_limit(void) { return limit_by(RLIMIT_AS); }
+static int by_limit_data(void) { return limit_by(RLIMIT_DATA); }
 
 static int by_limit_exec(void) {
   struct rlimit small = {(rlim_t)1 << 30, RLIM_INFINITY};
@@ -254,7 +257,7 @@ int main(int argc, char **argv) {
     int (*run)(void);
   } ways[] = {{"vfork", by_vfork},   {"spawn", by_spawn},       {"system", by_system}, {"threads", many_threads},
               {"jumps", by_jumps},   {"overflow", by_overflow}, {"alarms", by_alarms},
-              {"limit", by_limit},   {"limit_exec", by_limit_exec}, {"steps", by_steps}, {"readers", by_readers}};
+              {"limit", by_limit}, {"limit_data", by_limit_data},   {"limit_exec", by_limit_exec}, {"steps", by_steps}, {"readers", by_readers}};
   atexit(at_exit);
   printf("early %s\n", early ? "yes" : "no");
   fflush(stdout);
