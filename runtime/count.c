@@ -64,6 +64,7 @@ static struct ms_counters_head *piece_begin(struct ms_thread *t, uint32_t bytes)
   t->counter_next = (struct ms_counter *)(head + 1);
   t->counter_end = (struct ms_counter *)((char *)head - sizeof(struct ms_record) + bytes);
   t->counters_bytes = bytes;
+  if (t->counter_pieces_count < MS_COUNT_PIECES) t->counter_pieces[t->counter_pieces_count++] = (struct ms_record *)head - 1;
   return head;
 }
 
@@ -200,7 +201,18 @@ __attribute__((noinline)) void ms_count_newest_odd(struct ms_thread *t, uint32_t
   *ms_row_name(head->newest) = told;
 }
 
-/* Its thread ends. */
+/* Its thread ends, and compiled code knows its newest block no more. What was counted stands
+ * in the file; the mappings of threads that come and go would use up the process's. */
+void ms_count_detach(struct ms_thread *t) {
+  if (!t->head) return;
+  t->head = NULL;
+  t->newest.name = NULL;
+  t->counter_next = t->counter_end = NULL;
+  for (uint32_t i = 0; i < t->counter_pieces_count; i++) ms_os_unmap(t->counter_pieces[i], t->counter_pieces[i]->bytes);
+  t->counter_pieces_count = 0;
+}
+
+/* The same, before that. */
 void ms_count_end(struct ms_thread *t) {
   if (t->head && t->head->newest[0]) ms_count_newest(t);
 }

@@ -65,6 +65,7 @@ uint64_t ms_count_bytes(void); /* of its reservations */
 int ms_count_meet(uintptr_t start, uintptr_t end); /* do any of its reservations lie there? */
 int ms_count_attach(struct ms_thread *t, struct ms_counter **table); /* table: one to use again, or NULL */
 void ms_count_end(struct ms_thread *t);
+void ms_count_detach(struct ms_thread *t);
 struct ms_counter *ms_counter_new(struct ms_thread *t, uint32_t name);
 void *ms_count_born_slow(enum ms_op op, void *block, size_t size, unsigned fn, uintptr_t ra, const struct ms_count_from *from);
 void *ms_count_outer(void *block, size_t size, unsigned fn, uintptr_t ra); /* as ms_emit_outer */

@@ -41,6 +41,7 @@ enum {
   MS_WINDOW_FIRST = 16 << 10,
   MS_WINDOW_CLASSES = 9, /* 16K .. 4M */
   MS_SHARED_BYTES = 64 << 10,
+  MS_COUNT_PIECES = 24,
   MS_SLOT_WORDS = 16,    /* a reservation in a shared window */
   MS_SLACK_BYTES = MS_RECORD_ALIGN, /* behind a window, so that a full one just fills its chunk: rows that belong to an event already begun */
   MS_SOFT_WORDS = 64,    /* most words between two looks at the clock */
@@ -134,6 +135,8 @@ struct ms_thread {
   struct ms_counter **counters;  /* by name, and behind all names by thread; NULL: not needed yet */
   struct ms_counter *counter_next, *counter_end; /* of its newest record: the unused ones */
   uint32_t counters_bytes;       /* of that record */
+  uint32_t counter_pieces_count;
+  struct ms_record *counter_pieces[MS_COUNT_PIECES]; /* all of them, up to some 20,000 counters; those behind stay mapped */
   struct ms_counter counted_nowhere; /* what there is no room for */
 };
 

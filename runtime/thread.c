@@ -136,6 +136,7 @@ static void thread_end(void *tls) {
   ms_tls.last = (struct ms_last)LAST_NONE(&ms_fresh);
   if (ms_chunk_seal(t)) {
     ms_window_give(t->window);
+    ms_count_detach(t);
     spare_give(t);
   }
   ms_tls.own = NULL;

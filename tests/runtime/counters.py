@@ -127,6 +127,8 @@ s = record("come_and_go")
 counted = checked(s)
 equal(counted["first"], [ROUNDS, 0, 32 * ROUNDS, ROUNDS - 1, 1, 32], "blocks of short threads")
 equal(s.thread_count, ROUNDS + 1, "threads")
+mappings = int(s.done.stdout.split()[0])
+assert mappings < ROUNDS / 10, f"{mappings} mappings after {ROUNDS} threads: those that ended hold theirs"
 
 # A bad free has a row as ever, and is no free.
 s = record("bad", check=None)
