@@ -13,8 +13,6 @@
 #include <errno.h>
 #include <link.h>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
 
 /* ---- notes ---- */
 

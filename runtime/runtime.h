@@ -66,7 +66,7 @@ enum { MS_CELL_LIVE = 1, MS_CELL_GEN = 1 << 4 }; /* a block is there; the genera
 /* What is declared extern here is ours alone: no address is looked up for it. */
 #pragma GCC visibility push(hidden)
 
-extern uint16_t *ms_cells; /* NULL: could not be reserved, stamps order everything */
+extern uint16_t *ms_cells; /* NULL: could not be reserved, stamps order everything; or counters have a plane of their own */
 
 /* Of a block at a multiple of 16, as all of glibc's are. */
 MS_HOT_FN uint16_t *ms_cell_even(uintptr_t p) { return (uint16_t *)((char *)ms_cells + (p << 17 >> 20)); }

@@ -23,7 +23,7 @@
 enum {
   OURS_MOST = 24,        /* frames between libunwind's caller and the program's: ours, and operator new's */
   ROOM_BYTES = 64 << 10, /* of the stack, for libunwind */
-  FORK_WAITS = 2000,     /* turns of the processor given away, some milliseconds */
+  HOLD_WAITS = 2000,     /* turns of the processor given away, some milliseconds */
   CURSOR_WORDS = 127,    /* as libunwind.h has it */
   REGISTER_IP = 16,
 };
@@ -44,8 +44,8 @@ static int unwinds;          /* it is there */
 static int steps_only;       /* what unw_backtrace remembers may be of a library that is gone */
 static uintptr_t first_room; /* the first thread's stack may end here */
 
-/* Threads that are unwinding, and whether a fork is about to be. */
-static uint32_t unwinding, forking;
+/* Threads that are unwinding, and whether nobody may begin. */
+static uint32_t unwinding, held;
 
 #if defined(MS_STATIC) || !defined(__x86_64__)
 MS_COLD void ms_unwind_load(void) {
@@ -94,28 +94,31 @@ MS_COLD void ms_unwind_unloaded(void) {
   unwinder.forget(*unwinder.space, 0, 0);
 }
 
+/* Whoever is under way comes to an end first; nobody begins until it is let. */
+static void unwinding_hold(void) {
+  __atomic_store_n(&held, 1, __ATOMIC_SEQ_CST);
+  for (int i = 0; i < HOLD_WAITS && __atomic_load_n(&unwinding, __ATOMIC_SEQ_CST); i++) ms_os_yield();
+}
+
+static void unwinding_let(void) { __atomic_store_n(&held, 0, __ATOMIC_SEQ_CST); }
+
 /* The program is about to restrict its system calls, and libunwind makes its own. */
 MS_COLD void ms_unwind_end(void) {
   if (!unwinds) return;
-  ms_unwind_fork_prepare();
+  unwinding_hold();
   unwinds = 0;
-  ms_unwind_fork_done();
+  unwinding_let();
   ms_say("the program is about to restrict its system calls (seccomp), and libunwind makes some: from then on call stacks hold the return address only");
 }
 
-/* Whoever is under way comes to an end first; nobody begins. */
-void ms_unwind_fork_prepare(void) {
-  __atomic_store_n(&forking, 1, __ATOMIC_SEQ_CST);
-  for (int i = 0; i < FORK_WAITS && __atomic_load_n(&unwinding, __ATOMIC_SEQ_CST); i++) ms_os_yield();
-}
-
-void ms_unwind_fork_done(void) { __atomic_store_n(&forking, 0, __ATOMIC_SEQ_CST); }
+void ms_unwind_fork_prepare(void) { unwinding_hold(); }
+void ms_unwind_fork_done(void) { unwinding_let(); }
 
 /* A thread that was still unwinding may have left locks taken that nobody opens here. */
 void ms_unwind_fork_child(void) {
   if (__atomic_load_n(&unwinding, __ATOMIC_SEQ_CST)) unwinds = 0;
   unwinding = 0;
-  ms_unwind_fork_done();
+  unwinding_let();
 }
 
 static int has_room(void) {
@@ -138,7 +141,7 @@ static int steps(void **ra, int most) {
 static int unwind(void **ra, int most) {
   int saved = errno, found = 0;
   __atomic_fetch_add(&unwinding, 1, __ATOMIC_SEQ_CST);
-  if (!__atomic_load_n(&forking, __ATOMIC_SEQ_CST))
+  if (!__atomic_load_n(&held, __ATOMIC_SEQ_CST))
     found = __atomic_load_n(&steps_only, __ATOMIC_ACQUIRE) ? steps(ra, most) : unwinder.backtrace(ra, most);
   __atomic_fetch_sub(&unwinding, 1, __ATOMIC_SEQ_CST);
   errno = saved;
