@@ -45,14 +45,15 @@ private:
   void nameRow(IRBuilder<> &B, const Ways &Step, CallInst *Note);
   void quiet(Instruction *Access) { Access->setMetadata("nosanitize", MDNode::get(M.getContext(), {})); }
   void go(IRBuilder<> &B, Instruction *Before, CallInst *Note);
-  Value *threadPlace(IRBuilder<> &B, Type *Word, Value *Offset);
+  Value *threadPlace(IRBuilder<> &B, Type *Word, unsigned Offset);
   Value *threadLoad(IRBuilder<> &B, Type *Word, unsigned Offset);
-  void threadStore(IRBuilder<> &B, Value *What, Value *Offset);
+  void threadStore(IRBuilder<> &B, Value *What, unsigned Offset);
   Value *member(IRBuilder<> &B, unsigned Number);
   MDNode *seldom() { return MDBuilder(M.getContext()).createBranchWeights(1, 1 << 20); }
 
   Module &M;
   GlobalVariable *Unit, *Steps;
+  Value *Words = nullptr; // the unit's tls_offset, as the check being built has it
 };
 
 void Expansion::go(IRBuilder<> &B, Instruction *Before, CallInst *Note) {
@@ -67,11 +68,11 @@ Value *Expansion::member(IRBuilder<> &B, unsigned Number) {
   return Load;
 }
 
-// A word of this thread's struct ms_last. On x86-64 the segment itself is the
+// A word of this thread's struct ms_last, whose place a check looks up once. On x86-64 the segment itself is the
 // base: one instruction, and no thread pointer that a coroutine or fiber could
 // carry from one thread to another.
-Value *Expansion::threadPlace(IRBuilder<> &B, Type *Word, Value *Offset) {
-  Value *Place = B.CreateAdd(member(B, UnitTlsOffset), Offset);
+Value *Expansion::threadPlace(IRBuilder<> &B, Type *Word, unsigned Offset) {
+  Value *Place = B.CreateAdd(Words, B.getInt64(Offset));
   if (Triple(M.getTargetTriple()).getArch() == Triple::x86_64) return B.CreateIntToPtr(Place, compat::pointerTo(Word, 257));
   Value *Thread = B.CreateIntrinsic(Intrinsic::thread_pointer, compat::threadPointerTypes(M.getContext()), {});
   return B.CreatePointerCast(B.CreateGEP(B.getInt8Ty(), Thread, Place), compat::pointerTo(Word, 0));
@@ -80,13 +81,13 @@ Value *Expansion::threadPlace(IRBuilder<> &B, Type *Word, Value *Offset) {
 // Volatile: malloc touches no memory as far as LLVM knows, a plain load would
 // be merged with one before it.
 Value *Expansion::threadLoad(IRBuilder<> &B, Type *Word, unsigned Offset) {
-  Value *Place = threadPlace(B, Word, B.getInt64(Offset));
+  Value *Place = threadPlace(B, Word, Offset);
   LoadInst *Load = B.CreateAlignedLoad(Word, Place, Align(Word->getScalarSizeInBits() / 8), /*isVolatile=*/true);
   quiet(Load);
   return Load;
 }
 
-void Expansion::threadStore(IRBuilder<> &B, Value *What, Value *Offset) {
+void Expansion::threadStore(IRBuilder<> &B, Value *What, unsigned Offset) {
   Type *Word = What->getType();
   quiet(B.CreateAlignedStore(What, threadPlace(B, Word, Offset), Align(Word->getScalarSizeInBits() / 8), /*isVolatile=*/true));
 }
@@ -144,22 +145,24 @@ Value *addressOf(IRBuilder<> &B, Value *Pointer) { return B.CreatePtrToInt(B.Cre
 
 void Expansion::checkBlock(CallInst *Note, Value *Pointer, uint32_t Bits) {
   IRBuilder<> B(Note);
+  Words = member(B, UnitTlsOffset);
   Value *Address = addressOf(B, Pointer), *Last = threadLoad(B, B.getInt64Ty(), offsetof(ms_last, last_block));
   Value *Offset = B.CreateSub(Address, Last), *Meets = B.CreateICmpULT(Offset, B.getInt64(MS_NEAR_BYTES));
   go(B, SplitBlockAndInsertIfThen(Meets, Note, /*Unreachable=*/false, seldom()), Note);
   Ways Step = takeStep(B, Note, offsetof(ms_last, name), Offset, Pointer, Bits);
-  if (Bits & MS_BIND_UP) return threadStore(B, Step.To, B.getInt64(offsetof(ms_last, name)));
+  if (Bits & MS_BIND_UP) return threadStore(B, Step.To, offsetof(ms_last, name));
   nameRow(B, Step, Note);
-  threadStore(B, B.getInt64(MS_NO_BLOCK), B.getInt64(offsetof(ms_last, last_block)));
+  threadStore(B, B.getInt64(MS_NO_BLOCK), offsetof(ms_last, last_block));
 }
 
 void Expansion::checkFreed(CallInst *Note, Value *Pointer, uint32_t Bits) {
   IRBuilder<> B(Note);
+  Words = member(B, UnitTlsOffset);
   Value *Address = addressOf(B, Pointer), *Last = threadLoad(B, B.getInt64Ty(), offsetof(ms_last, last_freed));
   go(B, SplitBlockAndInsertIfThen(B.CreateICmpEQ(Address, Last), Note, false, seldom()), Note);
   Ways Step = takeStep(B, Note, offsetof(ms_last, freed_name), nullptr, Pointer, Bits | MS_BIND_FREED);
-  threadStore(B, Step.To, B.getInt64(offsetof(ms_last, freed_name)));
-  if (!(Bits & MS_BIND_UP)) threadStore(B, B.getInt64(MS_NO_BLOCK), B.getInt64(offsetof(ms_last, last_freed)));
+  threadStore(B, Step.To, offsetof(ms_last, freed_name));
+  if (!(Bits & MS_BIND_UP)) threadStore(B, B.getInt64(MS_NO_BLOCK), offsetof(ms_last, last_freed));
 }
 
 void Expansion::expand(CallInst *Note) {
