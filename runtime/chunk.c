@@ -66,7 +66,7 @@ void ms_chunk_begin(struct ms_thread *t, void (*first)(struct ms_thread *)) {
   t->hard = (uint64_t *)((char *)record + t->window->bytes) - MS_SLOT_WORDS;
   t->limit = t->birth_limit = NULL;
   if (t->stacks) ms_stacks_leave(t->stacks);
-  ms_place_take(t, &ms_no_place);
+  t->place_name = MS_NAME_TOLD;
   memset(t->places, 0, sizeof t->places);
   if (ms_is_rotated()) t->telling++;
   t->time_ns = now;

@@ -8,7 +8,6 @@
 #include "sample.h"
 
 uint16_t *ms_cells;
-const struct ms_place ms_no_place = {.name = MS_NAME_TOLD};
 
 /* ---- cells ---- */
 
@@ -150,7 +149,7 @@ void ms_emit_row(const uint64_t *row, uint32_t words) {
 static void dead_named(struct ms_thread *t, ms_half *name, uintptr_t p, uintptr_t ra) {
   ms_dead(t, NULL, p, ra);
   t->freed_here = name;
-  ms_place_take(t, &ms_no_place); /* so that it is looked at when it is settled */
+  t->place_name = MS_NAME_TOLD; /* so that it is looked at when it is settled */
 }
 
 /* Once paused, nobody can say any more whether such a block was there. A sanitizer
@@ -289,20 +288,14 @@ MS_COLD void ms_realloc_fail(uintptr_t p) {
 
 /* ---- places ---- */
 
-static struct ms_place *place_find(struct ms_thread *t) {
-  for (uint32_t i = 0; i < MS_PLACE_SLOTS; i++)
-    if (ms_freed_at(t, &t->places[i])) return &t->places[i];
-  return NULL;
-}
-
 /* The next slot means that place from here on; `told`: its name in the stream. */
-static struct ms_place *place_put(struct ms_thread *t, struct ms_place what, uint32_t told) {
+static uint32_t place_put(struct ms_thread *t, uint64_t place, uint32_t told) {
   uint32_t slot = t->place_next++ % MS_PLACE_SLOTS;
-  t->places[slot] = what;
+  t->places[slot] = place;
   uint64_t row;
   ms_put_place(&row, (struct ms_row_place){.slot = slot, .name = told});
   ms_own_put(t, &row, 1);
-  return &t->places[slot];
+  return slot;
 }
 
 /* May look for modules, whose rows may fill the window. */
@@ -311,49 +304,34 @@ static uint32_t freed_name(struct ms_thread *t) {
   return name == MS_NAME_NONE ? ms_name_caller(t, t->freed_ra) : name;
 }
 
-static MS_COLD struct ms_place *place_make(struct ms_thread *t) {
-  struct ms_place what = {.ra = t->freed_ra, .name = ms_tls.last.freed_name};
-  return place_put(t, what, freed_name(t));
-}
-
-/* The row of the newest free is told its place. */
-static void freed_tell(struct ms_thread *t, const struct ms_place *place) {
-  uint8_t *tag = (uint8_t *)t->freed;
-  t->freed = NULL;
-  ms_place_take(t, place);
-  t->slot = (uint64_t)(place - t->places) << 4;
-  *tag = (uint8_t)((*tag & ~(3 << 4)) | t->slot);
+static MS_COLD void freed_tell_new(struct ms_thread *t) {
+  uint64_t place = ms_freed_place(t);
+  uint32_t told = freed_name(t);
+  if (t->freed) ms_freed_tell(t, place_put(t, place, told), place);
 }
 
 static void freed_done(struct ms_thread *t) {
   t->freed = NULL;
   t->freed_here = NULL;
-  ms_place_take(t, &ms_no_place);
-  ms_tls.last.freed_name = MS_NAME_TOLD;
+  t->place_name = ms_tls.last.freed_name = MS_NAME_TOLD;
+  ms_tls.last.last_freed = MS_NO_BLOCK;
 }
 
 /* The row is of a free at another place than the slot in it means, or one that
  * names its place itself. */
 static void settle_freed(struct ms_thread *t) {
-  if (t->freed_here) {
-    uint32_t name = freed_name(t);
-    if (t->freed_here) *t->freed_here = name;
-    freed_done(t);
-  } else if ((uintptr_t)t->freed > (uintptr_t)t->newest.name) {
-    const struct ms_place *place = place_find(t);
-    if (!place) place = place_make(t);
-    if (t->freed) freed_tell(t, place);
-  } else { /* a site came when a block had been given since: the place has been told */
-    freed_done(t);
-  }
-  ms_tls.last.last_freed = MS_NO_BLOCK;
+  if (ms_freed_settle(t)) return;
+  if (ms_freed_is_open(t)) return freed_tell_new(t);
+  uint32_t name = t->freed_here ? freed_name(t) : 0;
+  if (t->freed_here) *t->freed_here = name;
+  freed_done(t); /* else a site came when a block had been given since: the place has been told */
 }
 
 /* The row goes before its place is found: it shall name none rather than another's. */
 static MS_COLD void freed_leaves(struct ms_thread *t) {
-  if (t->freed && !ms_freed_at(t, t->place)) freed_tell(t, place_put(t, (struct ms_place){.name = 0}, 0));
+  int is_told = ms_tls.last.freed_name == t->place_name || ms_freed_settle(t);
+  if (!is_told && ms_freed_is_open(t)) ms_freed_tell(t, place_put(t, 0, 0), 0);
   freed_done(t);
-  ms_tls.last.last_freed = MS_NO_BLOCK;
 }
 
 /* ---- the newest block ---- */
@@ -390,5 +368,5 @@ void ms_newest_leaves(struct ms_thread *t) {
 /* Names what has no name yet. The caller is busy. */
 void ms_settle(struct ms_thread *t) {
   ms_newest_settle(t);
-  if (!ms_freed_at(t, t->place)) settle_freed(t);
+  if (ms_tls.last.freed_name != t->place_name) settle_freed(t);
 }

@@ -53,18 +53,6 @@ MS_HOT_FN int ms_name_is_given(uint32_t name) { return name >= MS_NAMES_HEADER &
 /* Has nobody any more a say in the newest block's name? One compare of its sign. */
 MS_HOT_FN int ms_name_is_final(void) { return (intptr_t)ms_tls.last.last_block < 0; }
 
-/* Is that the newest free's place? */
-MS_HOT_FN int ms_freed_at(const struct ms_thread *t, const struct ms_place *place) {
-  uint32_t name = ms_tls.last.freed_name;
-  return MS_LIKELY(place->name == name) && (MS_LIKELY(name != MS_NAME_NONE) || place->ra == t->freed_ra);
-}
-
-/* What the next free is taken to mean. */
-MS_HOT_FN void ms_place_take(struct ms_thread *t, const struct ms_place *place) {
-  t->place = place;
-  t->place_name = place->name == MS_NAME_NONE ? 0 : place->name;
-}
-
 /* ---- the newest block, as its row has it ---- */
 
 MS_HOT_FN ms_half *ms_row_name(uint64_t *row) { return (ms_half *)row + 3; }
@@ -89,6 +77,43 @@ MS_HOT_FN uint32_t ms_newest_told(const struct ms_thread *t) {
   return MS_LIKELY(name != NULL) ? *name : t->left_name;
 }
 
+/* ---- the place of the newest free ---- */
+
+MS_HOT_FN uint64_t ms_freed_place(const struct ms_thread *t) {
+  uint32_t name = ms_tls.last.freed_name;
+  return MS_LIKELY(name != MS_NAME_NONE) ? name : t->freed_ra | MS_PLACE_CALLER;
+}
+
+#define MS_NO_SLOT UINT32_MAX
+/* The slot that means it; MS_NO_SLOT: none. Without branches, which nobody could foretell. */
+MS_HOT_FN uint32_t ms_place_slot(const struct ms_thread *t, uint64_t place) {
+  uint32_t behind = 0;
+#pragma GCC unroll 4
+  for (unsigned i = 0; i < MS_PLACE_SLOTS; i++) behind += (uint32_t)(t->places[i] == place) * (i + 1);
+  return behind - 1; /* no two slots mean the same */
+}
+
+/* Is its row there, with no block given since? A site that came later has no say. */
+MS_HOT_FN int ms_freed_is_open(const struct ms_thread *t) { return (uintptr_t)t->freed > (uintptr_t)t->newest.name; }
+
+/* Its row means that slot, for good, and the next free is taken to. */
+MS_HOT_FN void ms_freed_tell(struct ms_thread *t, uint32_t slot, uint64_t place) {
+  uint8_t *tag = (uint8_t *)t->freed;
+  t->slot = slot << 4;
+  *tag = (uint8_t)((*tag & ~(3 << 4)) | t->slot);
+  t->freed = NULL;
+  t->place_name = ms_tls.last.freed_name = place & MS_PLACE_CALLER ? 0 : (uint32_t)place;
+}
+
+/* False: that takes more than one of the slots there are. */
+MS_HOT_FN int ms_freed_settle(struct ms_thread *t) {
+  uint64_t place = ms_freed_place(t);
+  uint32_t slot = ms_place_slot(t, place);
+  if (slot == MS_NO_SLOT || !ms_freed_is_open(t)) return 0;
+  ms_freed_tell(t, slot, place);
+  return 1;
+}
+
 /* ---- cells ---- */
 
 MS_HOT_FN uint32_t ms_cell_get(const uint16_t *cell) { return __atomic_load_n(cell, __ATOMIC_RELAXED); }
@@ -105,10 +130,10 @@ MS_HOT_FN uint64_t ms_cell_word(enum ms_op op, unsigned fn, uint32_t cell, uintp
 
 /* ---- what an event begins with ---- */
 
-/* The newest block has the name it shall have, and the newest free the place: so far
- * as two compares tell. */
-MS_HOT_FN int ms_settled(const struct ms_thread *t) {
-  return MS_LIKELY(ms_name_is_final()) && MS_LIKELY(ms_tls.last.freed_name == t->place_name);
+/* Has the newest block the name it shall have, and the newest free its place? The place
+ * is as a rule the one before it; where frees take turns, another slot is as good. */
+MS_HOT_FN int ms_settled(struct ms_thread *t) {
+  return MS_LIKELY(ms_name_is_final()) && (MS_LIKELY(ms_tls.last.freed_name == t->place_name) || ms_freed_settle(t));
 }
 
 /* Is the window full, or has time gone on, or is the hot path not to be taken at all? */

@@ -49,7 +49,10 @@ MS_HOT_FN void *counted_born(void *p, size_t size, unsigned fn, uintptr_t ra) {
 }
 
 static void *malloc_counted(size_t size) { return counted_born(MS_NEXT(malloc)(size), size, MS_FN_malloc, MS_RA); }
-static void *malloc_on(size_t size) { return born(MS_NEXT(malloc)(size), size, MS_FN_malloc, MS_RA); }
+static void *malloc_on(size_t size) {
+  void *p = MS_NEXT(malloc)(size);
+  return born(p, size, MS_FN_malloc, MS_RA);
+}
 static void *malloc_sampled(size_t size) { return ms_sample_born(MS_NEXT(malloc)(size), size, MS_FN_malloc, MS_RA); }
 static void *malloc_paused(size_t size) {
   ms_paused_look();
@@ -57,7 +60,8 @@ static void *malloc_paused(size_t size) {
 }
 
 static void *calloc_on(size_t count, size_t size) {
-  return born(MS_NEXT(calloc)(count, size), count * size, MS_FN_calloc, MS_RA);
+  void *p = MS_NEXT(calloc)(count, size);
+  return born(p, count * size, MS_FN_calloc, MS_RA);
 }
 static void *calloc_counted(size_t count, size_t size) {
   return counted_born(MS_NEXT(calloc)(count, size), count * size, MS_FN_calloc, MS_RA);
@@ -171,8 +175,10 @@ static void *realloc_not_on(void *p, size_t size) {
   REALLOC_NOT_ON(MS_NEXT(realloc)(p, size), p, size, MS_FN_realloc, MS_RA);
 }
 
-static __attribute__((noinline)) void *realloc_null_on(size_t size, uintptr_t ra) {
-  return born(MS_NEXT(realloc)(NULL, size), size, MS_FN_REALLOC_NULL + MS_FN_realloc, ra);
+/* Jumped to, as all that stand in the table: the return address is the program's. */
+static __attribute__((noinline)) void *realloc_null_on(size_t size) {
+  void *p = MS_NEXT(realloc)(NULL, size);
+  return born(p, size, MS_FN_REALLOC_NULL + MS_FN_realloc, MS_RA);
 }
 
 static __attribute__((noinline)) void *realloc_block_on(void *p, size_t size, uintptr_t ra) {
@@ -183,7 +189,7 @@ static __attribute__((noinline)) void *realloc_block_on(void *p, size_t size, ui
 }
 
 static void *realloc_on(void *p, size_t size) {
-  return p ? realloc_block_on(p, size, MS_RA) : realloc_null_on(size, MS_RA);
+  return p ? realloc_block_on(p, size, MS_RA) : realloc_null_on(size);
 }
 
 MS_PUBLIC void *MS_FN(reallocarray)(void *p, size_t count, size_t size) {

@@ -62,6 +62,12 @@ enum ms_fn {
 #undef MS_FN_REALLOC
 };
 
+/* The return address of the function it stands in, as it lies on the stack: behind a call
+ * it is loaded again, which is cheaper than to keep it in a register. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define MS_RA (((const volatile uintptr_t *)__builtin_dwarf_cfa())[-1])
+#else
 #define MS_RA ((uintptr_t)__builtin_return_address(0))
+#endif
 
 #endif

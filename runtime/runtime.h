@@ -89,14 +89,12 @@ struct ms_window {
 
 typedef uint32_t __attribute__((may_alias)) ms_half; /* of a row's word */
 
-/* A place where blocks are freed, one of the few a FREE row can mean by its slot. */
-struct ms_place {
-  uint64_t ra;   /* when it has no site: the return address that is the place */
-  uint32_t name; /* MS_NAME_NONE: it has no site; 0: the slot means nothing in this window yet */
-};
-
 /* The name a free has when no place is wanted for it, or none any more. */
 enum { MS_NAME_TOLD = 2 };
+
+/* A place where blocks are freed, one of the few a FREE row can mean by its slot: its name,
+ * or with this bit the return address that is the place where there is no site. 0: none yet. */
+#define MS_PLACE_CALLER (UINT64_C(1) << 63)
 
 /* Lies in memory that a forked child finds zeroed: pos and limit are then equal,
  * and its first event takes the slow path, where the child starts its own stream. */
@@ -111,10 +109,9 @@ struct ms_thread {
   uint64_t *freed;    /* the newest FREE row while its place is open */
   ms_half *freed_here; /* instead, of a REALLOC_END that freed or a BAD_FREE: where in the row the place's name goes */
   uint64_t freed_ra;  /* the return address that is its place when no site is */
-  const struct ms_place *place; /* which the next FREE is taken to mean */
-  uint32_t place_name; /* its name, with which that needs no settling; 0: it has no site, and settling finds out */
-  uint64_t slot;      /* the bits of its tag that say so */
-  struct ms_place places[MS_PLACE_SLOTS];
+  uint64_t places[MS_PLACE_SLOTS];
+  uint64_t slot;      /* of the one that the next FREE is taken to mean: the bits of its tag that say so */
+  uint32_t place_name; /* its name, with which that needs no settling; 0: it has no site */
   uintptr_t left_p;   /* the newest block when its row has left the window: address, size, name in the stream */
   uint32_t left_size, left_name;
   uint32_t place_next; /* slot to be used anew */
@@ -170,7 +167,6 @@ extern __thread struct ms_tls ms_tls __attribute__((tls_model("initial-exec")));
 /* All zero, never written: whoever finds one as self takes the slow path. */
 extern struct ms_thread ms_fresh; /* no event yet */
 extern struct ms_thread ms_busy;  /* inside a row: a signal handler's rows go to the shared window */
-extern const struct ms_place ms_no_place; /* of a free that MS_NAME_TOLD is the name of */
 extern struct ms_thread ms_late;  /* torn down: likewise */
 
 /* ---- process ---- */

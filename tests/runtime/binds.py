@@ -18,6 +18,7 @@ PLACES = {
     1108: ["wrapper place" + ">outer place" * 30 + ">place"],
     **{1301 + i: [name] * 10 for i, name in enumerate(("variable", "inner", "outer", "place", "wrapper place", "outer place"))},
     **{1311 + i: [name] * 20 for i, name in enumerate(("variable", "inner", "outer"))},
+    **{1321 + i: [name] * 15 for i, name in enumerate(("variable", "@binds", "outer", "@binds"))},
     1105: ["@binds"], 1106: ["place"], 1107: ["wrapper place", "@binds"], 3000: ["wrapper place>outer place"] * 20000,
 }
 

@@ -143,6 +143,11 @@ static void pairs(void) {
     for (int i = 0; i < 4; i++) free(BIND(unit, deep(4000 + (size_t)(hands * 4 + i), hands), last[i]));
 }
 
+static volatile int seen;
+
+static __attribute__((noinline)) void free_here(void *p) { free(p), seen = 1; }
+static __attribute__((noinline)) void free_there(void *p) { free(p), seen = 2; }
+
 /* More freeing places by turns than a thread has at hand. */
 static void turns(void) {
   static const uint32_t places[] = {VARIABLE, INNER, OUTER, PLACE, WRAPPER_PLACE, OUTER_PLACE};
@@ -153,6 +158,12 @@ static void turns(void) {
   for (size_t i = 0; i < 60; i++) {
     void *p = malloc(1311 + i % 3);
     FREED(unit, p, free(p), places[i % 3]);
+  }
+  for (size_t i = 0; i < 60; i++) { /* by turns with places that have no site */
+    void *p = malloc(1321 + i % 4);
+    if (i % 4 == 1) free_here(p);
+    else if (i % 4 == 3) free_there(p);
+    else FREED(unit, p, free(p), places[i % 4]);
   }
 }
 
