@@ -14,6 +14,7 @@
 enum {
   PIECE_BYTES = MS_NAMES_WORDS * sizeof(uint64_t),
   SLOTS = 2 * MS_NAMES_MOST,
+  FIRST_SLOTS = 1024,
   PIECES_AHEAD = 16,
   RESERVED_BYTES = MS_NAMES_MOST * sizeof(uint64_t) + SLOTS * sizeof(uint32_t),
 };
@@ -109,12 +110,19 @@ static uint32_t hash_of(uint64_t name) {
   return (uint32_t)((name ^ name >> 32) * UINT64_C(0x9e3779b97f4a7c15) >> 40) & (SLOTS - 1);
 }
 
-/* The slot of that name, or the one where it belongs. */
-static uint32_t *slot_find(uint64_t name) {
-  for (uint32_t at = hash_of(name);; at = (at + 1) & (SLOTS - 1)) {
+/* The slot of that name, or the one where it belongs, from that one on. */
+static uint32_t *slot_find_from(uint32_t at, uint64_t name) {
+  for (;; at = (at + 1) & (SLOTS - 1)) {
     uint32_t id = __atomic_load_n(&slots[at], __ATOMIC_ACQUIRE);
     if (!id || ms_names[id] == name) return &slots[at];
   }
+}
+
+/* The first names have their home in one page, which costs a fault, not two for each of them. */
+static uint32_t *slot_find(uint64_t name) {
+  uint32_t home = hash_of(name), *slot = slot_find_from(home & (FIRST_SLOTS - 1), name);
+  if (__atomic_load_n(slot, __ATOMIC_RELAXED) || __atomic_load_n(&next, __ATOMIC_RELAXED) < FIRST_SLOTS / 2) return slot;
+  return slot_find_from(home, name);
 }
 
 /* Two threads may come with the same one at once: then both ids mean it. */
