@@ -1,79 +1,149 @@
 # SPDX-License-Identifier: MIT
-"""results.md and results.svg from the figures."""
+"""results.md, results.svg and README's quote from the figures."""
 import html
 import math
 import os
+import statistics
+from dataclasses import dataclass
+
+import goals
+import reading
+import variants
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+README, MARKS = os.path.join(HERE, "../README.md"), ("<!-- bench/record --write -->\n", "<!-- end -->\n")
+
+
+@dataclass(frozen=True)
+class About:
+    """The run."""
+    goals: bool
+    apart: bool
+    minutes: float
+    clang: str
 
 
 def machine(clang):
     model = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), "?")
-    return f"{os.cpu_count()} cores, {model}, Linux {os.uname().release}, {clang} -O2"
+    return f"{os.cpu_count()} CPUs, {model}, Linux {os.uname().release}, {clang} -O2"
 
 
 def table(head, rows):
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
+    """Padded, so that it reads as text too; the first column is words, others that begin with a digit are figures."""
+    figures = [i > 0 and any(r[i][:1].isdigit() for r in rows) for i in range(len(head))]
+    wide = [max(len(r[i]) for r in (head, *rows)) for i in range(len(head))]
+    cells = lambda r: "| " + " | ".join(c.rjust(w) if f else c.ljust(w) for c, w, f in zip(r, wide, figures)) + " |"
+    rule = "|" + "|".join("-" * (w + 1) + (":" if f else "-") for w, f in zip(wide, figures)) + "|"
+    return "\n".join([cells(head), rule, *map(cells, rows)])
 
 
-def dense(all_figures):
-    return table(["program", "events", "plain s", "plain ns/event", "stream bytes/event"],
-                 [[f.program.name, f"{f.events:,}", f"{f.plain():.2f}", f"{f.plain() * 1e9 / f.events:.0f}", f"{f.bytes / f.events:.1f}"]
-                  for f in all_figures])
+def promised(measured):
+    """A row for each goal of the programs that ran."""
+    rows = []
+    for goal in goals.GOALS:
+        found = goals.figure(goal, measured) if goal.program in measured.facts else None
+        if not found: continue
+        value, low, high = (goals.said(goal, v) for v in found)
+        case = measured.case(goal.program, goal.variant, goal.against)
+        pairs = str(len(case.used())) if case and low != high else ""
+        rows.append([goal.line, goal.program, value, f"{low}-{high}" if pairs else "", pairs, f"{goal.limit:g}", goal.unit,
+                     goals.verdict(goal, measured)[0], goals.heaptrack(goal, measured)])
+    return table(["recorded", "program", "figure", "95 % interval", "pairs", "limit", "unit", "limit is", "heaptrack, by plain"], rows)
 
 
-def cell(figures, variant, interval):
-    if variant.name not in figures.cpu: return "-"
-    low, high = figures.range(variant.name)
-    return f"{figures.ratio(variant.name):.2f}" + (f" ({low:.2f}-{high:.2f})" if interval else "")
+def plain(measured):
+    """The programs as they are without us, and their streams."""
+    rows = []
+    for program in measured.order:
+        facts = measured.facts[program.name]
+        cases = [c for c in measured.cases.values() if c.program == program and c.against.name == "plain" and any(c.pairs)]
+        if not cases: continue
+        cpu = statistics.median(c.base() for c in cases)
+        rows.append([program.name, f"{facts.events:,}", f"{cpu:.2f}", f"{cpu * 1e9 / facts.events:.0f}", f"{cpu * 1e9 / facts.allocations:.0f}",
+                     f"{facts.bytes / facts.events:.2f}", f"{facts.packed / facts.events:.2f}"])
+    return table(["program", "events", "plain CPU s", "plain ns/event", "plain ns/allocation", "stream bytes/event", "packed bytes/event"], rows)
 
 
-def ratios(all_figures, variants, interval):
-    head = ["program", *(v.name for v in variants)] + (["goal"] if interval else [])
-    rows = [[f.program.name, *(cell(f, v, interval) for v in variants)] + ([f"{f.program.goal:.2f}"] if interval else [])
-            for f in all_figures]
-    return table(head, rows)
+def kinds(measured, peer):
+    """(variant, against) that were measured, in their order."""
+    found = {(c.variant, c.against) for c in measured.cases.values() if c.variant.peer == peer and any(c.pairs)}
+    return sorted(found, key=lambda k: (variants.VARIANTS.index(k[0]), k[1].name))
 
 
-def added(all_figures, variants):
-    return table(["program", *(v.name for v in variants)],
-                 [[f.program.name, *(f"{f.ns(v.name):.1f}" if v.name in f.cpu else "-" for v in variants)] for f in all_figures])
+def by_program(measured, columns, cell):
+    """A row for each program; '-' where it was not measured."""
+    rows = []
+    for program in measured.order:
+        cases = [measured.case(program.name, v.name, a.name) for v, a in columns]
+        if any(cases): rows.append([program.name, *(cell(c) if c else "-" for c in cases)])
+    return table(["program", *(v.name if a.name == "plain" else f"{v.name} by {a.name}" for v, a in columns)], rows)
 
 
-def scaling(all_figures):
-    """Added per event by the number of threads, and against one thread; nothing without that row."""
-    rows = [(f, int(f.program.name.split()[1])) for f in all_figures if f.program.name.startswith("torture ")]
-    one = next((f.ns("memscope") for f, threads in rows if threads == 1), None)
-    if one is None or len(rows) < 2: return ""
-    return "\nBy threads (torture, goal 1.30 of one thread's):\n\n" + table(
-        ["threads", "added ns/event", "against one thread"],
-        [[str(threads), f"{f.ns('memscope'):.1f}", f"{f.ns('memscope') / one:.2f}"] for f, threads in rows]) + "\n"
+def ratio(case):
+    if case.variant.peer: return f"{case.ratio():.2f}"
+    low, high = case.range()
+    return f"{case.ratio():.3f} ({low:.3f}-{high:.3f})"
 
 
-def text(all_figures, variants, rounds, clang):
-    ours = [v for v in variants if not v.peer and v.name != "plain"]
-    peers = [v for v in variants if v.peer]
+def added(measured):
+    return lambda case: f"{statistics.median(case.added(measured.facts[case.program.name].events)):.1f}"
+
+
+def helps(columns):
+    return "\n".join(f"- *{v.name}*: {v.help}" for v in dict.fromkeys(w for pair in columns for w in pair) if v.name != "plain") + "\n"
+
+
+def compared(measured, peer, title):
+    columns = kinds(measured, peer)
+    if not columns: return []
+    return [f"\n## {title}\n", helps(columns), "Ratios:\n", by_program(measured, columns, ratio),
+            "\nAdded for each event (of the full stream), in ns:\n", by_program(measured, columns, added(measured))]
+
+
+def not_measured(measured):
+    failed = [f"- {c.program.name}, {c.variant.name}: {c.failed}" for c in measured.cases.values() if c.failed]
+    return ["\nNot measured:\n", "\n".join(failed)] if failed else []
+
+
+def read(results):
+    """What reading costs."""
+    if not results: return []
+    missed = [f"{r.case.stream.name}, {r.case.verb}: {words}" for r in results for words in r.missed()]
+    return ["\n## Reading a stream\n", table(reading.HEAD, [reading.row(r) for r in results]),
+            "\nMissed: " + "; ".join(missed) + "." if missed else "\nAll goals are met."]
+
+
+HOW = "the two of a pair at once on one CPU, taking turns; programs of several threads, which want all CPUs, one behind the other"
+
+
+def text(measured, results, about):
+    how = "the two of a pair one behind the other" if about.apart else HOW
     parts = [f"""# What recording costs
 
-Written by `bench/record --write`. CPU time (user + system) of the program's own process against
-the plain build, in pairs of one round; the median of {rounds} rounds or more (of peers: 3, slow ones: 1) and its 95 % interval.
-Machine: {machine(clang)}. Figures move from run to run: compare those of one table only.
-""", dense(all_figures), "\n## MemScope\n", "\n".join(f"- *{v.name}*: {v.help}" for v in ours) + "\n", ratios(all_figures, ours, True),
-             "\nAdded for each event, in ns:\n", added(all_figures, ours), scaling(all_figures)]
-    if peers:
-        parts += ["\n## Peers, in the same rounds\n", "\n".join(f"- *{v.name}*: {v.help}" for v in peers) + "\n",
-                  ratios(all_figures, peers, False), "\nAdded for each of the same events, in ns:\n", added(all_figures, peers)]
-        failed = [f"- {f.program.name}, {name}: {why}" for f in all_figures for name, why in f.failed.items()]
-        if failed: parts += ["\nNot measured:\n", "\n".join(failed)]
+`bench/record` wrote this in {about.minutes:.0f} minutes. CPU time (user + system) of the program's own process, in pairs:
+{how} (`measure.py` says why). larson is compared by throughput.
+Figures are medians of the pairs; ratios are against the plain program where nothing else is said.
+Machine: {machine(about.clang)}.
+Figures move from machine to machine and from run to run: compare those of one table only.
+"""]
+    if about.goals: parts += ["## What is promised\n", promised(measured), ""]
+    parts += ["## The programs\n", plain(measured), *compared(measured, False, "MemScope"), *compared(measured, True, "Peers"),
+              *not_measured(measured), *read(results)]
     return "\n".join(parts) + "\n"
+
+
+def quote(measured):
+    """README's lines: our ratio and heaptrack's, program by program."""
+    columns = [(variants.BY_NAME[name], variants.BY_NAME["plain"]) for name in ("memscope", "sample 512K", "heaptrack")]
+    short = lambda case: f"{case.ratio():.2f}"
+    return "CPU time against the plain program, every event with its name:\n\n" + by_program(measured, columns, short)
 
 
 # ---- the picture: one band a program, one bar a variant, on a logarithmic scale ----
 
 BAR, GAP, LEFT, WIDTH, TOP = 12, 14, 150, 820, 58
 STYLE = """text{font:12px system-ui,sans-serif;fill:#24292f}.n{fill:#57606a}.g{stroke:#d0d7de}.m{fill:#0969da}.p{fill:#afb8c1}.t{stroke:#cf222e;stroke-width:2}
-.b{font-weight:600}@media(prefers-color-scheme:dark){text{fill:#e6edf3}.n{fill:#8d96a0}.g{stroke:#30363d}.m{fill:#4493f8}.p{fill:#656c76}.t{stroke:#f85149}}"""
+.b{font-weight:600}.w{fill:#fff}@media(prefers-color-scheme:dark){text{fill:#e6edf3}.n{fill:#8d96a0}.g{stroke:#30363d}.m{fill:#4493f8}.p{fill:#656c76}.t{stroke:#f85149}.w{fill:#0d1117}}"""
 
 
 def x_of(ratio, most):
@@ -84,33 +154,43 @@ def ticks(most):
     return [t for t in (1, 1.5, 2, 3, 5, 10, 20, 50, 100, 200) if t <= most]
 
 
-def bars(figures, variants, y, most):
-    lines = [f'<text class="b" x="0" y="{y + BAR}">{html.escape(figures.program.name)}</text>']
-    goal = x_of(figures.program.goal, most)
-    for v in variants:
-        ratio = figures.ratio(v.name)
-        x = max(x_of(ratio, most), LEFT + 2)
-        lines.append(f'<rect class="{"p" if v.peer else "m"}" x="{LEFT}" y="{y}" width="{x - LEFT:.1f}" height="{BAR - 2}"/>'
-                     f'<text class="n" x="{x + 5:.1f}" y="{y + BAR - 3}">{ratio:.2f} {html.escape(v.name)}</text>')
-        if v.name == "memscope": lines.append(f'<line class="t" x1="{goal:.1f}" x2="{goal:.1f}" y1="{y - 2}" y2="{y + BAR}"/>')
+def bars(measured, program, shown, y, most):
+    lines = [f'<text class="b" x="0" y="{y + BAR - 3}">{html.escape(program.name)}</text>']
+    limit = goals.limit_of(program.name, "memscope", "plain")
+    for case in shown:
+        x = max(x_of(case.ratio(), most), LEFT + 2)
+        lines.append(f'<rect class="{"p" if case.variant.peer else "m"}" x="{LEFT}" y="{y}" width="{x - LEFT:.1f}" height="{BAR - 2}"/>'
+                     f'<text class="n" x="{x + 5:.1f}" y="{y + BAR - 3}">{case.ratio():.2f} {html.escape(case.variant.name)}</text>')
+        if case.variant.name == "memscope" and limit < 9:
+            lines.append(f'<line class="t" x1="{x_of(limit, most):.1f}" x2="{x_of(limit, most):.1f}" y1="{y - 2}" y2="{y + BAR}"/>')
         y += BAR
     return lines, y + GAP
 
 
-def picture(all_figures, variants):
-    shown = [v for v in variants if v.name == "memscope" or v.peer]
-    most = max(f.ratio(v.name) for f in all_figures for v in shown if v.name in f.cpu) * 1.05
-    body, y = [], TOP
-    for f in all_figures:
-        lines, y = bars(f, [v for v in shown if v.name in f.cpu], y, max(most, 2))
+def picture(measured):
+    """A band for each program whose full recording was measured."""
+    columns = kinds(measured, False) + kinds(measured, True)
+    of = lambda p: [c for v, a in columns if (v.name == "memscope" or v.peer) and a.name == "plain" and (c := measured.case(p.name, v.name, a.name))]
+    bands = [(p, of(p)) for p in measured.order if any(c.variant.name == "memscope" for c in of(p))]
+    most, body, y = max([2, *(c.ratio() * 1.05 for _, cases in bands for c in cases)]), [], TOP
+    for program, cases in bands:
+        lines, y = bars(measured, program, cases, y, most)
         body += lines
-    grid = [f'<line class="g" x1="{x_of(t, max(most, 2)):.1f}" x2="{x_of(t, max(most, 2)):.1f}" y1="{TOP - 8}" y2="{y - GAP}"/>'
-            f'<text class="n" text-anchor="middle" x="{x_of(t, max(most, 2)):.1f}" y="{TOP - 14}">{t}</text>' for t in ticks(max(most, 2))]
+    grid = [f'<line class="g" x1="{x_of(t, most):.1f}" x2="{x_of(t, most):.1f}" y1="{TOP - 8}" y2="{y - GAP}"/>'
+            f'<text class="n" text-anchor="middle" x="{x_of(t, most):.1f}" y="{TOP - 14}">{t}</text>' for t in ticks(most)]
     return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y}" width="{WIDTH}" height="{y}"><style>{STYLE}</style>'
-            f'<text class="b" x="0" y="16">CPU time against the plain program (logarithmic; red: MemScope\'s goal)</text>'
+            f'<rect class="w" width="{WIDTH}" height="{y}"/>'
+            f'<text class="b" x="0" y="16">CPU time against the plain program (logarithmic; red: what is promised)</text>'
             + "".join(grid + body) + "</svg>\n")
 
 
-def write(all_figures, variants, rounds, clang):
-    with open(os.path.join(HERE, "results.md"), "w") as f: f.write(text(all_figures, variants, rounds, clang))
-    with open(os.path.join(HERE, "results.svg"), "w") as f: f.write(picture(all_figures, variants))
+def put(path, content):
+    with open(path, "w") as file: file.write(content)
+
+
+def write(measured, results, about):
+    put(os.path.join(HERE, "results.md"), text(measured, results, about))
+    put(os.path.join(HERE, "results.svg"), picture(measured))
+    with open(README) as file: readme = file.read()
+    before, rest = readme.split(MARKS[0])
+    put(README, before + MARKS[0] + quote(measured) + "\n" + MARKS[1] + rest.split(MARKS[1])[1])

@@ -7,6 +7,7 @@ import json
 import os
 import random
 import re
+import shlex
 import subprocess
 import time
 from dataclasses import dataclass
@@ -36,27 +37,28 @@ KINDS = {
 @dataclass(frozen=True)
 class Program:
     name: str
-    goal: float  # for the ratio of `memscope`
-    command: str  # {own}, {lua}, …: folders of builds; {work}: to write to
+    command: str  # {own}, {lua}, …: folders of builds; {work}: files of all runs; {out}: to write to, of this run
+    apart: bool = False  # its threads want all CPUs: the two of a pair run one behind the other
+    wall: bool = False  # ratios by throughput, not by CPU time
 
 
-REDIS = "{redis}/tree/src/redis-server --port 0 --unixsocket {work}/redis.sock --save '' --appendonly no --hz 1"
+REDIS = "{redis}/tree/src/redis-server --port 0 --unixsocket {out}.sock --save '' --appendonly no --hz 1"
+SERVED, TORTURE = 30000, 4000000  # requests of each kind; rounds of all threads together, where it runs apart
 PROGRAMS = (
-    Program("sqlite speedtest1", 1.05, "{sqlite}/speedtest1 :memory: --size 25"),
-    Program("lua churn", 1.25, "{lua}/lua " + os.path.join(HERE, "churn.lua") + " 100"),
-    Program("jq 15 MB", 1.15, "{jq}/jq . {work}/data.json"),
-    Program("cfrac", 2.0, "{own}/cfrac"),
-    Program("leveldb", 1.15, "{leveldb}/drive {work}/leveldb"),
-    Program("redis server", 1.12, REDIS),
-    Program("larson 2 threads", 2.2, "{own}/larson 2 20000000"),
-    Program("torture 1 thread", 1.3, "{own}/torture 1 8000000"),
-    Program("torture 2 threads", 1.3, "{own}/torture 2 4000000"),
-    Program("torture 4 threads", 1.3, "{own}/torture 4 2000000"),
-    Program("torture 8 threads", 1.3, "{own}/torture 8 1000000"),
-    Program("torture 16 threads", 1.3, "{own}/torture 16 500000"),
-    Program("parser", 3.0, "{own}/parser 200"),
-    Program("parser, one stack", 6.0, "{own}/parser 200 same"),
+    Program("sqlite speedtest1", "{sqlite}/speedtest1 :memory: --size 25"),
+    Program("lua churn", "{lua}/lua " + os.path.join(HERE, "churn.lua") + " 50"),
+    Program("jq 15 MB", "{jq}/jq . {work}/data.json"),
+    Program("cfrac", "{own}/cfrac"),
+    Program("leveldb", "{leveldb}/drive {out}-db"),
+    Program("redis server", REDIS),
+    Program("larson 2 threads", "{own}/larson 2 10000000", apart=True, wall=True),
+    Program("torture 1 thread", "{own}/torture 1 8000000"),
+    *(Program(f"torture {n} thread{'s' * (n > 1)}{', apart' * (n == 1)}", f"{{own}}/torture {n} {TORTURE // n}", apart=True)
+      for n in (1, 2, 4, 8, 16)),
+    Program("parser", "{own}/parser 200"),
+    Program("parser, one stack", "{own}/parser 200 same"),
 )
+BY_NAME = {p.name: p for p in PROGRAMS}
 REAL_PROGRAMS = ("sqlite", "lua", "jq", "leveldb", "redis")
 
 
@@ -102,20 +104,21 @@ def folder_of(name, kind):
     return BUILT[name, kind]
 
 
-def words_of(program, kind):
+def words_of(program, kind, out):
     """The program's command line, built for that kind."""
     places = {q: folder_of(q, kind) for q in ("own", *REAL_PROGRAMS) if "{%s}" % q in program.command}
-    return program.command.format(work=WORK, **places)
+    return shlex.split(program.command.format(work=WORK, out=out, **places))
 
 
-def drive_redis():
-    """What the server is measured under; the client is the plain build's and costs it nothing."""
-    client, sock = os.path.join(folder_of("redis", "plain"), "tree/src"), os.path.join(WORK, "redis.sock")
+def drive(program, out):
+    """What a server is measured under; the client is the plain build's and costs it nothing."""
+    if not program.name.startswith("redis"): return
+    client, sock = os.path.join(folder_of("redis", "plain"), "tree/src"), out + ".sock"
     cli = lambda *words: subprocess.run([client + "/redis-cli", "-s", sock, *words], capture_output=True, text=True).stdout.strip()
     for _ in range(400):
         if cli("ping") == "PONG": break
         time.sleep(0.05)
-    subprocess.run([client + "/redis-benchmark", "-s", sock, "-q", "-c", "10", "-n", "100000", "-t", "set,get,lpush,hset"],
+    subprocess.run([client + "/redis-benchmark", "-s", sock, "-q", "-c", "10", "-n", str(SERVED), "-t", "set,get,lpush,hset"],
                    check=True, capture_output=True)
     cli("shutdown", "nosave")
 

@@ -29,12 +29,12 @@ class Variant:
     name: str
     build: str
     help: str
-    env: dict = field(default_factory=dict)
+    env: dict = field(default_factory=dict, hash=False)
     needs: tuple = ()  # files, and programs on PATH
     package: str = ""  # that brings them
     peer: bool = False
     daemon: type = None  # a class that is entered while the program runs
-    against: str = "plain"  # the variant its CPU time is compared with
+    against: str = "plain"  # the variant it is compared with, when nothing else is said
 
 
 class Lttng:
@@ -73,6 +73,7 @@ JEMALLOC, LTTNG = library("libjemalloc.so.2"), library("liblttng-ust-libc-wrappe
 
 VARIANTS = (
     Variant("plain", "plain", "as without any of them"),
+    Variant("again", "plain", "plain once more: how far a pair of equals lies apart"),
     Variant("bare", "plugin", "instrumented, without a runtime"),
     Variant("off", "memscope", "the runtime linked, not recording; against bare", against="bare"),
     Variant("memscope", "memscope", "every event, names, no stacks; the runtime linked", recorded()),
@@ -80,7 +81,8 @@ VARIANTS = (
     Variant("counters", "memscope", "no events: what each site allocated, freed and holds", recorded(MEMSCOPE_MODE="counters")),
     Variant("exact", "memscope", "a stamp for each event", recorded(MEMSCOPE_MODE="exact")),
     Variant("sample 512K", "memscope", "one allocation in about 512 KiB", recorded(MEMSCOPE_MODE="sample=512K")),
-    Variant("stacks", "framed", "every event, and stacks of 16 frames, of a program with frame pointers",
+    Variant("framed", "framed", "every event, no stacks, of a program with frame pointers", recorded()),
+    Variant("stacks", "framed", "the same program, and stacks of 16 frames",
             recorded(MEMSCOPE_STACK="fp", MEMSCOPE_STACK_DEPTH="16")),
     Variant("unwound", "memscope", "every event, and stacks of 16 frames by unwind tables",
             recorded(MEMSCOPE_STACK="dwarf", MEMSCOPE_STACK_DEPTH="16"), (library("libunwind.so.8"),), "libunwind8"),
@@ -107,11 +109,4 @@ def missing(variant):
     return [need for need in variant.needs if not os.path.exists(need) and not shutil.which(need)]
 
 
-def by_name(names):
-    """The variants of these names and those they are compared with, plain first;
-    ValueError names one that is none."""
-    known = {v.name: v for v in VARIANTS}
-    for name in names:
-        if name not in known: raise ValueError(f"no variant {name}, there are {', '.join(known)}")
-    wanted = {"plain", *names, *(known[name].against for name in names)}
-    return [v for v in VARIANTS if v.name in wanted]
+BY_NAME = {v.name: v for v in VARIANTS}
