@@ -11,6 +11,7 @@ import reading
 import variants
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+PICTURE = "![Bars: CPU time against the plain program, MemScope's and its peers']({}results.svg)"
 README, MARKS = os.path.join(HERE, "../README.md"), ("<!-- bench/record --write -->\n", "<!-- end -->\n")
 
 
@@ -29,8 +30,8 @@ def machine(clang):
 
 
 def table(head, rows):
-    """Padded, so that it reads as text too; the first column is words, others that begin with a digit are figures."""
-    figures = [i > 0 and any(r[i][:1].isdigit() for r in rows) for i in range(len(head))]
+    """Padded, so that it reads as text too; figures stand at the right."""
+    figures = [i > 0 and any(r[i].lstrip("-")[:1].isdigit() for r in rows) for i in range(len(head))]
     wide = [max(len(r[i]) for r in (head, *rows)) for i in range(len(head))]
     cells = lambda r: "| " + " | ".join(c.rjust(w) if f else c.ljust(w) for c, w, f in zip(r, wide, figures)) + " |"
     rule = "|" + "|".join("-" * (w + 1) + (":" if f else "-") for w, f in zip(wide, figures)) + "|"
@@ -43,12 +44,19 @@ def promised(measured):
     for goal in goals.GOALS:
         found = goals.figure(goal, measured) if goal.program in measured.facts else None
         if not found: continue
-        value, low, high = (goals.said(goal, v) for v in found)
+        value, low, high, wide = (goals.said(goal, v) for v in (*found, found[2] - found[1]))
         case = measured.case(goal.program, goal.variant, goal.against)
-        pairs = str(len(case.used())) if case and low != high else ""
-        rows.append([goal.line, goal.program, value, f"{low}-{high}" if pairs else "", pairs, f"{goal.limit:g}", goal.unit,
-                     goals.verdict(goal, measured)[0], goals.heaptrack(goal, measured)])
-    return table(["recorded", "program", "figure", "95 % interval", "pairs", "limit", "unit", "limit is", "heaptrack, by plain"], rows)
+        counted = [""] * 3 if "bytes" in goal.unit else [f"{low} to {high}", wide, str(len(case.used()))]
+        rows.append([goal.line, goal.program, value, *counted, f"{goal.limit:g}", goal.unit, *goals.verdict(goal, measured)[:1],
+                     goals.heaptrack(goal, measured)])
+    return table(["recorded", "program", "figure", "95 % interval", "its width", "pairs", "limit", "unit", "limit is", "heaptrack, by plain"], rows)
+
+
+def one_block(measured):
+    """What stands beside the nanoseconds of an event."""
+    case, facts = measured.case(goals.ONE, "memscope", "plain"), measured.facts.get(goals.ONE)
+    if not case: return ""
+    return f"\nOf {goals.ONE} a plain block takes {case.base() * 1e9 / facts.allocations:.0f} ns, of two events: malloc, filling it, free."
 
 
 def plain(measured):
@@ -70,10 +78,10 @@ def kinds(measured, peer):
     return sorted(found, key=lambda k: (variants.VARIANTS.index(k[0]), k[1].name))
 
 
-def by_program(measured, columns, cell):
+def by_program(measured, columns, cell, names=None):
     """A row for each program; '-' where it was not measured."""
     rows = []
-    for program in measured.order:
+    for program in (p for p in measured.order if not names or p.name in names):
         cases = [measured.case(program.name, v.name, a.name) for v, a in columns]
         if any(cases): rows.append([program.name, *(cell(c) if c else "-" for c in cases)])
     return table(["program", *(v.name if a.name == "plain" else f"{v.name} by {a.name}" for v, a in columns)], rows)
@@ -126,28 +134,29 @@ Figures are medians of the pairs; ratios are against the plain program where not
 Machine: {machine(about.clang)}.
 Figures move from machine to machine and from run to run: compare those of one table only.
 """]
-    if about.goals: parts += ["## What is promised\n", promised(measured), ""]
+    if about.goals: parts += ["## What is promised\n", promised(measured), one_block(measured), ""]
     parts += ["## The programs\n", plain(measured), *compared(measured, False, "MemScope"), *compared(measured, True, "Peers"),
               *not_measured(measured), *read(results)]
     return "\n".join(parts) + "\n"
 
 
 def quote(measured):
-    """README's lines: our ratio and heaptrack's, program by program."""
+    """README's lines: our ratios and heaptrack's, of the programs that something is promised of."""
     columns = [(variants.BY_NAME[name], variants.BY_NAME["plain"]) for name in ("memscope", "sample 512K", "heaptrack")]
     short = lambda case: f"{case.ratio():.2f}"
-    return "CPU time against the plain program, every event with its name:\n\n" + by_program(measured, columns, short)
+    return ("CPU time against the plain program, of every event with its name, of a sample, and of heaptrack:\n\n"
+            + by_program(measured, columns, short, (*goals.FULL, goals.ONE)) + f"\n\n{PICTURE.format('bench/')}\n")
 
 
 # ---- the picture: one band a program, one bar a variant, on a logarithmic scale ----
 
-BAR, GAP, LEFT, WIDTH, TOP = 12, 14, 150, 820, 58
+BAR, GAP, LEFT, WIDTH, TOP, EDGE = 15, 12, 165, 860, 58, 10
 STYLE = """text{font:12px system-ui,sans-serif;fill:#24292f}.n{fill:#57606a}.g{stroke:#d0d7de}.m{fill:#0969da}.p{fill:#afb8c1}.t{stroke:#cf222e;stroke-width:2}
 .b{font-weight:600}.w{fill:#fff}@media(prefers-color-scheme:dark){text{fill:#e6edf3}.n{fill:#8d96a0}.g{stroke:#30363d}.m{fill:#4493f8}.p{fill:#656c76}.t{stroke:#f85149}.w{fill:#0d1117}}"""
 
 
 def x_of(ratio, most):
-    return LEFT + (WIDTH - LEFT - 90) * math.log(max(ratio, 1.0)) / math.log(most)
+    return LEFT + (WIDTH - LEFT - 130) * math.log(max(ratio, 1.0)) / math.log(most)
 
 
 def ticks(most):
@@ -178,9 +187,9 @@ def picture(measured):
         body += lines
     grid = [f'<line class="g" x1="{x_of(t, most):.1f}" x2="{x_of(t, most):.1f}" y1="{TOP - 8}" y2="{y - GAP}"/>'
             f'<text class="n" text-anchor="middle" x="{x_of(t, most):.1f}" y="{TOP - 14}">{t}</text>' for t in ticks(most)]
-    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y}" width="{WIDTH}" height="{y}"><style>{STYLE}</style>'
-            f'<rect class="w" width="{WIDTH}" height="{y}"/>'
-            f'<text class="b" x="0" y="16">CPU time against the plain program (logarithmic; red: what is promised)</text>'
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{-EDGE} 0 {WIDTH} {y}" width="{WIDTH}" height="{y}"><style>{STYLE}</style>'
+            f'<rect class="w" x="{-EDGE}" width="{WIDTH}" height="{y}"/>'
+            f'<text class="b" x="0" y="20">CPU time against the plain program (logarithmic; red: what is promised)</text>'
             + "".join(grid + body) + "</svg>\n")
 
 
@@ -189,8 +198,8 @@ def put(path, content):
 
 
 def write(measured, results, about):
-    put(os.path.join(HERE, "results.md"), text(measured, results, about))
+    put(os.path.join(HERE, "results.md"), text(measured, results, about) + f"\n{PICTURE.format('')}\n")
     put(os.path.join(HERE, "results.svg"), picture(measured))
     with open(README) as file: readme = file.read()
     before, rest = readme.split(MARKS[0])
-    put(README, before + MARKS[0] + quote(measured) + "\n" + MARKS[1] + rest.split(MARKS[1])[1])
+    put(README, before + MARKS[0] + quote(measured) + MARKS[1] + rest.split(MARKS[1])[1])
