@@ -226,7 +226,7 @@ def warm(program, variants, cases):
 class Limits:
     least: int  # rounds
     most: int
-    minutes: float  # no round begins behind that
+    minutes: float  # no pair begins behind that
     apart: bool = False  # all pairs one behind the other
 
 
@@ -237,12 +237,13 @@ def left(cases, limits):
 
 def measure(cases, limits, step):
     """Round by round through all cases, so that each sees the machine in all its moods."""
-    begin, r = time.monotonic(), 0
-    while any(c.due(limits) for c in cases) and time.monotonic() - begin < limits.minutes * 60:
+    end = time.monotonic() + limits.minutes * 60
+    for r in range(limits.most):
         for case in cases:
-            step(r, case, left(cases, limits))
-            case.pairs.append(pair(case, r, limits.apart) if case.due(limits) else None)
-        r += 1
+            due = case.due(limits) and time.monotonic() < end
+            if due: step(r, case, left(cases, limits))
+            case.pairs.append(pair(case, r, limits.apart) if due else None)
+        if not any(c.due(limits) for c in cases) or time.monotonic() > end: return
 
 
 def quotient(of, by, times=2000):
