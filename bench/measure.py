@@ -9,8 +9,9 @@ several threads want all CPUs to themselves, and would wait for locks that the o
 one's threads keep them from: theirs run one behind the other, in alternating order.
 
 How this was chosen: plain against plain on two shared 2 GHz cores, the standard
-deviation of a pair's ratio (cfrac 2.1 s, SQLite 0.25 s, Lua 0.7 s, torture 0.1 s):
+deviation of a pair's ratio, by its quartiles (runs of 2.1, 0.25, 0.7 and 0.1 s):
 
+                                          cfrac  SQLite  Lua   torture
     one behind the other, on any CPU      -      0.13    -      -
     one behind the other, on one CPU      0.08   0.09    0.15   0.10
     that, A B B A                         0.11   0.12    -      0.07

@@ -139,10 +139,11 @@ NOINLINE static long parse_text(void) {
 /* ---- the same number of blocks, of one stack ---- */
 
 NOINLINE static long same_run(unsigned long count) {
+  struct node *last = NULL;
   long sum = 0;
-  for (struct node *last = NULL; count--; last = node_new('0', 1, last, NULL))
+  for (; count--; last = node_new('0', 1, last, NULL))
     if (!(count & 7)) sum += node_free(last), last = NULL;
-  return sum;
+  return sum + node_free(last);
 }
 
 NOINLINE static long below(int frames, long (*run)(unsigned long), unsigned long count) {
