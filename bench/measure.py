@@ -25,7 +25,6 @@ other 0.07 to 0.20.
 """
 import concurrent.futures
 import contextlib
-import glob
 import json
 import math
 import os
