@@ -131,7 +131,8 @@ def text(measured, results, about):
 `bench/record` wrote this in {about.minutes:.0f} minutes. CPU time (user + system) of the program's own process, in pairs:
 {how} (`measure.py` says why). larson is compared by throughput.
 Figures are medians of the pairs, with their 95 % interval (of fewer than six pairs: their range); ratios are against the
-plain program where nothing else is said.
+plain program where nothing else is said. Programs that share a CPU's caches are dearer, so that ratios of those that
+use much memory come out lower at once than apart (`--apart`); what is added for an event does not.
 Machine: {machine(about.clang)}.
 Figures move from machine to machine and from run to run: compare those of one table only.
 """]
