@@ -20,10 +20,11 @@ deviation of a pair's ratio, by its quartiles (runs of 2.1, 0.25, 0.7 and 0.1 s)
 
 Without address space randomisation nothing changed, so it stays on, and a layout's
 luck is averaged. Sharing a CPU's caches makes both dearer: torture by 12 %, SQLite 9 %,
-cfrac by nothing. What is added stays the same (torture 36 ns and 36, 48 and 47, at once
-and apart), so a ratio comes out lower than apart by that share: torture 1.51 for 1.64,
-1.54 for 1.71, 1.62 for 1.75 in three looks. Check a ratio near its limit with --apart. Of several threads at once, equals lay 0.20 apart, and one behind the
-other 0.07 to 0.20.
+cfrac by nothing. What is added hardly changes (torture, at once and apart: 40 ns and 37,
+36 and 36, 48 and 47), so a ratio comes out lower than apart by about that share (1.51
+for 1.64, 1.54 for 1.71, 1.62 for 1.75, the latter ones noisy): look at a ratio near its
+limit with --apart too. Of several threads at once, equals lay 0.20 apart, and one behind
+the other 0.07 to 0.20.
 """
 import concurrent.futures
 import contextlib
