@@ -330,7 +330,7 @@ static void from_no_tables(void) {
   static int next;
   void *(*malloc_next)(size_t, const void *) = (void *(*)(size_t, const void *))((uintptr_t)malloc_untold + 32 * (uintptr_t)next++);
   char *page = guarded();
-  for (int i = 0; i < 8; i++) free(malloc_next(95000, page + i * 4096)), free(malloc_next(95001, page - 8));
+  for (int i = 0; i < 8; i++) free(malloc_next(95000, page - 8)), free(malloc_next(95001, page + i * 4096));
 }
 
 static void two_files(const char *when) {
