@@ -33,7 +33,7 @@ enum {
 
 /* libunwind.so.8, as far as it is used. */
 typedef int memory_fn(void *space, uint64_t address, uint64_t *word, int write, void *argument);
-struct accessors {
+struct accessors { /* the first of its unw_accessors_t */
   void (*others[3])(void);
   memory_fn *memory;
 };
@@ -80,7 +80,8 @@ static int unwinder_find(struct unwinder *found) {
   return 1;
 }
 
-/* Above the stack pointer all of the thread's own stack is mapped. */
+/* Also when the host unwinds with this library. Above the stack pointer all of the thread's
+ * own stack is mapped; what lies elsewhere the kernel is asked about, 0.1 us a word. */
 static int memory_access(void *space, uint64_t address, uint64_t *word, int write, void *argument) {
   uintptr_t here = ms_stack_pointer();
   (void)space, (void)argument;
