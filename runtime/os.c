@@ -134,6 +134,10 @@ int ms_os_lock_memory(uintptr_t start, uintptr_t end, int on_fault) {
   return (int)CALL3(SYS_mlock2, start, end - start, on_fault ? 1 /* MLOCK_ONFAULT */ : 0);
 }
 
+/* A mask of signals is read before it is seen that nothing is to be done with it: of all
+ * calls that read memory the one that every filter lets through. */
+int ms_os_readable(const void *word) { return CALL6(SYS_rt_sigprocmask, -1, word, NULL, 8, 0, 0) == -EINVAL; }
+
 int ms_os_read_memory(const void *from, void *to, size_t bytes) {
   struct iovec here = {to, bytes}, there = {(void *)from, bytes};
   return call(SYS_process_vm_readv, (long)ms_os_pid(), (long)&here, 1, (long)&there, 1, 0) == (long)bytes;
@@ -245,6 +249,8 @@ uint64_t ms_os_size(int fd) {
   struct stat status;
   return CALL3(SYS_fstat, fd, &status, 0) < 0 ? UINT64_MAX : (uint64_t)status.st_size;
 }
+
+int ms_os_pipe(int fds[2]) { return (int)CALL3(SYS_pipe2, fds, O_CLOEXEC, 0); }
 
 int ms_os_dup_above(int fd, int least) { return (int)CALL3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, least); }
 

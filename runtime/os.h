@@ -50,6 +50,7 @@ int ms_os_map_at(void *p, int fd, uint64_t offset, size_t bytes); /* the same, i
 void ms_os_map_inherit(void *p, size_t bytes, int yes);
 void ms_os_map_forget(void *p, size_t bytes);    /* the same addresses, private copies of nothing */
 void ms_os_unmap(void *p, size_t bytes);
+int ms_os_readable(const void *word); /* 8 bytes; what cannot be asked about is not */
 int ms_os_lock_memory(uintptr_t start, uintptr_t end, int on_fault);
 
 /* files */
@@ -67,6 +68,7 @@ int ms_os_resize(int fd, uint64_t bytes);
 int ms_os_identify(int fd, struct ms_os_file *file);
 int ms_os_is(int fd, const struct ms_os_file *file); /* the host may have closed the number and reused it */
 uint64_t ms_os_size(int fd); /* ~0 = unknown */
+int ms_os_pipe(int fds[2]); /* close on exec */
 int ms_os_dup_high(int fd); /* close on exec, out of the way of the host's numbers */
 int ms_os_dup_above(int fd, int least);
 void ms_os_close(int fd);

@@ -215,6 +215,7 @@ struct ms_process {
   uint32_t lock; /* over the lists below; held for a few instructions, only by busy threads */
   struct ms_window *windows[MS_WINDOW_CLASSES];
   struct ms_thread *threads;
+  struct ms_stack *unwinders; /* added to without a lock, and nothing leaves it */
   uint64_t arena;           /* where its next bytes are; its end is the next multiple of its size */
 
   uint32_t scan_lock, scan_again, scan_count;

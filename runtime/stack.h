@@ -12,6 +12,8 @@ struct ms_stack {
   uint32_t count; /* of frames */
   int own;        /* walked, on the thread's own stack */
   int ours;       /* unwound: the runtime's frames that came first; 0: not known */
+  uint32_t unwinding, enlisted; /* now; in the process' list of those that have ever */
+  struct ms_stack *next;        /* in that list */
   uint64_t sum;   /* of the return addresses */
   uintptr_t at[MS_STACK_FRAMES];     /* walked: the frame pointer that was read with each, where the next one lies */
   uint64_t row[1 + MS_STACK_FRAMES]; /* STACK: behind its first word the return addresses, the allocation's own first */

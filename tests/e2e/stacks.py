@@ -175,6 +175,7 @@ def test_moved(folder):
     for option, path in (("--debug-dir", copies), ("--debug-dir", folder + "/ids"), ("--sysroot", root)):
         data = summary(stream, "--stacks", option, path)
         assert ours(data["stacks"]) == ours(wanted), path
+        agrees(data, program, folder + "/elsewhere", 4)
         assert not any(program in problem for problem in data["symbol_problems"]), data["symbol_problems"]
     data = summary(stream, "--stacks", f"--debug-dir={empty}")
     assert any(program in p and "--debug-dir" in p for p in data["symbol_problems"]), data["symbol_problems"]

@@ -23,6 +23,10 @@ if UNWINDER:
     # What is remembered of the walk before must not show, however deep the next one is.
     for depth in (2, 16, 20, 64): fp.compare(fp.record("varied", MEMSCOPE_STACK_DEPTH=str(depth)), depth)
 
+    # Unwound by the libunwind that the program uses itself, each the other's witness.
+    unwound = Recorder(work, "stacks", "dwarf")
+    unwound.compare(unwound.record("walks"), 20, whole=True)
+
     # A handler is called by nobody: the function it interrupted is not among its callers.
     s = fp.record("signals")
     for size in (20001, 20002):

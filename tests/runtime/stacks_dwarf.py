@@ -53,6 +53,12 @@ s = dwarf.record("unload", *sys.argv[2:4])
 for i in range(4):
     for frames in stacks(s)[90000 + i]: assert len(frames) > 3 and dwarf.inside(s, frames[1], "main"), (i, [hex(f) for f in frames])
 
+# The numbers of files are the program's, and so is what is written to them.
+alike = Work("stacks_dwarf_alike", alike="all")
+alike.run("stacks_none", "descriptors", MEMSCOPE_STACK="dwarf")
+equal(len(alike.streams()), 2, "streams of the process and its child")
+alike.reads(*alike.streams())
+
 # A handler in the middle of unwinding, and forks meanwhile: no hang, no crash.
 dwarf.record("handlers", timeout=60)
 work.clear()

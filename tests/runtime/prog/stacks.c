@@ -6,10 +6,11 @@
  *
  *   size ip ip ip …     innermost first; the first is in the function that called malloc
  *
- * stacks MODE: walks | signals | other | garbage | varied | small | forks | ends | handlers | unload A B
+ * stacks MODE: walks | signals | other | garbage | varied | small | forks | ends | handlers | unload A B | descriptors
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
@@ -318,6 +319,52 @@ static void unload(char **paths) {
   }
 }
 
+/* ---- numbers of files, all but three given back and taken again, with blocks of code that has no tables between ---- */
+
+/* Eight of them: what is known of an address is not looked up again. */
+void *malloc_untold(size_t size, const void *frame);
+__asm__(".text\n.type malloc_untold, @function\n.balign 32\nmalloc_untold:\n.rept 8\n push %rbp\n mov %rsi, %rbp\n call malloc@PLT\n"
+        " pop %rbp\n ret\n.balign 32\n.endr\n.size malloc_untold, . - malloc_untold\n");
+
+static void from_no_tables(void) {
+  static int next;
+  void *(*malloc_next)(size_t, const void *) = (void *(*)(size_t, const void *))((uintptr_t)malloc_untold + 32 * (uintptr_t)next++);
+  char *page = guarded();
+  for (int i = 0; i < 8; i++) free(malloc_next(95000, page - 8)), free(malloc_next(95001, page + i * 4096));
+}
+
+static void two_files(const char *when) {
+  char text[64];
+  for (int i = 0; i < 2; i++) {
+    int fd = open(i ? "second" : "first", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    printf("%s: file %d is number %d\n", when, i, fd);
+    if (write(fd, when, strlen(when)) < 0) exit(3);
+  }
+  from_no_tables();
+  for (int fd = 3; fd < 5; fd++) {
+    ssize_t bytes = pread(fd, text, sizeof text, 0);
+    printf("%s: number %d stands at %ld of %ld: %.*s\n", when, fd, (long)lseek(fd, 0, SEEK_CUR), (long)bytes, bytes > 0 ? (int)bytes : 0, text);
+  }
+}
+
+static void descriptors(void) {
+  from_no_tables();
+  two_files("from the beginning");
+  for (int fd = 3; fd < 1024; fd++) close(fd);
+  two_files("behind a loop of close");
+  close_range(3, ~0u, 0);
+  two_files("behind close_range");
+  for (int fd = 3; fd < 1024; fd++) dup2(2, fd);
+  for (int fd = 3; fd < 1024; fd++) close(fd);
+  two_files("behind dup2 over all");
+  fflush(stdout);
+  pid_t child = fork();
+  from_no_tables();
+  for (int fd = 3; fd < 1024; fd++) close(fd);
+  if (child) waitpid(child, NULL, 0);
+  two_files(child ? "in the parent" : "in a child");
+}
+
 int main(int argc, char **argv) {
   const char *mode = argc > 1 ? argv[1] : "walks";
   if (!strcmp(mode, "walks")) walks_all();
@@ -330,6 +377,7 @@ int main(int argc, char **argv) {
   if (!strcmp(mode, "ends")) ends();
   if (!strcmp(mode, "handlers")) handlers();
   if (!strcmp(mode, "unload")) unload(argv + 2);
+  if (!strcmp(mode, "descriptors")) descriptors();
   say();
   return 0;
 }
