@@ -23,23 +23,10 @@ static uint32_t tables_taken;
 
 /* Both are nothing again in a forked child: what it inherits is from before the fork. */
 int ms_count_reserve(void) {
-  ms_count_cells = ms_os_pages_reserve(MS_COUNT_BYTES);
-  tables = ms_count_cells ? ms_os_pages_reserve(TABLES_BYTES) : NULL;
-  if (!tables && ms_count_cells) ms_os_unmap(ms_count_cells, MS_COUNT_BYTES);
-  if (!tables) return ms_count_cells = NULL, 0;
-  ms_os_pages_wipe(ms_count_cells, MS_COUNT_BYTES);
-  ms_os_pages_wipe(tables, TABLES_BYTES);
-  return 1;
-}
-
-uint64_t ms_count_bytes(void) { return ms_count_cells ? MS_COUNT_BYTES + TABLES_BYTES : 0; }
-
-static int meets(uintptr_t start, uintptr_t end, const void *from, size_t bytes) {
-  return from && start < (uintptr_t)from + bytes && end > (uintptr_t)from;
-}
-
-int ms_count_meet(uintptr_t start, uintptr_t end) {
-  return meets(start, end, ms_count_cells, MS_COUNT_BYTES) || meets(start, end, tables, TABLES_BYTES);
+  ms_count_cells = ms_reserve(MS_COUNT_BYTES, MS_WIPED);
+  tables = ms_count_cells ? ms_reserve(TABLES_BYTES, MS_WIPED) : NULL;
+  if (!tables && ms_count_cells) ms_unreserve(ms_count_cells), ms_count_cells = NULL;
+  return tables != NULL;
 }
 
 /* ---- pieces of the stream ---- */

@@ -69,15 +69,8 @@ void ms_names_unload(void) { __atomic_fetch_add(&unloads, 1, __ATOMIC_RELAXED); 
 
 /* Once in a process; its children have the same. */
 void ms_names_reserve(void) {
-  ms_names = ms_os_pages_reserve(RESERVED_BYTES);
+  ms_names = ms_reserve(RESERVED_BYTES, MS_KEPT);
   slots = (uint32_t *)(ms_names + MS_NAMES_MOST);
-}
-
-uint64_t ms_planes_bytes(void) { return (ms_cells ? MS_PLANE_BYTES : 0) + (ms_names ? RESERVED_BYTES : 0) + ms_count_bytes(); }
-
-int ms_names_meet(uintptr_t start, uintptr_t end) {
-  uintptr_t names = (uintptr_t)ms_names;
-  return names && start < names + RESERVED_BYTES && end > names;
 }
 
 /* Another thread is about to map it, or this one is, interrupted: who waits too long does without. */

@@ -138,7 +138,7 @@ static void planes_reserve(void) {
     ms_on_again = MS_COUNTING;
     return;
   }
-  ms_cells = mode == MS_MODE_COUNTERS ? NULL : ms_os_pages_reserve(MS_PLANE_BYTES);
+  ms_cells = mode == MS_MODE_COUNTERS ? NULL : ms_reserve(MS_PLANE_BYTES, MS_KEPT);
   if (ms_cells && mode == MS_MODE_SAMPLE) {
     ms_sample_init();
     ms_on_again = MS_SAMPLING;

@@ -275,8 +275,6 @@ void ms_newest_leaves(struct ms_thread *t);
 /* name.c */
 extern uint64_t *ms_names;
 void ms_names_reserve(void);
-uint64_t ms_planes_bytes(void); /* address space of the planes and of the names */
-int ms_names_meet(uintptr_t start, uintptr_t end); /* do any lie there? */
 int ms_names_begin(void); /* false: no room in the file */
 void ms_names_ahead(void); /* room for some more, while system calls may be made */
 void ms_names_unload(void);
@@ -388,6 +386,9 @@ MS_HOT_FN int ms_control_is_asked(void) {
 }
 
 /* guard.c */
+enum ms_on_fork { MS_KEPT, MS_WIPED };
+void *ms_reserve(size_t bytes, enum ms_on_fork on_fork); /* address space, touched on demand, and for the limits none of the host's; NULL: none */
+void ms_unreserve(void *p);                              /* the newest one */
 void ms_limit_hand_over(int back);
 
 /* fork.c */
