@@ -32,16 +32,12 @@ int ms_count_reserve(void) {
 /* ---- pieces of the stream ---- */
 
 static struct ms_counters_head *piece_map(uint32_t thread, uint32_t bytes) {
-  uint64_t offset = ms_stream_take(bytes);
-  if (!offset || !ms_stream_grow(offset, bytes)) return NULL;
   struct ms_record record = {.kind = MS_RECORD_COUNTERS, .bytes = bytes, .thread = thread};
   ms_record_check(&record);
-  struct ms_os_piece piece = {&record, sizeof record};
-  if (!ms_stream_write(&piece, 1, offset)) return NULL;
+  struct ms_record *mapped = ms_room_map(NULL, bytes, &(struct ms_os_piece){&record, sizeof record}, 1);
+  if (!mapped) return ms_stream_stop(MS_LOST_MEMORY), NULL;
   ms_record_stands(bytes);
-  struct ms_record *mapped = ms_stream_map(offset, bytes);
-  if (!mapped) ms_stream_stop(MS_LOST_MEMORY);
-  return mapped ? (struct ms_counters_head *)(mapped + 1) : NULL;
+  return (struct ms_counters_head *)(mapped + 1);
 }
 
 /* A piece of that thread, whose counters are its next ones. */
@@ -63,8 +59,7 @@ static struct ms_counter **table_take(void) {
 }
 
 int ms_count_attach(struct ms_thread *t, struct ms_counter **table) {
-  if (table) ms_os_pages_forget(table, TABLE_BYTES);
-  t->counters = table ? table : table_take();
+  t->counters = table && ms_os_pages_forget(table, TABLE_BYTES) ? table : table_take();
   t->head = t->counters ? piece_begin(t, PIECE_FIRST) : NULL;
   if (!t->head) return 0;
   if (t->id > 1) ms_count_many();

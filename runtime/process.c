@@ -308,5 +308,5 @@ void ms_process_end(enum ms_end_how how, int32_t status) {
   process->header->end_status = status;
   process->header->end_ns = how ? ms_process_ns(ms_os_now()) : 0;
   __atomic_store_n(&process->header->end_how, how, __ATOMIC_RELEASE);
-  if (how) ms_stream_trim();
+  if (how) ms_room_trim();
 }
