@@ -19,9 +19,7 @@ static struct ms_window *window_new(uint32_t class) {
   uint32_t bytes = class_bytes(class), room = bytes + MS_SLACK_BYTES;
   struct ms_window *window = ms_process_alloc(sizeof *window);
   if (!window) return NULL;
-  uint64_t offset = ms_stream_take(room);
-  if (!offset || !ms_stream_grow(offset, room)) return NULL;
-  window->record = ms_stream_map(offset, room);
+  window->record = ms_room_map(NULL, room, NULL, 0);
   if (!window->record) return NULL;
   window->bytes = bytes;
   window->class = class;
@@ -77,11 +75,6 @@ void ms_chunk_begin(struct ms_thread *t, void (*first)(struct ms_thread *)) {
   ms_own_put(t, &row, 1);
 }
 
-static int chunk_write(const struct ms_os_piece pieces[3], size_t whole) {
-  uint64_t offset = ms_volume_take(whole);
-  return offset && ms_volume_write(pieces, 3, offset);
-}
-
 /* Writes the window's rows to the tail. The window is emptied only after that:
  * killed between, both have them, and (thread, chunk) says that they are one. */
 int ms_chunk_seal(struct ms_thread *t) {
@@ -96,10 +89,7 @@ int ms_chunk_seal(struct ms_thread *t) {
                              .start_ns = t->record->start_ns};
   ms_record_check(&record);
   struct ms_os_piece pieces[] = {{&record, sizeof record}, {t->record + 1, used}, {zeros, whole - sizeof record - used}};
-  int written = chunk_write(pieces, whole);
-  if (!written && ms_os_is_forbidden()) written = chunk_write(pieces, whole); /* it was not yet when the room was taken */
-  if (!written) return 0;
-  if (!ms_is_rotated()) ms_record_stands(whole);
+  if (!ms_room_put(pieces, 3, whole)) return 0;
   t->chunk++;
   __atomic_store_n(&t->record->fill, ms_fill(t->chunk, 0), __ATOMIC_RELEASE);
   return 1;

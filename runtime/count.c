@@ -23,38 +23,21 @@ static uint32_t tables_taken;
 
 /* Both are nothing again in a forked child: what it inherits is from before the fork. */
 int ms_count_reserve(void) {
-  ms_count_cells = ms_os_pages_reserve(MS_COUNT_BYTES);
-  tables = ms_count_cells ? ms_os_pages_reserve(TABLES_BYTES) : NULL;
-  if (!tables && ms_count_cells) ms_os_unmap(ms_count_cells, MS_COUNT_BYTES);
-  if (!tables) return ms_count_cells = NULL, 0;
-  ms_os_pages_wipe(ms_count_cells, MS_COUNT_BYTES);
-  ms_os_pages_wipe(tables, TABLES_BYTES);
-  return 1;
-}
-
-uint64_t ms_count_bytes(void) { return ms_count_cells ? MS_COUNT_BYTES + TABLES_BYTES : 0; }
-
-static int meets(uintptr_t start, uintptr_t end, const void *from, size_t bytes) {
-  return from && start < (uintptr_t)from + bytes && end > (uintptr_t)from;
-}
-
-int ms_count_meet(uintptr_t start, uintptr_t end) {
-  return meets(start, end, ms_count_cells, MS_COUNT_BYTES) || meets(start, end, tables, TABLES_BYTES);
+  ms_count_cells = ms_reserve(MS_COUNT_BYTES, MS_WIPED);
+  tables = ms_count_cells ? ms_reserve(TABLES_BYTES, MS_WIPED) : NULL;
+  if (!tables && ms_count_cells) ms_unreserve(ms_count_cells), ms_count_cells = NULL;
+  return tables != NULL;
 }
 
 /* ---- pieces of the stream ---- */
 
 static struct ms_counters_head *piece_map(uint32_t thread, uint32_t bytes) {
-  uint64_t offset = ms_stream_take(bytes);
-  if (!offset || !ms_stream_grow(offset, bytes)) return NULL;
   struct ms_record record = {.kind = MS_RECORD_COUNTERS, .bytes = bytes, .thread = thread};
   ms_record_check(&record);
-  struct ms_os_piece piece = {&record, sizeof record};
-  if (!ms_stream_write(&piece, 1, offset)) return NULL;
+  struct ms_record *mapped = ms_room_map(NULL, bytes, &(struct ms_os_piece){&record, sizeof record}, 1);
+  if (!mapped) return ms_stream_stop(MS_LOST_MEMORY), NULL;
   ms_record_stands(bytes);
-  struct ms_record *mapped = ms_stream_map(offset, bytes);
-  if (!mapped) ms_stream_stop(MS_LOST_MEMORY);
-  return mapped ? (struct ms_counters_head *)(mapped + 1) : NULL;
+  return (struct ms_counters_head *)(mapped + 1);
 }
 
 /* A piece of that thread, whose counters are its next ones. */
@@ -76,8 +59,7 @@ static struct ms_counter **table_take(void) {
 }
 
 int ms_count_attach(struct ms_thread *t, struct ms_counter **table) {
-  if (table) ms_os_pages_forget(table, TABLE_BYTES);
-  t->counters = table ? table : table_take();
+  t->counters = table && ms_os_pages_forget(table, TABLE_BYTES) ? table : table_take();
   t->head = t->counters ? piece_begin(t, PIECE_FIRST) : NULL;
   if (!t->head) return 0;
   if (t->id > 1) ms_count_many();

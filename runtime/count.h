@@ -61,8 +61,6 @@ struct ms_count_from {
 };
 
 int ms_count_reserve(void);
-uint64_t ms_count_bytes(void); /* of its reservations */
-int ms_count_meet(uintptr_t start, uintptr_t end); /* do any of its reservations lie there? */
 int ms_count_attach(struct ms_thread *t, struct ms_counter **table); /* table: one to use again, or NULL */
 void ms_count_end(struct ms_thread *t);
 void ms_count_detach(struct ms_thread *t);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * Our descriptor among the host's, and our planes under its mlockall and RLIMIT_AS. A host
- * that closes or takes numbers it does not own must neither lose the stream nor
- * have our rows land in its file. (What comes by a raw system call is caught by
- * the look at the file before every write, writer.c.)
+ * What is ours among what is the host's: our descriptor among its numbers, our address
+ * space under its mlockall, limits and forks. A host that closes or takes numbers it does
+ * not own must neither lose the stream nor have our rows land in its file. (What comes by
+ * a raw system call is caught by the look at the file before every write, room.c.)
  */
 #define _GNU_SOURCE
-#include "count.h"
+#include "runtime.h"
 #include "real.h"
 
 #include <errno.h>
@@ -15,20 +15,21 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-static int is_recorded(void) { return ms_on && ms_process && ms_process->header; }
+/* Without system calls we hold no number: all are the host's. */
+static int holds_numbers(void) { return ms_on && ms_process && ms_process->header && !ms_os_is_forbidden(); }
 
 /* Only in the process that opened it: a vfork child has the number too, but closing it there is harmless. */
-static int is_ours(int fd) { return is_recorded() && fd == ms_process->fd && fd >= 0; }
+static int is_ours(int fd) { return holds_numbers() && fd == ms_process->fd && fd >= 0; }
 
 static int is_volume(int fd) {
-  if (!is_recorded() || !ms_is_rotated()) return 0;
+  if (!holds_numbers() || !ms_is_rotated()) return 0;
   const struct ms_volume *volumes = ms_process->volumes;
   return (volumes[0].number && volumes[0].fd == fd) || (volumes[1].number && volumes[1].fd == fd);
 }
 
 /* Volumes are opened again by their names. */
 static void range_goes(int first, int last) {
-  if (is_recorded() && ms_is_rotated()) ms_volumes_forget(first, last);
+  if (holds_numbers() && ms_is_rotated()) ms_volumes_forget(first, last);
 }
 
 MS_DECLARE_HOST(close)
@@ -63,7 +64,7 @@ MS_PUBLIC int MS_FN(dup3)(int from, int to, int flags) {
 #if MS_HAVE_close_range
 MS_DECLARE_HOST(close_range)
 MS_PUBLIC int MS_FN(close_range)(unsigned first, unsigned last, int flags) {
-  unsigned ours = is_recorded() ? (unsigned)ms_process->fd : last;
+  unsigned ours = holds_numbers() ? (unsigned)ms_process->fd : last;
   range_goes((int)(first > INT_MAX ? INT_MAX : first), (int)(last > INT_MAX ? INT_MAX : last));
   if (ours < first || ours >= last || !is_ours((int)ours)) {
     if (!is_ours((int)last)) return MS_NEXT_HOST(close_range)(first, last, flags);
@@ -89,15 +90,45 @@ MS_PUBLIC void MS_FN(closefrom)(int first) {
 }
 #endif
 
+/* ---- reservations ---- */
+
+/* Planes, names and counters' tables: 32 or 64 TiB of addresses, of which little is ever
+ * memory. Made while the process begins, by one thread. */
+static struct reservation {
+  uintptr_t start, end;
+} reserved[4];
+static uint32_t reserved_count;
+static uint64_t reserved_bytes;
+
+void *ms_reserve(size_t bytes, enum ms_on_fork on_fork) {
+  void *p = reserved_count < sizeof reserved / sizeof *reserved ? ms_os_pages_reserve(bytes) : NULL;
+  if (!p) return NULL;
+  if (on_fork == MS_WIPED) ms_os_pages_wipe(p, bytes);
+  reserved[reserved_count++] = (struct reservation){(uintptr_t)p, (uintptr_t)p + bytes};
+  reserved_bytes += bytes;
+  return p;
+}
+
+void ms_unreserve(void *p) {
+  const struct reservation *last = &reserved[--reserved_count];
+  reserved_bytes -= last->end - last->start;
+  ms_os_unmap(p, last->end - last->start);
+}
+
+static int is_reserved(uintptr_t start, uintptr_t end) {
+  for (uint32_t i = 0; i < reserved_count; i++)
+    if (start < reserved[i].end && end > reserved[i].start) return 1;
+  return 0;
+}
+
 /* ---- mlockall ---- */
 
 /* 0, or -errno when the limit does not allow it. As mlockall does, whatever
  * cannot be read in (no access, no memory behind it) is passed over. */
 static int line_lock(const char *line, int on_fault) {
-  uintptr_t start, end, plane = (uintptr_t)ms_cells;
+  uintptr_t start, end;
   const char *at = ms_os_hex(ms_os_hex(line, &start) + 1, &end);
-  if (plane && start < plane + MS_PLANE_BYTES && end > plane) return 0;
-  if (ms_names_meet(start, end) || ms_count_meet(start, end)) return 0;
+  if (is_reserved(start, end)) return 0;
   if (at[1] != 'r' || start >> 47) return 0;
   int rc = ms_os_lock_memory(start, end, on_fault);
   return rc == -EPERM || rc == -ENOMEM ? rc : 0;
@@ -125,11 +156,13 @@ static int maps_read_and_lock(int on_fault) {
 #define MCL_ONFAULT 4
 #endif
 
-/* The planes are 32 or 64 TiB of nothing, the names 16 MiB: locked, they would be filled. All other
- * mappings are locked one by one; what is mapped later as the host asks. */
+/* Locked, what is reserved would be filled. All other mappings are locked one by one; what is
+ * mapped later as the host asks. Where system calls are the host's alone, what is there is
+ * locked as it is, and the rest when it is touched. */
 MS_DECLARE_HOST(mlockall)
 MS_PUBLIC int MS_FN(mlockall)(int flags) {
-  if ((!ms_cells && !ms_count_cells) || !(flags & MCL_CURRENT) || flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) return MS_NEXT_HOST(mlockall)(flags);
+  if (!reserved_count || !(flags & MCL_CURRENT) || flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) return MS_NEXT_HOST(mlockall)(flags);
+  if (ms_os_is_forbidden()) return MS_NEXT_HOST(mlockall)(flags | MCL_ONFAULT);
   int rc = maps_read_and_lock(flags & MCL_ONFAULT);
   if (rc < 0) return errno = -rc, -1;
   return flags & MCL_FUTURE ? MS_NEXT_HOST(mlockall)(flags & ~MCL_CURRENT) : 0;
@@ -137,26 +170,19 @@ MS_PUBLIC int MS_FN(mlockall)(int flags) {
 
 /* ---- RLIMIT_AS, RLIMIT_DATA ---- */
 
-/* With the planes mapped, a host that limits its address space would have none left. They
- * come on top of what it asks for, and off again when it looks, or when another program
+/* With all that reserved, a host that limits its address space would have none left. It
+ * comes on top of what it asks for, and off again when it looks, or when another program
  * takes its place (not one that libc itself starts for it: posix_spawn, system). */
 static const int limited[] = {RLIMIT_AS, RLIMIT_DATA};
 enum { LIMITED = sizeof limited / sizeof *limited };
-static uint8_t limit_holds_planes[LIMITED];
+static uint8_t limit_holds_ours[LIMITED];
 
-static rlim_t with_planes(rlim_t limit) {
-  rlim_t planes = ms_planes_bytes();
-  return limit > RLIM_INFINITY - planes ? RLIM_INFINITY : limit + planes;
-}
-
-static rlim_t without_planes(rlim_t limit) {
-  rlim_t planes = ms_planes_bytes();
-  return limit == RLIM_INFINITY || limit < planes ? limit : limit - planes;
-}
+static rlim_t with_ours(rlim_t limit) { return limit > RLIM_INFINITY - reserved_bytes ? RLIM_INFINITY : limit + reserved_bytes; }
+static rlim_t without_ours(rlim_t limit) { return limit == RLIM_INFINITY || limit < reserved_bytes ? limit : limit - reserved_bytes; }
 
 /* Which of `limited` it is, of this process; -1: none. */
 static int our_space(pid_t pid, int resource) {
-  if (!ms_planes_bytes() || (pid && (uint32_t)pid != ms_os_pid())) return -1;
+  if (!reserved_bytes || (pid && (uint32_t)pid != ms_os_pid())) return -1;
   return resource == limited[0] ? 0 : resource == limited[1] ? 1 : -1;
 }
 
@@ -165,22 +191,23 @@ static int limits(pid_t pid, __rlimit_resource_t resource, const struct rlimit *
   struct rlimit more;
   int ours = our_space(pid, (int)resource);
   if (ours >= 0 && wanted) {
-    more = (struct rlimit){with_planes(wanted->rlim_cur), with_planes(wanted->rlim_max)};
+    more = (struct rlimit){with_ours(wanted->rlim_cur), with_ours(wanted->rlim_max)};
     wanted = &more;
   }
   int rc = MS_NEXT_HOST(prlimit)(pid, resource, wanted, old);
   if (rc || ours < 0) return rc;
-  if (old && limit_holds_planes[ours]) *old = (struct rlimit){without_planes(old->rlim_cur), without_planes(old->rlim_max)};
-  if (wanted) limit_holds_planes[ours] = 1;
+  if (old && limit_holds_ours[ours]) *old = (struct rlimit){without_ours(old->rlim_cur), without_ours(old->rlim_max)};
+  if (wanted) limit_holds_ours[ours] = 1;
   return 0;
 }
 
-/* Before an exec: the next program has no planes. If it fails, they count again. */
+/* Before an exec: the next program has nothing of ours. If it fails, it counts again. */
 void ms_limit_hand_over(int back) {
-  rlim_t (*change)(rlim_t) = back ? with_planes : without_planes;
+  if (ms_os_is_forbidden()) return;
+  rlim_t (*change)(rlim_t) = back ? with_ours : without_ours;
   struct rlimit limit;
   for (int i = 0; i < LIMITED; i++) {
-    if (!limit_holds_planes[i] || MS_NEXT_HOST(prlimit)(0, limited[i], NULL, &limit)) continue;
+    if (!limit_holds_ours[i] || MS_NEXT_HOST(prlimit)(0, limited[i], NULL, &limit)) continue;
     limit.rlim_cur = change(limit.rlim_cur); /* the hard one stays: it could not be raised again */
     MS_NEXT_HOST(prlimit)(0, limited[i], &limit, NULL);
   }

@@ -29,17 +29,14 @@ static uint32_t unloads; /* images unmapped since, or forks: what was at an addr
 
 static uint64_t *piece_at(uint32_t number) { return ms_names + (size_t)number * MS_NAMES_WORDS; }
 
-/* Room for a piece in the file, with the names it begins with, mapped in place of what is there. */
+/* A piece of the stream, with the names it begins with, mapped in place of what is there. */
 static int piece_map(uint32_t number, const uint64_t *names, uint32_t count) {
-  if (ms_os_is_forbidden()) return 0;
-  uint64_t offset = ms_stream_take(PIECE_BYTES);
-  if (!offset || !ms_stream_grow(offset, PIECE_BYTES)) return 0;
   struct ms_record record = {.kind = MS_RECORD_NAMES, .bytes = PIECE_BYTES, .thread = number * MS_NAMES_WORDS};
   ms_record_check(&record);
-  struct ms_os_piece pieces[] = {{&record, sizeof record}, {names, count * sizeof *names}};
-  if (!ms_stream_write(pieces, 2, offset)) return 0;
+  struct ms_os_piece begin[] = {{&record, sizeof record}, {names, count * sizeof *names}};
+  if (!ms_room_map(piece_at(number), PIECE_BYTES, begin, 2)) return 0;
   ms_record_stands(PIECE_BYTES);
-  return ms_os_map_at(piece_at(number), ms_process->fd, offset, PIECE_BYTES);
+  return 1;
 }
 
 /* Of a process that is about to record: the first piece, or all that its parent had, and
@@ -69,15 +66,8 @@ void ms_names_unload(void) { __atomic_fetch_add(&unloads, 1, __ATOMIC_RELAXED); 
 
 /* Once in a process; its children have the same. */
 void ms_names_reserve(void) {
-  ms_names = ms_os_pages_reserve(RESERVED_BYTES);
+  ms_names = ms_reserve(RESERVED_BYTES, MS_KEPT);
   slots = (uint32_t *)(ms_names + MS_NAMES_MOST);
-}
-
-uint64_t ms_planes_bytes(void) { return (ms_cells ? MS_PLANE_BYTES : 0) + (ms_names ? RESERVED_BYTES : 0) + ms_count_bytes(); }
-
-int ms_names_meet(uintptr_t start, uintptr_t end) {
-  uintptr_t names = (uintptr_t)ms_names;
-  return names && start < names + RESERVED_BYTES && end > names;
 }
 
 /* Another thread is about to map it, or this one is, interrupted: who waits too long does without. */

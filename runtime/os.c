@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Every system call of the runtime. Raw ones: glibc's wrappers are cancellation
- * points (a cancelled thread would die inside malloc) and set errno.
+ * Every system call that the runtime makes for itself, by way of call(), where they can
+ * be forbidden. Raw ones: glibc's wrappers are cancellation points (a cancelled thread
+ * would die inside malloc) and set errno. What libc enters when we call it is not among
+ * them: a host's own calls that are passed on, its limits before an exec (guard.c), the
+ * keys and locks of pthread, the dynamic linker and libunwind.
  */
 #define _GNU_SOURCE
 #include "os.h"
@@ -60,6 +63,7 @@ static long enter(long n, long a, long b, long c, long d, long e, long f) {
 enum { FORBID_TRIES = 1000 };
 
 static uint32_t forbidden, inside; /* threads within a system call */
+static uint32_t but_pid;           /* getpid is let all the same */
 
 static long call(long n, long a, long b, long c, long d, long e, long f) {
   __atomic_fetch_add(&inside, 1, __ATOMIC_SEQ_CST);
@@ -69,8 +73,9 @@ static long call(long n, long a, long b, long c, long d, long e, long f) {
 }
 
 /* One that waits for long, or was left by a jump out of a handler, is not waited for. */
-void ms_os_forbid(void) {
+void ms_os_forbid(int pid) {
   ms_os_pid(); /* as it was */
+  __atomic_store_n(&but_pid, pid, __ATOMIC_SEQ_CST);
   __atomic_store_n(&forbidden, 1, __ATOMIC_SEQ_CST);
   for (int i = 0; i < FORBID_TRIES && __atomic_load_n(&inside, __ATOMIC_SEQ_CST); i++) enter(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
 }
@@ -111,7 +116,7 @@ void *ms_os_pages_wiped_on_fork(size_t bytes) {
 }
 
 void ms_os_pages_wipe(void *p, size_t bytes) { advise(p, bytes, MADV_WIPEONFORK); }
-void ms_os_pages_forget(void *p, size_t bytes) { advise(p, bytes, MADV_DONTNEED); }
+int ms_os_pages_forget(void *p, size_t bytes) { return advise(p, bytes, MADV_DONTNEED) == 0; }
 void ms_os_pages_keep(void *p, size_t bytes) { advise(p, bytes, MADV_KEEPONFORK); }
 
 void *ms_os_map(int fd, uint64_t offset, size_t bytes) {
@@ -134,13 +139,15 @@ int ms_os_lock_memory(uintptr_t start, uintptr_t end, int on_fault) {
   return (int)CALL3(SYS_mlock2, start, end - start, on_fault ? 1 /* MLOCK_ONFAULT */ : 0);
 }
 
-/* A mask of signals is read before it is seen that nothing is to be done with it: of all
- * calls that read memory the one that every filter lets through. */
-int ms_os_readable(const void *word) { return CALL6(SYS_rt_sigprocmask, -1, word, NULL, 8, 0, 0) == -EINVAL; }
+/* The kernel reads a set of signals before it finds that it is told to do nothing with it.
+ * process_vm_readv would do as well, but is not let everywhere. */
+static int word_is_readable(uintptr_t at) { return CALL6(SYS_rt_sigprocmask, -1, at, NULL, sizeof(uint64_t), 0, 0) == -EINVAL; }
 
-int ms_os_read_memory(const void *from, void *to, size_t bytes) {
-  struct iovec here = {to, bytes}, there = {(void *)from, bytes};
-  return call(SYS_process_vm_readv, (long)ms_os_pid(), (long)&here, 1, (long)&there, 1, 0) == (long)bytes;
+int ms_os_readable(const void *from, size_t bytes) {
+  uintptr_t at = (uintptr_t)from, last = at + bytes - sizeof(uint64_t);
+  for (; at < last; at += MS_OS_PAGE)
+    if (!word_is_readable(at)) return 0;
+  return word_is_readable(last);
 }
 
 /* ---- files ---- */
@@ -229,6 +236,11 @@ int ms_os_allocate(int fd, uint64_t offset, uint64_t bytes) {
 int ms_os_reserve(int fd, uint64_t offset, uint64_t bytes) {
   return (int)CALL6(SYS_fallocate, fd, FALLOC_FL_KEEP_SIZE, offset, bytes, 0, 0);
 }
+
+int ms_os_give_back(int fd, uint64_t offset, uint64_t bytes) {
+  return (int)CALL6(SYS_fallocate, fd, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE, offset, bytes, 0, 0);
+}
+
 int ms_os_resize(int fd, uint64_t bytes) { return (int)CALL3(SYS_ftruncate, fd, bytes, 0); }
 
 int ms_os_identify(int fd, struct ms_os_file *file) {
@@ -317,7 +329,7 @@ void ms_os_say(const char *text, size_t bytes) {
 
 uint32_t ms_os_pid(void) {
   static uint32_t last;
-  long pid = CALL3(SYS_getpid, 0, 0, 0);
+  long pid = __atomic_load_n(&but_pid, __ATOMIC_RELAXED) ? enter(SYS_getpid, 0, 0, 0, 0, 0, 0) : CALL3(SYS_getpid, 0, 0, 0);
   if (pid > 0) last = (uint32_t)pid;
   return last;
 }

@@ -30,19 +30,20 @@ enum { MS_OS_PAGE = 4096, MS_OS_HUGE = 2 << 20 };
 
 /* A program that gives up system calls (seccomp) may die of any that we make. From the
  * first of these on each fails with -EPERM instead, until the second: nothing is entered
- * any more, and no other thread is within one, as far as waiting helps. Times are then
- * coarse, and ids of processes those of before. Memory that is mapped stays usable. */
-void ms_os_forbid(void);
+ * any more, and no other thread is within one, as far as waiting helps. But getpid is, if
+ * `but_pid`: nothing else tells a vfork child from its parent; else ids are those of before.
+ * Times are then coarse. Memory that is mapped stays usable. */
+void ms_os_forbid(int but_pid);
 void ms_os_permit(void);
 int ms_os_is_forbidden(void);
-int ms_os_read_memory(const void *from, void *to, size_t bytes); /* of the host, by an address that may be wrong: 0 then */
+int ms_os_readable(const void *from, size_t bytes); /* by an address that may be wrong; 8 bytes or more; what cannot be asked about is not */
 
 /* memory: NULL when there is none */
 void *ms_os_pages(size_t bytes);                 /* private, zero */
 void *ms_os_pages_reserve(size_t bytes);         /* address space without commitment, for ms planes */
 void ms_os_pages_join(void *p);                  /* MS_OS_HUGE bytes as one page, as far as the kernel can */
 void *ms_os_pages_wiped_on_fork(size_t bytes);   /* private, zero again in a forked child */
-void ms_os_pages_forget(void *p, size_t bytes);  /* zero again */
+int ms_os_pages_forget(void *p, size_t bytes);   /* zero again; 0: they are not */
 void ms_os_pages_keep(void *p, size_t bytes);    /* undo: a child forked inside a row needs them */
 void ms_os_pages_wipe(void *p, size_t bytes);    /* redo */
 void *ms_os_map(int fd, uint64_t offset, size_t bytes); /* shared, not inherited by a forked child */
@@ -50,7 +51,6 @@ int ms_os_map_at(void *p, int fd, uint64_t offset, size_t bytes); /* the same, i
 void ms_os_map_inherit(void *p, size_t bytes, int yes);
 void ms_os_map_forget(void *p, size_t bytes);    /* the same addresses, private copies of nothing */
 void ms_os_unmap(void *p, size_t bytes);
-int ms_os_readable(const void *word); /* 8 bytes; what cannot be asked about is not */
 int ms_os_lock_memory(uintptr_t start, uintptr_t end, int on_fault);
 
 /* files */
@@ -64,6 +64,7 @@ long ms_os_pwrite(int fd, const void *from, size_t bytes, uint64_t offset); /* w
 long ms_os_pwrite_all(int fd, const struct ms_os_piece *pieces, int count, uint64_t offset); /* whole, or -errno */
 int ms_os_allocate(int fd, uint64_t offset, uint64_t bytes); /* blocks on the device, file extended */
 int ms_os_reserve(int fd, uint64_t offset, uint64_t bytes); /* the blocks alone: the file's size stays */
+int ms_os_give_back(int fd, uint64_t offset, uint64_t bytes); /* blocks on the device: a hole, the size stays */
 int ms_os_resize(int fd, uint64_t bytes);
 int ms_os_identify(int fd, struct ms_os_file *file);
 int ms_os_is(int fd, const struct ms_os_file *file); /* the host may have closed the number and reused it */

@@ -138,7 +138,7 @@ static void planes_reserve(void) {
     ms_on_again = MS_COUNTING;
     return;
   }
-  ms_cells = mode == MS_MODE_COUNTERS ? NULL : ms_os_pages_reserve(MS_PLANE_BYTES);
+  ms_cells = mode == MS_MODE_COUNTERS ? NULL : ms_reserve(MS_PLANE_BYTES, MS_KEPT);
   if (ms_cells && mode == MS_MODE_SAMPLE) {
     ms_sample_init();
     ms_on_again = MS_SAMPLING;
@@ -308,5 +308,5 @@ void ms_process_end(enum ms_end_how how, int32_t status) {
   process->header->end_status = status;
   process->header->end_ns = how ? ms_process_ns(ms_os_now()) : 0;
   __atomic_store_n(&process->header->end_how, how, __ATOMIC_RELEASE);
-  if (how) ms_stream_trim();
+  if (how) ms_room_trim();
 }

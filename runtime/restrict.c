@@ -3,8 +3,9 @@
  * A program that restricts its system calls by seccomp would be killed for ours, or
  * have them refused. It says so by prctl or syscall, just before. A filter is asked, by
  * running it, whether it lets through all that we call, whatever the arguments; then
- * nothing changes. If not, room for rows is mapped while that can still be done, and no
- * system call is made any more (os.h): recording goes on in that room and ends with it.
+ * nothing changes. If not, room for rows is mapped while that can still be done (room.c),
+ * and no system call is made any more (os.h): recording goes on in that room and ends with
+ * it. Of a stream that has stopped before no call is made either.
  *
  * What comes by an instruction of the program's own is not seen. A filter that was there
  * before the program began has let through what starting takes, and is trusted.
@@ -28,7 +29,7 @@
 #define OUR_ARCH AUDIT_ARCH_AARCH64
 #endif
 
-/* What os.c may enter once a stream stands. */
+/* All that os.c may enter once a stream stands: whoever makes a new one there adds it here. */
 static const int calls[] = {
     SYS_mmap,   SYS_munmap,    SYS_madvise,  SYS_mlock2,    SYS_openat,         SYS_read,            SYS_write,
     SYS_close,  SYS_pwrite64,  SYS_pwritev,  SYS_fallocate, SYS_ftruncate,      SYS_fstat,           SYS_fcntl,
@@ -112,39 +113,56 @@ static int filter_lets(const struct sock_filter *op, const struct sock_filter *e
   return 0;
 }
 
-/* Its own memory may be wrongly named, which the kernel will say. */
-static int filter_lets_us(const void *filter) {
-  struct sock_fprog program;
-  if (!ms_os_read_memory(filter, &program, sizeof program)) return 0;
-  struct sock_filter *ops = ms_os_pages(BPF_MAXINSNS * sizeof *ops);
-  size_t bytes = program.len * sizeof *ops, let = 0, all = sizeof calls / sizeof *calls;
-  if (ops && program.len <= BPF_MAXINSNS && ms_os_read_memory(program.filter, ops, bytes))
-    while (let < all && filter_lets(ops, ops + program.len, calls[let])) let++;
-  if (ops) ms_os_unmap(ops, BPF_MAXINSNS * sizeof *ops);
+/* The host's program, as the kernel is about to read it: whether it can be is the kernel's to say. */
+static int filter_of(const void *filter, struct sock_fprog *program) {
+  if (!ms_os_readable(filter, sizeof *program)) return 0;
+  memcpy(program, filter, sizeof *program);
+  return program->len && ms_os_readable(program->filter, program->len * sizeof *program->filter);
+}
+
+static int program_lets(const struct sock_fprog *program, int nr) { return filter_lets(program->filter, program->filter + program->len, nr); }
+
+static int program_lets_us(const struct sock_fprog *program) {
+  size_t let = 0, all = sizeof calls / sizeof *calls;
+  while (let < all && program_lets(program, calls[let])) let++;
   return let == all;
 }
 
 /* ---- before it is in force ---- */
 
 /* A filter at no address is how a program asks whether there is seccomp at all. */
-int ms_restrict_begin(unsigned long mode, const void *filter) {
-  if (mode != SECCOMP_MODE_STRICT && (mode != SECCOMP_MODE_FILTER || !filter)) return 0;
-  if (ms_os_is_forbidden() || !ms_on || !ms_process_ready()) return 0;
-  int lets = mode == SECCOMP_MODE_FILTER && filter_lets_us(filter);
-  ms_unwind_end();
-  if (lets) return 0;
+static int restricts(unsigned long mode, const void *filter) {
+  return mode == SECCOMP_MODE_STRICT || (mode == SECCOMP_MODE_FILTER && filter);
+}
+
+static void record_ahead(void) {
   ms_names_ahead();
   ms_process_ahead();
-  int room = ms_stream_ahead();
-  ms_say("the program is about to restrict its system calls (seccomp): from then on %s", room ? "what it allocates is recorded in memory mapped before, and what it starts is not" : "it is not recorded");
+  uint64_t bytes = ms_room_ahead();
+  const char *few = bytes < MS_AHEAD_MOST ? " (no more was to be had)" : "";
   ms_process->header->restricted_ns = ms_process_ns(ms_os_now());
-  ms_os_forbid();
+  if (!bytes) return ms_say("the program is about to restrict its system calls (seccomp): from then on it is not recorded, for no room can be mapped");
+  ms_say("the program is about to restrict its system calls (seccomp): from then on what it allocates is recorded in %u KiB mapped before%s, and what it starts is not",
+         (uint32_t)(bytes >> 10), few);
+}
+
+int ms_restrict_begin(unsigned long mode, const void *filter) {
+  struct sock_fprog program = {0};
+  if (!ms_process || !restricts(mode, filter)) return 0;
+  if (ms_os_is_forbidden()) return ms_os_forbid(0), 0; /* nobody can read this one any more */
+  int records = ms_on && ms_process_ready(), known = mode == SECCOMP_MODE_FILTER && filter_of(filter, &program);
+  ms_unwind_end();
+  if (known && program_lets_us(&program)) return 0;
+  if (records) record_ahead();
+  ms_os_forbid(known && program_lets(&program, SYS_getpid));
   return 1;
 }
 
 void ms_restrict_failed(void) {
   ms_os_permit();
+  if (!ms_process->header) return;
   ms_process->header->restricted_ns = 0;
+  ms_room_back();
 }
 
 /* ---- syscall ---- */

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * The runtime's own header: its few structures, and every function that crosses
- * a file, under the file that holds it. Order of use:
+ * The runtime's own header: its structures, and the functions that cross a file, under
+ * the file that holds them (emit.h, count.h, sample.h, stack.h, real.h and os.h have those
+ * of their own). Order of use:
  *
- *   interpose -> emit -> chunk -> writer -> os
+ *   interpose -> emit -> chunk -> room -> os
  *
  * thread and process own what emit and chunk work on; module, name and step give
- * blocks their names. Nothing here may call malloc, stdio, or wait for a lock
- * that another thread can hold across a system call.
+ * blocks their names. Nothing here may call malloc or stdio, or wait for a lock that
+ * another thread can hold across a system call: who waits gives up. What libc or libunwind
+ * allocate when they are called (a thread's exit key, a library's loading) comes back as
+ * an event in a row.
  */
 #ifndef MS_RUNTIME_H
 #define MS_RUNTIME_H
@@ -201,9 +204,10 @@ struct ms_process {
   uint64_t seed;
   uint32_t command_taken; /* serial of the last one from outside */
   uint64_t serial;
-  uint64_t room; /* of the file, taken ahead of the tail; UINT64_MAX: no more */
-  struct {       /* of the file, mapped: all there is when no system call may be made */
-    char *at;    /* NULL: there is none */
+  const struct ms_room *room; /* the kind of it, room.c */
+  uint64_t blocks;   /* of the file system, taken ahead of the tail; UINT64_MAX: no more */
+  struct {           /* a piece of the file, mapped: all there is when no system call may be made */
+    char *at;        /* NULL: there is none */
     uint64_t offset, bytes, used;
   } ahead;
   struct ms_volume volumes[2]; /* the newest two, by their number's lowest bit */
@@ -276,8 +280,6 @@ void ms_newest_leaves(struct ms_thread *t);
 /* name.c */
 extern uint64_t *ms_names;
 void ms_names_reserve(void);
-uint64_t ms_planes_bytes(void); /* address space of the planes and of the names */
-int ms_names_meet(uintptr_t start, uintptr_t end); /* do any lie there? */
 int ms_names_begin(void); /* false: no room in the file */
 void ms_names_ahead(void); /* room for some more, while system calls may be made */
 void ms_names_unload(void);
@@ -332,26 +334,28 @@ uint32_t ms_checksum_avx2(const void *payload, size_t bytes);
 
 /* writer.c */
 int ms_stream_open(struct ms_process *process);
-uint64_t ms_stream_take(uint64_t bytes);
-int ms_stream_grow(uint64_t offset, uint64_t bytes);
-int ms_stream_write(const struct ms_os_piece *pieces, int count, uint64_t offset);
-void ms_stream_trim(void);
-void *ms_stream_map(uint64_t offset, size_t bytes); /* what was taken and grown */
-int ms_stream_ahead(void); /* maps room for when no system call may be made; 0: there is none */
 uint64_t ms_stream_record(struct ms_record *record, size_t payload_bytes);
 void ms_stream_stop(enum ms_lost_reason reason);
-void ms_stream_fail(long error); /* stops for that reason, -errno */
 const char *ms_stream_reason(long error); /* why a file could not be made, -errno */
 void ms_record_check(struct ms_record *record);
 void ms_record_stands(uint64_t bytes); /* whole, in the stream's first file */
 void ms_record_seal(struct ms_record *record, size_t payload_bytes);
 void ms_lost(enum ms_lost_reason reason, uint64_t events);
 
+/* room.c */
+enum { MS_AHEAD_MOST = 64 << 20 };
+void ms_room_open(void); /* the file's, and its volumes' when there are some */
+uint64_t ms_room_put(const struct ms_os_piece *pieces, int count, uint64_t bytes); /* a record, which lies at the first piece; its offset, 0: the stream has stopped */
+void *ms_room_map(void *at, uint64_t bytes, const struct ms_os_piece *begin, int count); /* room that begins so, mapped, at `at` if that is not NULL; NULL: none */
+uint64_t ms_room_ahead(void); /* maps room, that many bytes, and uses no other, so that no system call is made */
+void ms_room_back(void);      /* undo */
+void ms_room_trim(void);
+enum ms_lost_reason ms_room_reason(long error); /* of -errno */
+
 MS_HOT_FN int ms_is_rotated(void) { return __atomic_load_n(&ms_process->header->volume_tail, __ATOMIC_RELAXED) != 0; }
-/* volume.c: of a stream that is not rotated, the functions above */
+/* volume.c */
 void ms_volumes_open(struct ms_process *process);
-uint64_t ms_volume_take(uint64_t bytes);
-int ms_volume_write(const struct ms_os_piece *pieces, int count, uint64_t offset);
+int64_t ms_volume_put(const struct ms_os_piece *pieces, int count, uint64_t bytes); /* of a rotated stream: an offset, or minus an enum ms_lost_reason */
 void ms_volumes_forget(int first, int last); /* of a process that records */
 
 /* thread.c */
@@ -389,6 +393,9 @@ MS_HOT_FN int ms_control_is_asked(void) {
 }
 
 /* guard.c */
+enum ms_on_fork { MS_KEPT, MS_WIPED };
+void *ms_reserve(size_t bytes, enum ms_on_fork on_fork); /* address space, touched on demand, and for the limits none of the host's; NULL: none */
+void ms_unreserve(void *p);                              /* the newest one */
 void ms_limit_hand_over(int back);
 
 /* fork.c */

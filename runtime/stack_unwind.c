@@ -87,7 +87,7 @@ static int memory_access(void *space, uint64_t address, uint64_t *word, int writ
   (void)space, (void)argument;
   if (write) return memcpy((void *)address, word, sizeof *word), 0;
   int own = ms_on_own_stack(here) && address >= here && address <= ms_tls.stack_top - sizeof *word;
-  if (!own && !ms_os_readable((const void *)address)) return -1;
+  if (!own && !ms_os_readable((const void *)address, sizeof *word)) return -1;
   memcpy(word, (const void *)address, sizeof *word);
   return 0;
 }

@@ -102,18 +102,17 @@ static int is_due(const struct ms_process *process, uint64_t at, uint64_t bytes)
   return process->volume_due_ns != UINT64_MAX && ms_process_ns(ms_os_now_coarse()) >= process->volume_due_ns;
 }
 
-uint64_t ms_volume_take(uint64_t bytes) {
+static int64_t take(uint64_t bytes) {
   struct ms_process *process = ms_process;
   uint64_t *tail = &process->header->volume_tail, at = __atomic_load_n(tail, __ATOMIC_ACQUIRE);
-  if (!at || ms_os_is_forbidden()) return ms_stream_take(bytes);
   do {
     if (is_due(process, at, bytes)) {
       volume_begin(process, ms_volume_of(at) + 1);
       at = __atomic_load_n(tail, __ATOMIC_ACQUIRE);
     }
-    if (at % MS_VOLUME_STRIDE + bytes > file_most()) return ms_stream_stop(MS_LOST_SPACE), 0;
+    if (at % MS_VOLUME_STRIDE + bytes > file_most()) return -MS_LOST_SPACE;
   } while (!__atomic_compare_exchange_n(tail, &at, at + bytes, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
-  return at;
+  return (int64_t)at;
 }
 
 /* ---- writing ---- */
@@ -149,16 +148,14 @@ static long named_write(uint32_t number, const struct ms_os_piece *pieces, int c
   return rc;
 }
 
-int ms_volume_write(const struct ms_os_piece *pieces, int count, uint64_t offset) {
-  struct ms_process *process = ms_process;
-  uint32_t number = ms_volume_of(offset);
-  if (number == 1 || !ms_is_rotated()) return ms_stream_write(pieces, count, offset);
+int64_t ms_volume_put(const struct ms_os_piece *pieces, int count, uint64_t bytes) {
+  int64_t taken = take(bytes);
+  if (taken < 0) return taken;
+  uint32_t number = ms_volume_of((uint64_t)taken);
+  uint64_t offset = (uint64_t)taken % MS_VOLUME_STRIDE;
   long rc;
-  if (!slot_write(&process->volumes[number & 1], number, pieces, count, offset % MS_VOLUME_STRIDE, &rc))
-    rc = named_write(number, pieces, count, offset % MS_VOLUME_STRIDE);
-  if (rc == -2 /* ENOENT */) ms_stream_stop(MS_LOST_FILE_GONE);
-  else if (rc < 0) ms_stream_fail(rc);
-  return rc >= 0;
+  if (!slot_write(&ms_process->volumes[number & 1], number, pieces, count, offset, &rc)) rc = named_write(number, pieces, count, offset);
+  return rc < 0 ? -(int64_t)ms_room_reason(rc) : taken;
 }
 
 /* The host is about to close these numbers, or to make one its own. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The stream's file: creating it, taking room at its tail, writing records into
- * it, and stopping when that no longer works. The host comes first: whatever
- * fails here costs rows, counted in the header, and nothing else.
+ * The stream's file: creating it, making records whole, and stopping when they
+ * can no longer be put anywhere (room.c). The host comes first: whatever fails
+ * here costs rows, counted in the header, and nothing else.
  */
 #include "runtime.h"
 
@@ -57,9 +57,7 @@ static int path_create(struct ms_process *process) {
   return fd;
 }
 
-/* ---- room and records ---- */
-
-enum { AHEAD_BYTES = 4 << 20 };
+/* ---- stopping ---- */
 
 void ms_lost(enum ms_lost_reason reason, uint64_t events) {
   struct ms_process *process = ms_process;
@@ -87,125 +85,7 @@ void ms_stream_stop(enum ms_lost_reason reason) {
   ms_say("recording to %s ends here: %s; the program runs on", process->path, reason_text(reason));
 }
 
-/* What was refused because the program has just given up system calls is done otherwise. */
-void ms_stream_fail(long error) {
-  if (error == -1 /* EPERM */ && ms_os_is_forbidden()) return;
-  int space = error == -28 /* ENOSPC */ || error == -27 /* EFBIG */ || error == -122 /* EDQUOT */;
-  ms_stream_stop(space ? MS_LOST_SPACE : MS_LOST_IO);
-}
-
-/* ---- room ahead ---- */
-
-enum { MAPPED_MOST = 64 << 20, MAPPED_LEAST = 1 << 20 };
-
-/* The largest the file can still have. */
-static uint64_t ahead_bytes(const struct ms_process *process) {
-  uint64_t bytes = MAPPED_MOST, tail = __atomic_load_n(&process->header->tail, __ATOMIC_RELAXED), limit = ms_os_file_limit();
-  while (bytes > MAPPED_LEAST && (tail + bytes > limit || ms_os_reserve(process->fd, tail, bytes) < 0)) bytes /= 2;
-  return bytes;
-}
-
-int ms_stream_ahead(void) {
-  struct ms_process *process = ms_process;
-  if (process->ahead.at) return 1;
-  uint64_t bytes = ahead_bytes(process), offset = ms_stream_take(bytes);
-  if (!offset || !ms_stream_grow(offset, bytes)) return 0;
-  process->ahead.offset = offset;
-  process->ahead.bytes = bytes;
-  process->ahead.at = ms_os_map(process->fd, offset, bytes);
-  return process->ahead.at != NULL;
-}
-
-static uint64_t ahead_take(uint64_t bytes) {
-  struct ms_process *process = ms_process;
-  uint64_t used = process->ahead.at ? __atomic_fetch_add(&process->ahead.used, bytes, __ATOMIC_RELAXED) : 0;
-  if (process->ahead.at && used + bytes <= process->ahead.bytes) return process->ahead.offset + used;
-  ms_stream_stop(MS_LOST_SECCOMP);
-  return 0;
-}
-
-/* NULL: that was taken elsewhere, before. */
-static char *ahead_at(uint64_t offset) {
-  const struct ms_process *process = ms_process;
-  uint64_t in = offset - process->ahead.offset;
-  return process->ahead.at && in < process->ahead.bytes ? process->ahead.at + in : NULL;
-}
-
-static int ahead_write(const struct ms_os_piece *pieces, int count, uint64_t offset) {
-  char *to = ahead_at(offset);
-  for (int i = 0; to && i < count; to += pieces[i++].bytes) memcpy(to, pieces[i].from, pieces[i].bytes);
-  return to != NULL;
-}
-
-/* ---- taking, growing, writing ---- */
-
-uint64_t ms_stream_take(uint64_t bytes) {
-  struct ms_file_header *header = ms_process->header;
-  if (ms_os_is_forbidden()) return ahead_take(bytes);
-  uint64_t offset = __atomic_fetch_add(&header->tail, bytes, __ATOMIC_RELAXED);
-  if (offset + bytes <= ms_os_file_limit()) return offset;
-  ms_stream_stop(MS_LOST_SPACE);
-  return 0;
-}
-
-/* The host may have closed our descriptor by its number, and opened another
- * file under it. Then the stream is opened again by its name. */
-static int file_check(struct ms_process *process) {
-  if (ms_os_is(process->fd, &process->file)) return 1;
-  if (ms_os_is_forbidden()) return 0;
-  int fd = ms_os_open(process->path, 1);
-  if (fd >= 0) process->fd = ms_os_dup_high(fd);
-  if (fd >= 0 && ms_os_is(process->fd, &process->file)) return 1;
-  if (fd >= 0) ms_os_close(process->fd);
-  process->fd = -1;
-  ms_stream_stop(MS_LOST_FILE_GONE);
-  return 0;
-}
-
-int ms_stream_grow(uint64_t offset, uint64_t bytes) {
-  struct ms_os_block block;
-  if (ms_os_is_forbidden()) return ahead_at(offset) != NULL;
-  if (!file_check(ms_process)) return 0;
-  ms_os_xfsz_hold(&block);
-  int rc = ms_os_allocate(ms_process->fd, offset, bytes);
-  ms_os_xfsz_release(&block);
-  if (rc < 0) ms_stream_fail(rc);
-  return rc == 0;
-}
-
-void *ms_stream_map(uint64_t offset, size_t bytes) {
-  return ms_os_is_forbidden() ? ahead_at(offset) : ms_os_map(ms_process->fd, offset, bytes);
-}
-
-/* The file system's blocks are taken ahead of the tail, behind the file's end:
- * with each write singly they cost a third of its time. No harm if it fails. */
-static void room_take(struct ms_process *process, uint64_t end) {
-  uint64_t room = __atomic_load_n(&process->room, __ATOMIC_RELAXED);
-  if (end < AHEAD_BYTES / 4 || end <= room) return;
-  if (!__atomic_compare_exchange_n(&process->room, &room, end + AHEAD_BYTES, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) return;
-  if (ms_os_reserve(process->fd, end, AHEAD_BYTES) < 0) __atomic_store_n(&process->room, UINT64_MAX, __ATOMIC_RELAXED);
-}
-
-/* Gives back what was taken too much, if no other thread can be writing. */
-void ms_stream_trim(void) {
-  struct ms_process *process = ms_process;
-  if (process->room && process->header->threads == 1 && ms_os_is(process->fd, &process->file))
-    ms_os_resize(process->fd, ms_os_size(process->fd));
-}
-
-int ms_stream_write(const struct ms_os_piece *pieces, int count, uint64_t offset) {
-  struct ms_os_block block;
-  uint64_t end = offset;
-  if (ms_os_is_forbidden()) return ahead_write(pieces, count, offset);
-  if (!file_check(ms_process)) return 0;
-  for (int i = 0; i < count; i++) end += pieces[i].bytes;
-  ms_os_xfsz_hold(&block);
-  room_take(ms_process, end);
-  long rc = ms_os_pwrite_all(ms_process->fd, pieces, count, offset);
-  ms_os_xfsz_release(&block);
-  if (rc < 0) ms_stream_fail(rc);
-  return rc >= 0;
-}
+/* ---- records ---- */
 
 /* All else that comes before it is filled in. */
 void ms_record_check(struct ms_record *record) {
@@ -231,10 +111,7 @@ uint64_t ms_stream_record(struct ms_record *record, size_t payload_bytes) {
   size_t used = sizeof *record + payload_bytes;
   ms_record_seal(record, payload_bytes);
   struct ms_os_piece pieces[] = {{record, used}, {zeros, record->bytes - used}};
-  uint64_t offset = ms_stream_take(record->bytes);
-  if (!offset || !ms_stream_write(pieces, 2, offset)) return 0;
-  ms_record_stands(record->bytes);
-  return offset;
+  return ms_room_put(pieces, 2, record->bytes);
 }
 
 /* ---- opening ---- */
@@ -300,6 +177,7 @@ int ms_stream_open(struct ms_process *process) {
   process->fd = ms_os_dup_high(fd);
   long rc = header_map(process);
   if (rc == 0) header_fill(process);
+  if (rc == 0) ms_room_open();
   if (rc == 0 && !ms_names_begin()) rc = -28 /* ENOSPC */;
   if (rc < 0) {
     ms_os_close(process->fd);
@@ -307,5 +185,6 @@ int ms_stream_open(struct ms_process *process) {
     return complain(process, rc), 0;
   }
   ms_volumes_open(process);
+  ms_room_open();
   return 1;
 }
