@@ -212,11 +212,30 @@ struct scan {
 static struct ms_image *image_find(const struct dl_phdr_info *info, const struct facts *facts) {
   for (uint32_t i = 0; i < ms_process->image_count; i++) {
     struct ms_image *image = &ms_process->images[i];
-    if (image->bias != info->dlpi_addr || image->headers != info->dlpi_phdr || image->start != facts->start || image->end != facts->end) continue;
+    if (image->bias != info->dlpi_addr || image->headers != info->dlpi_phdr || image->start != facts->start || image->bytes != facts->end - facts->start) continue;
     /* Mapped anew at the same place: its cells are as the file has them. */
     if (!image->unit || image->unit->state == ms_epoch) return image;
   }
   return NULL;
+}
+
+/* Other threads may be reading the entry: they see all of one image or the other, or none. */
+static void image_put(struct ms_image *entry, struct ms_image what) {
+  uint64_t bytes = what.bytes;
+  __atomic_store_n(&entry->bytes, 0, __ATOMIC_RELAXED);
+  __atomic_store_n(&entry->start, what.start, __ATOMIC_RELEASE);
+  entry->bias = what.bias;
+  entry->headers = what.headers;
+  entry->unit = what.unit;
+  entry->id = what.id;
+  entry->seen = what.seen;
+  __atomic_store_n(&entry->bytes, bytes, __ATOMIC_RELEASE);
+}
+
+static int image_has(const struct ms_image *entry, uintptr_t code) {
+  uint64_t start = __atomic_load_n(&entry->start, __ATOMIC_ACQUIRE);
+  uint64_t bytes = __atomic_load_n(&entry->bytes, __ATOMIC_ACQUIRE);
+  return code - start < bytes && start == __atomic_load_n(&entry->start, __ATOMIC_RELAXED);
 }
 
 static int images_grow(struct ms_process *process) {
@@ -257,13 +276,14 @@ static void image_add(const struct scan *scan, const struct dl_phdr_info *info, 
   uint32_t id = ++process->image_ids, first_site = site_ids(facts);
   uint64_t offset = module_write(info, facts, id, first_site, path, scan->first);
   if (!offset) return;
-  process->images[process->image_count++] = (struct ms_image){.bias = info->dlpi_addr,
-                                                              .start = facts->start,
-                                                              .end = facts->end,
-                                                              .headers = info->dlpi_phdr,
-                                                              .unit = facts->unit,
-                                                              .id = id,
-                                                              .seen = scan->number};
+  image_put(&process->images[process->image_count], (struct ms_image){.start = facts->start,
+                                                                      .bytes = facts->end - facts->start,
+                                                                      .bias = info->dlpi_addr,
+                                                                      .headers = info->dlpi_phdr,
+                                                                      .unit = facts->unit,
+                                                                      .id = id,
+                                                                      .seen = scan->number});
+  __atomic_store_n(&process->image_count, process->image_count + 1, __ATOMIC_RELEASE);
   uint64_t row[2];
   ms_put_module_load(row, (struct ms_row_module_load){.module = id, .record = offset});
   row_put(scan->t, row);
@@ -295,7 +315,9 @@ static void images_forget(const struct scan *scan) {
     uint64_t row[2];
     ms_put_module_unload(row, (struct ms_row_module_unload){.module = process->images[i].id});
     row_put(scan->t, row);
-    process->images[i--] = process->images[--process->image_count];
+    uint32_t last = process->image_count - 1;
+    image_put(&process->images[i--], process->images[last]);
+    __atomic_store_n(&process->image_count, last, __ATOMIC_RELEASE);
   }
   if (process->image_count == before) return;
   ms_names_unload();
@@ -333,7 +355,7 @@ int ms_modules_know(uintptr_t code) {
   const struct ms_image *images = __atomic_load_n(&process->images, __ATOMIC_ACQUIRE);
   uint32_t count = __atomic_load_n(&process->image_count, __ATOMIC_ACQUIRE);
   for (uint32_t i = 0; i < count; i++)
-    if (code - images[i].start < images[i].end - images[i].start) return 1;
+    if (image_has(&images[i], code)) return 1;
   return 0;
 }
 

@@ -262,8 +262,6 @@ uint64_t ms_os_size(int fd) {
   return CALL3(SYS_fstat, fd, &status, 0) < 0 ? UINT64_MAX : (uint64_t)status.st_size;
 }
 
-int ms_os_pipe(int fds[2]) { return (int)CALL3(SYS_pipe2, fds, O_CLOEXEC, 0); }
-
 int ms_os_dup_above(int fd, int least) { return (int)CALL3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, least); }
 
 /* Hosts close their low numbers and hand them out again, and some count up to

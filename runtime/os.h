@@ -69,7 +69,6 @@ int ms_os_resize(int fd, uint64_t bytes);
 int ms_os_identify(int fd, struct ms_os_file *file);
 int ms_os_is(int fd, const struct ms_os_file *file); /* the host may have closed the number and reused it */
 uint64_t ms_os_size(int fd); /* ~0 = unknown */
-int ms_os_pipe(int fds[2]); /* close on exec */
 int ms_os_dup_high(int fd); /* close on exec, out of the way of the host's numbers */
 int ms_os_dup_above(int fd, int least);
 void ms_os_close(int fd);

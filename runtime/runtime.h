@@ -177,7 +177,8 @@ extern struct ms_thread ms_late;  /* torn down: likewise */
 enum ms_state { MS_STATE_NEW, MS_STATE_STARTING, MS_STATE_RECORDING, MS_STATE_STOPPED };
 
 struct ms_image {
-  uint64_t bias, start, end;
+  uint64_t start, bytes;
+  uint64_t bias;
   const void *headers;
   struct ms_unit *unit; /* the first one; NULL: not instrumented */
   uint32_t id;

@@ -20,8 +20,10 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 enum {
   OURS_MOST = 24,        /* frames between libunwind's caller and the program's: ours, and operator new's */
@@ -97,7 +99,7 @@ static int memory_access(void *space, uint64_t address, uint64_t *word, int writ
 static void unwinder_set_up(void) {
   int low[2];
   struct ms_os_file one, other;
-  int known = ms_os_pipe(low) == 0;
+  int known = pipe2(low, O_CLOEXEC) == 0;
   if (known) ms_os_close(low[0]), ms_os_close(low[1]);
   unwinder.accessors(*unwinder.space)->memory = memory_access;
   if (!known || ms_os_identify(low[0], &one) || ms_os_identify(low[1], &other)) return;
