@@ -247,6 +247,10 @@ void ms_gate_set(uint8_t on); /* changes ms_on */
 void ms_gate_follow(void);    /* who changes it otherwise says so behind */
 void ms_gate_found(void);     /* the next functions are known */
 
+/* gate.c: a block while not every event is recorded */
+void *ms_born_not_on(void *p, size_t size, unsigned fn, uintptr_t ra);
+void ms_dying_not_on(void *p, unsigned fn, uintptr_t ra);
+
 /* real.c */
 void ms_real_find(void);
 void ms_real_check(void); /* says when somebody else's malloc comes before ours */
