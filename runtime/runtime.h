@@ -195,6 +195,7 @@ struct ms_process {
   struct ms_file_header *header;
   struct ms_window *shared;
   struct ms_thread *shared_counts; /* what threads count that may not use their own */
+  uint32_t count_tables; /* taken of those for threads, see count.c */
   uint32_t mode; /* enum ms_mode */
   uint32_t exact;
   uint32_t drawers; /* threads that have drawn */
