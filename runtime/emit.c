@@ -169,10 +169,10 @@ static void death(struct ms_thread *t, enum ms_op op, uintptr_t p, unsigned fn) 
     return;
   }
   ms_own_put(t, rows.word, rows.used);
+  ms_last_ends(p); /* before a handler can come between: its name is what was settled */
   if (ms_newest(t) != p) return;
   t->newest.name = NULL;
   t->left_p = 0;
-  t->left_name = ms_tls.last.name;
 }
 
 /* Not recorded: but the cell must not stay live, or the next block there is
@@ -231,7 +231,6 @@ MS_COLD enum ms_realloc ms_realloc_begin_slow(uintptr_t p, unsigned fn, uintptr_
   struct ms_thread *t = ms_own_begin();
   if (t) {
     death(t, MS_OP_REALLOC_BEGIN, p, fn);
-    ms_last_ends(p);
     ms_own_end(t);
   } else if (ms_process_ready()) {
     death(NULL, MS_OP_REALLOC_BEGIN, p, fn);
