@@ -6,20 +6,23 @@
  */
 #include "count.h"
 
+#ifndef MS_COUNT_TABLES
+#define MS_COUNT_TABLES (1 << 14) /* threads at one time; more count as one */
+#endif
+
 enum {
   TABLE_BYTES = 2 * MS_NAMES_MOST * sizeof(struct ms_counter *), /* of a thread: by name, then by thread */
-  TABLES = 1 << 14,                                              /* threads at one time; more count as one */
+  TABLES = MS_COUNT_TABLES,
   PIECE_FIRST = 4 << 10,
   PIECE_MOST = 64 << 10,
   PART_BITS = 20,
   PARTS = 3,
 };
-#define TABLES_BYTES ((size_t)TABLES * TABLE_BYTES)
+#define TABLES_BYTES ((size_t)(1 + TABLES) * TABLE_BYTES) /* the first is the one that all share */
 
 uint32_t *ms_count_cells;
 uint8_t ms_count_threads;
 static char *tables;
-static uint32_t tables_taken;
 
 /* Both are nothing again in a forked child: what it inherits is from before the fork. */
 int ms_count_reserve(void) {
@@ -51,10 +54,12 @@ static struct ms_counters_head *piece_begin(struct ms_thread *t, uint32_t bytes)
   return head;
 }
 
+static struct ms_counter **table_at(uint32_t number) { return (struct ms_counter **)(void *)(tables + (size_t)number * TABLE_BYTES); }
+
 static struct ms_counter **table_take(void) {
-  uint32_t number = __atomic_fetch_add(&tables_taken, 1, __ATOMIC_RELAXED);
-  if (number < TABLES) return (struct ms_counter **)(void *)(tables + (size_t)number * TABLE_BYTES);
-  __atomic_store_n(&tables_taken, TABLES, __ATOMIC_RELAXED);
+  uint32_t number = 1 + __atomic_fetch_add(&ms_process->count_tables, 1, __ATOMIC_RELAXED);
+  if (number <= TABLES) return table_at(number);
+  __atomic_store_n(&ms_process->count_tables, TABLES, __ATOMIC_RELAXED);
   return NULL;
 }
 
@@ -201,12 +206,13 @@ void ms_count_end(struct ms_thread *t) {
 
 /* ---- counted by threads that may not use their own counters ---- */
 
-/* Of thread 0, added to by all: seldom, so that they may share its lines. */
+/* Of thread 0, added to by all: seldom, so that they may share its lines. NULL: recording has ended. */
 static struct ms_thread *shared_get(void) {
   struct ms_thread *shared = __atomic_load_n(&ms_process->shared_counts, __ATOMIC_ACQUIRE), *none = NULL;
   if (shared) return shared;
   shared = ms_process_alloc(sizeof *shared);
-  if (!shared || !(shared->counters = table_take()) || !piece_begin(shared, PIECE_MOST)) return NULL;
+  if (!shared || !piece_begin(shared, PIECE_MOST)) return NULL;
+  shared->counters = table_at(0);
   return __atomic_compare_exchange_n(&ms_process->shared_counts, &none, shared, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) ? shared : none;
 }
 
@@ -314,38 +320,34 @@ static struct taken own_take(struct ms_thread *t, uintptr_t p) {
  * say, and a sanitizer does not tell of all. */
 static int may_be_unseen(void) { return __atomic_load_n(&ms_process->header->pauses, __ATOMIC_RELAXED) || ms_process->header->parent[0] || ms_heard; }
 
-static void shared_dead(uintptr_t p) {
-  if (!ms_process_ready()) return (void)cell_take(p), ms_lost(MS_LOST_NONE, 1);
-  struct taken taken = cell_take(p);
-  struct ms_counter *counter = taken.name ? shared_counter(taken.name) : NULL;
-  if (counter) SHARED_ADD(counter, frees, 1), SHARED_ADD(counter, gone_bytes, taken.bytes);
+/* The same for a thread that may not use its own counters, without t. */
+static struct taken any_take(struct ms_thread *t, uintptr_t p) { return t ? own_take(t, p) : cell_take(p); }
+
+/* Those of a thread, or without one what all share; NULL: it is lost. */
+static struct ms_counter *any_counter(struct ms_thread *t, uint32_t name) { return t ? ms_counter_of(t, name) : shared_counter(name); }
+
+static void frees_count(struct ms_thread *t, uint32_t name, uint64_t bytes) {
+  struct ms_counter *counter = any_counter(t, name);
+  if (t) counter->frees++, counter->gone_bytes += bytes;
+  else if (counter) SHARED_ADD(counter, frees, 1), SHARED_ADD(counter, gone_bytes, bytes);
 }
 
 __attribute__((noinline)) void ms_count_dead_slow(uintptr_t p, unsigned fn, uintptr_t ra) {
   if (p == ms_tls.passing || ms_real_is_early((void *)p)) return;
   struct ms_thread *t = own_begin();
-  if (!t) return shared_dead(p);
-  struct taken taken = own_take(t, p);
+  struct taken taken = any_take(t, p);
+  if (!t && !ms_process_ready()) return ms_lost(MS_LOST_NONE, 1);
   int bad = !taken.name && !may_be_unseen();
-  if (!bad) {
-    struct ms_counter *counter = ms_counter_of(t, taken.name ? taken.name : MS_COUNTER_UNSEEN);
-    counter->frees++;
-    counter->gone_bytes += taken.bytes;
-  }
-  ms_leave(t);
+  if (!bad) frees_count(t, taken.name ? taken.name : MS_COUNTER_UNSEEN, taken.bytes);
+  if (t) ms_leave(t);
   if (bad) ms_bad_free(p, fn, ra);
 }
 
 MS_COLD void ms_count_ended(uintptr_t p) {
   struct ms_thread *t = own_begin();
-  struct taken taken = t ? own_take(t, p) : cell_take(p);
-  if (t && taken.name) {
-    struct ms_counter *counter = ms_counter_of(t, taken.name);
-    counter->ended++;
-    counter->gone_bytes += taken.bytes;
-  } else if (taken.name) {
-    ms_lost(MS_LOST_NESTED, 1);
-  }
+  struct taken taken = any_take(t, p);
+  struct ms_counter *counter = taken.name ? any_counter(t, taken.name) : NULL;
+  if (counter) SHARED_ADD(counter, ended, 1), SHARED_ADD(counter, gone_bytes, taken.bytes);
   if (t) ms_leave(t);
 }
 
@@ -355,15 +357,15 @@ struct ms_count_from ms_count_realloc_begin(uintptr_t p, unsigned fn, uintptr_t 
   struct ms_count_from from = {.how = MS_REALLOC_UNBORN};
   if (ms_real_is_early((void *)p)) return from;
   struct ms_thread *t = own_begin();
-  struct taken taken = t ? own_take(t, p) : cell_take(p);
+  struct taken taken = any_take(t, p);
   if (t) ms_leave(t);
   if (!taken.name && !ms_process_ready()) return ms_lost(MS_LOST_NONE, 1), (struct ms_count_from){.how = MS_REALLOC_SILENT};
   if (!taken.name && ms_process->header->parent[0]) taken.name = MS_COUNTER_UNSEEN;
   if (taken.name) return (struct ms_count_from){.how = MS_REALLOC_OPEN, .name = taken.name, .bytes = taken.bytes};
-  if (!may_be_unseen() || !t) return ms_bad_free(p, MS_FN_REALLOC_NULL + fn, ra), from;
-  ms_enter();
-  ms_counter_of(t, MS_COUNTER_UNSEEN)->frees++;
-  ms_leave(t);
+  if (!may_be_unseen()) return ms_bad_free(p, MS_FN_REALLOC_NULL + fn, ra), from;
+  if (t) ms_enter();
+  frees_count(t, MS_COUNTER_UNSEEN, 0);
+  if (t) ms_leave(t);
   return from;
 }
 
@@ -378,8 +380,7 @@ static void grown_not(const struct ms_count_from *from, uintptr_t p) {
 /* It gave NULL for a size of 0. */
 static void grown_freed(const struct ms_count_from *from) {
   struct ms_thread *t = own_begin();
-  struct ms_counter *counter = t ? ms_counter_of(t, from->name) : shared_counter(from->name);
-  if (counter) SHARED_ADD(counter, frees, 1), SHARED_ADD(counter, gone_bytes, from->bytes);
+  frees_count(t, from->name, from->bytes);
   if (t) ms_leave(t);
 }
 

@@ -5,7 +5,6 @@
  * thread's end. Every thread, also in signal handlers.
  */
 #include "count.h"
-#include "sample.h"
 
 uint16_t *ms_cells;
 
@@ -102,17 +101,12 @@ static void birth_shared(enum ms_op op, uintptr_t p, size_t size, unsigned fn, u
   ms_tls.shared_row = to ? to + rows.used - 2 : NULL;
 }
 
-/* The process's first: only now we know what is to be recorded. */
-static MS_COLD int birth_is_apart(uintptr_t p, size_t size, unsigned fn, uintptr_t ra) {
-  if (!ms_process_ready() || ms_on == MS_ON) return 0;
-  if (ms_on == MS_SAMPLING) ms_sample_born((void *)p, size, fn, ra);
-  else if (ms_on == MS_COUNTING) ms_count_born((void *)p, size, fn, ra);
-  return ms_on == MS_SAMPLING || ms_on == MS_COUNTING;
-}
+/* The process's first event: only now we know what is to be recorded. */
+static MS_COLD int first_is_apart(void) { return ms_process_ready() && ms_on != MS_ON; }
 
 static void birth(enum ms_op op, uintptr_t p, size_t size, unsigned fn, uintptr_t ra) {
   struct ms_thread *t = ms_tls.self;
-  if (MS_UNLIKELY(!ms_process) && birth_is_apart(p, size, fn, ra)) return;
+  if (MS_UNLIKELY(!ms_process) && first_is_apart()) return (void)ms_born_not_on((void *)p, size, fn, ra);
   if (birth_is_outer(t, p, op, fn) && ms_process_ready()) return ms_rename(t, op, size, fn, ra);
   t = ms_own_begin();
   if (!t) return birth_shared(op, p, size, fn, ra);
@@ -175,10 +169,10 @@ static void death(struct ms_thread *t, enum ms_op op, uintptr_t p, unsigned fn) 
     return;
   }
   ms_own_put(t, rows.word, rows.used);
+  ms_last_ends(p); /* before a handler can come between: its name is what was settled */
   if (ms_newest(t) != p) return;
   t->newest.name = NULL;
   t->left_p = 0;
-  t->left_name = ms_tls.last.name;
 }
 
 /* Not recorded: but the cell must not stay live, or the next block there is
@@ -190,8 +184,8 @@ static void death_lost(uintptr_t p) {
 
 static MS_COLD void free_slower(uintptr_t p, unsigned fn, uintptr_t ra) {
   if (ms_real_is_early((void *)p)) return;
+  if (MS_UNLIKELY(!ms_process) && first_is_apart()) return ms_dying_not_on((void *)p, fn, ra);
   if (!ms_process_ready()) return death_lost(p);
-  if (ms_on == MS_COUNTING) return ms_count_dead_slow(p, fn, ra); /* the process's first event */
   if (!cell_is_live(p)) return ms_bad_free(p, fn, ra);
   struct ms_thread *t = ms_own_begin();
   if (t) {
@@ -231,12 +225,12 @@ MS_COLD void ms_paused_end(uintptr_t p) {
 MS_COLD enum ms_realloc ms_realloc_begin_slow(uintptr_t p, unsigned fn, uintptr_t ra) {
   if (p == ms_tls.passing) return MS_REALLOC_SILENT;
   if (ms_real_is_early((void *)p)) return MS_REALLOC_UNBORN;
+  if (MS_UNLIKELY(!ms_process) && first_is_apart() && ms_on == MS_PAUSED) return ms_paused_end(p), MS_REALLOC_SILENT;
   if (!ms_process_ready()) return death_lost(p), MS_REALLOC_SILENT;
   if (!cell_is_live(p)) return ms_bad_free(p, MS_FN_REALLOC_NULL + fn, ra), MS_REALLOC_UNBORN;
   struct ms_thread *t = ms_own_begin();
   if (t) {
     death(t, MS_OP_REALLOC_BEGIN, p, fn);
-    ms_last_ends(p);
     ms_own_end(t);
   } else if (ms_process_ready()) {
     death(NULL, MS_OP_REALLOC_BEGIN, p, fn);

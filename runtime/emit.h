@@ -260,9 +260,7 @@ MS_HOT_FN int ms_free_put(struct ms_thread *t, uint16_t *at, uintptr_t p, unsign
 
 MS_HOT_FN int ms_realloc_begin_put(struct ms_thread *t, uintptr_t p, unsigned fn) {
   uint64_t *row = ms_dead_row(t, ms_cell_even(p), MS_OP_REALLOC_BEGIN, p, fn);
-  if (MS_LIKELY(row)) {
-    ms_publish(t, row + 1);
-  }
+  if (MS_LIKELY(row)) ms_publish(t, row + 1);
   ms_leave(t);
   return row != NULL;
 }

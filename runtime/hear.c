@@ -10,9 +10,8 @@
  * libc this library calls comes to them, and beneath them to us. So they are made ready
  * before all else, and what they would check is our own (bytes.c).
  */
-#include "count.h"
+#include "emit.h"
 #include "real.h"
-#include "sample.h"
 
 #define WEAK __attribute__((weak)) /* dlsym allocates when it does not find a name */
 extern void __asan_init(void) WEAK;
@@ -46,9 +45,7 @@ static void born(const volatile void *block, size_t size) {
   void *p = (void *)(uintptr_t)block;
   if (MS_UNLIKELY(!p || !ms_on)) return;
   if (MS_LIKELY(ms_on == MS_ON)) ms_emit_alloc(p, size_of(p, size), MS_FN_malloc, NO_CALLER);
-  else if (ms_on == MS_SAMPLING) ms_sample_born(p, size_of(p, size), MS_FN_malloc, NO_CALLER);
-  else if (ms_on == MS_COUNTING) ms_count_born_slow(MS_OP_ALLOC, p, size_of(p, size), MS_FN_malloc, NO_CALLER, NULL);
-  else ms_paused_look();
+  else ms_born_not_on(p, size_of(p, size), MS_FN_malloc, NO_CALLER);
 }
 
 static void dying(const volatile void *block) {

@@ -32,12 +32,9 @@ MS_DECLARE(free)
 /* While not every event is recorded: a call of the next function, which gives p. */
 #define NOT_ON(call, p, size, fn, ra)                                                                                  \
   do {                                                                                                                 \
-    int samples_ = ms_on == MS_SAMPLING, counts_ = ms_on == MS_COUNTING;                                               \
-    if (samples_) ms_sample_before(size);                                                                              \
-    else if (ms_on == MS_PAUSED) ms_paused_look(); /* the moment to hear commands */                                   \
+    if (ms_on == MS_SAMPLING) ms_sample_before(size);                                                                  \
     call;                                                                                                              \
-    if (samples_) ms_sample_behind(p, size, fn, ra);                                                                   \
-    else if (counts_ && (p)) ms_count_born_slow(MS_OP_ALLOC, p, size, fn, ra, NULL);                                   \
+    ms_born_not_on(p, size, fn, ra);                                                                                   \
   } while (0)
 
 MS_HOT_FN void *born(void *p, size_t size, unsigned fn, uintptr_t ra) {
@@ -120,9 +117,8 @@ MS_HOT_FN void *regrown(enum ms_realloc how, void *p, void *q, size_t size, unsi
     else if (size) ms_realloc_fail((uintptr_t)p);
     else ms_realloc_freed((uintptr_t)p, fn, ra);
   } else if (how == MS_REALLOC_UNBORN && q) {
-    if (MS_UNLIKELY(ms_on == MS_SAMPLING)) ms_sample_behind(q, size, MS_FN_REALLOC_NULL + fn, ra); /* not known before */
-    else if (MS_UNLIKELY(ms_on == MS_COUNTING)) ms_count_born_slow(MS_OP_ALLOC, q, size, MS_FN_REALLOC_NULL + fn, ra, NULL);
-    else ms_emit_alloc(q, size, MS_FN_REALLOC_NULL + fn, ra);
+    if (MS_LIKELY(ms_on == MS_ON)) ms_emit_alloc(q, size, MS_FN_REALLOC_NULL + fn, ra);
+    else ms_born_not_on(q, size, MS_FN_REALLOC_NULL + fn, ra); /* not known before */
   }
   return q;
 }

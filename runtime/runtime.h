@@ -199,6 +199,7 @@ struct ms_process {
   struct ms_file_header *header;
   struct ms_window *shared;
   struct ms_thread *shared_counts; /* what threads count that may not use their own */
+  uint32_t count_tables; /* taken of those for threads, see count.c */
   uint32_t mode; /* enum ms_mode */
   uint32_t exact;
   uint32_t drawers; /* threads that have drawn */
@@ -252,6 +253,10 @@ extern enum ms_heard ms_heard; /* whose hooks tell of blocks, instead of functio
 void ms_gate_set(uint8_t on); /* changes ms_on */
 void ms_gate_follow(void);    /* who changes it otherwise says so behind */
 void ms_gate_found(void);     /* the next functions are known */
+
+/* gate.c: a block while not every event is recorded */
+void *ms_born_not_on(void *p, size_t size, unsigned fn, uintptr_t ra);
+void ms_dying_not_on(void *p, unsigned fn, uintptr_t ra);
 
 /* real.c */
 void ms_real_find(void);

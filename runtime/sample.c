@@ -5,7 +5,6 @@
  * worst.
  */
 #include "sample.h"
-#include "count.h"
 #include "gap.h"
 
 #include <sys/auxv.h>
@@ -126,10 +125,3 @@ __attribute__((noinline)) void *ms_sample_regrown(enum ms_realloc how, void *p, 
 }
 
 MS_COLD void ms_sample_dead(void *p, unsigned fn, uintptr_t ra) { ms_free_slow((uintptr_t)p, fn, ra); }
-
-/* Before a free of p, not NULL, while not every event is recorded. */
-__attribute__((noinline)) void ms_dying_not_on(void *p, unsigned fn, uintptr_t ra) {
-  if (MS_LIKELY(ms_on == MS_SAMPLING)) ms_sample_dying(p, fn, ra);
-  else if (ms_on == MS_COUNTING) ms_count_dead(p, fn, ra);
-  else if (ms_on) ms_paused_end((uintptr_t)p);
-}

@@ -35,7 +35,6 @@ void *ms_sample_born_slow(void *block, size_t size, unsigned fn, uintptr_t ra);
 void *ms_sample_behind(void *block, size_t size, unsigned fn, uintptr_t ra);
 void *ms_sample_regrown(enum ms_realloc how, void *p, void *q, size_t size, unsigned fn, uintptr_t ra);
 void ms_sample_dead(void *p, unsigned fn, uintptr_t ra);
-void ms_dying_not_on(void *p, unsigned fn, uintptr_t ra);
 #pragma GCC visibility pop
 
 /* Not drawn: compiled code shall take no older block for this one. */

@@ -147,6 +147,32 @@ for how in ("return", "stack", "jump"):
     assert events <= sums[0] - interruptions <= events + left + 20, f"{how}: {sums[0]} allocations, {interruptions} interruptions, {events} in the loop"
     assert [c for thread, _, c in s.counters if thread == 0], f"{how}: nothing was counted by thread 0"
 
+# Behind a thread's end: nothing of it is lost, whether its block is known or not.
+s = record("late", preload=[REENTRANT])
+counted = checked(s)
+equal(counted["first"], [2, 0, 700 + 701, 1, 0, 0], "blocks freed by late destructors")
+equal(counted["unseen"][3], 2, "frees of blocks from the pause by late destructors")
+equal([r.kind for r in s.rows("bad_free", "unseen_free")], ["bad_free"], "rows of frees")
+
+# More threads at one time than have counters of their own, and more forebears.
+s = record("threads", program="counted_few", LD_PRELOAD=None)
+counted = checked(s)
+sums = [own + shared for own, shared in zip(counted["block"], counted["@counted_few"])]  # what all share knows callers alone
+blocks = [8 * ROUNDS, 0, 64 * 8 * ROUNDS, 4 * ROUNDS, 4 * ROUNDS, 64 * 4 * ROUNDS]
+assert counted["block"] < blocks == sums, (counted, blocks)
+work.clear()
+work.run("counted_few", "forks", LD_PRELOAD=None, MEMSCOPE_MODE="counters")
+streams = [Stream(path) for path in work.streams()]
+equal(len(streams), 7, "streams of a process and six generations")
+for s in streams:
+    equal(checked(s)["block"], [ROUNDS, 0, 64 * ROUNDS, ROUNDS // 2, ROUNDS // 2, 64 * ROUNDS // 2], "blocks of a generation")
+    equal({thread for thread, _, _ in s.counters}, {1}, "threads that count them")
+
+# Forbidden just when a piece of the stream is about to be mapped: another is found in the room ahead.
+s = record("forbidden", program="counted_few", LD_PRELOAD=None)
+equal((s.lost_reason, "ends here" in s.done.stderr), ("none", False), "forbidden in the middle")
+equal(checked(s)["block"], [2 * ROUNDS, 0, 64 * 2 * ROUNDS, ROUNDS, ROUNDS, 64 * ROUNDS], "blocks around that")
+
 # Without the plane all is recorded, and that is said.
 s = record("names", preexec=lambda: resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30)))
 equal((s.mode, s.version), (2, 4), "mode without the plane")

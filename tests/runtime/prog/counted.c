@@ -165,6 +165,62 @@ static void bad(void) {
   FREED(unit, none + 16, free(none + 16), SECOND); /* what is beneath says nothing of it */
 }
 
+/* ---- behind a thread's end: what its last destructors do is counted all the same ---- */
+
+enum { LAST_ROUND = 4 }; /* of destructors; the runtime's comes before these */
+static pthread_key_t late_key;
+static void (*late_does)(void), (*late_before)(void);
+static char *late_known, *late_ended, *late_unseen, *late_resized;
+
+static void late(void *round) {
+  if (round == (void *)2 && late_before) late_before();
+  if (round == (void *)LAST_ROUND) late_does();
+  else pthread_setspecific(late_key, (char *)round + 1);
+}
+
+static void *late_run(void *unused) {
+  free(malloc(71)); /* it has something to end */
+  pthread_setspecific(late_key, (void *)1);
+  return unused;
+}
+
+static void late_thread(void (*before)(void), void (*does)(void)) {
+  pthread_t thread;
+  late_before = before;
+  late_does = does;
+  pthread_create(&thread, NULL, late_run, NULL);
+  pthread_join(thread, NULL);
+}
+
+static void late_bad(void) {
+  static char no_block[64] __attribute__((aligned(16)));
+  char *volatile none = no_block;
+  free(none + 16);
+}
+
+static void late_frees(void) {
+  free(late_known);
+  free(late_unseen);
+  free(realloc(late_resized, 703));
+}
+
+static void late_pauses(void) { memscope_pause(); }
+static void late_ends(void) { free(late_ended); }
+
+static void late_threads(void) {
+  pthread_key_create(&late_key, late);
+  late_known = BIND(unit, malloc(700), FIRST);
+  late_ended = BIND(unit, malloc(701), FIRST);
+  late_thread(NULL, late_bad);
+  memscope_pause();
+  late_unseen = malloc(702);
+  late_resized = malloc(702);
+  memscope_resume();
+  late_thread(NULL, late_frees);
+  late_thread(late_pauses, late_ends);
+  memscope_resume();
+}
+
 int main(int argc, char **argv) {
   const char *what = argc > 1 ? argv[1] : "";
   UNIT_LOADED(unit);
@@ -178,5 +234,6 @@ int main(int argc, char **argv) {
   if (!strcmp(what, "paused")) paused();
   if (!strcmp(what, "come_and_go")) come_and_go();
   if (!strcmp(what, "bad")) bad();
+  if (!strcmp(what, "late")) late_threads();
   return 0;
 }
