@@ -369,6 +369,32 @@ static void test_late_stamp(void **state) {
   sheet_free(&two);
 }
 
+/* With a stamp of its own the process's end lies between what others did in its step. */
+static void test_stamped_end(void **state) {
+  (void)state;
+  struct book book;
+  struct sheet one = {0}, two = {0};
+  book_open(&book);
+  book_header(&book)->mode = MS_MODE_EXACT;
+  book_header(&book)->clock_step_ns = 4 * MS;
+  put_serial(&one, 1, 9 * MS), put_malloc(&one, 0x1000, 1, 8, 0);
+  put_text(&one, MS_TAG_MARK, "last");
+  put_serial(&one, 3, 11 * MS), put_end(&one, (struct ms_row_end){.how = MS_END_EXIT});
+  put_text(&one, MS_TAG_MARK, "behind");
+  put_serial(&one, 5, 13 * MS), put_drop(&one, 0x1000, 1);
+  put_serial(&two, 2, 10 * MS), put_malloc(&two, 0x2000, 1, 8, 0);
+  put_serial(&two, 4, 12 * MS), put_drop(&two, 0x2000, 1);
+  book_chunk(&book, 1, 0, 0, &one);
+  book_chunk(&book, 2, 0, 0, &two);
+  book_close(&book);
+  static const struct dated expected[] = {{1, 0, 9 * MS},  {2, 0, 10 * MS}, {1, MS_TAG_MARK, 10 * MS}, {1, MS_TAG_END, 11 * MS},
+                                          {2, 0, 12 * MS}, {1, MS_TAG_MARK, 12 * MS}, {1, 0, 13 * MS}};
+  for (uint32_t most = 2; most <= 8; most++) dated_are(&book, most, expected, sizeof expected / sizeof *expected);
+  book_free(&book);
+  sheet_free(&one);
+  sheet_free(&two);
+}
+
 /* ---- the table of addresses ---- */
 
 /* Live cells stay what they are while dead ones go, wherever they collide. */
@@ -425,6 +451,7 @@ int main(void) {
       cmocka_unit_test(test_shared_chunk),
       cmocka_unit_test(test_rows_without_stamps),
       cmocka_unit_test(test_late_stamp),
+      cmocka_unit_test(test_stamped_end),
       cmocka_unit_test(test_cells),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
