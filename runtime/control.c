@@ -55,9 +55,8 @@ static int resume_now(struct ms_thread *t) {
 
 /* Rows of this thread stand in its window; the process records no more. */
 static int stop_now(struct ms_thread *t) {
-  uint64_t row;
-  ms_put_end(&row, (struct ms_row_end){.how = MS_END_STOPPED});
-  row_put(t, &row, 1);
+  uint64_t row[MS_END_WORDS];
+  row_put(t, row, ms_end_put(row, MS_END_STOPPED, 0));
   struct ms_file_header *header = ms_process->header;
   header->end_ns = ms_process_ns(ms_os_now());
   header->recording = MS_RECORDING_STOPPED;

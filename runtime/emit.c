@@ -34,11 +34,20 @@ struct rows {
   uint32_t used;
 };
 
-static void rows_stamp(struct rows *rows) {
-  if (!ms_process->exact) return;
+/* In exact mode: what stands before each event, and before the process's end. Its words. */
+static uint32_t stamp_put(uint64_t *row) {
+  if (!ms_process->exact) return 0;
   uint64_t serial = 1 + __atomic_fetch_add(&ms_process->serial, 1, __ATOMIC_RELAXED);
-  ms_put_stamp(rows->word + rows->used, (struct ms_row_stamp){.serial = serial, .ns = ms_process_ns(ms_os_now())});
-  rows->used += 2;
+  ms_put_stamp(row, (struct ms_row_stamp){.serial = serial, .ns = ms_process_ns(ms_os_now())});
+  return 2;
+}
+
+static void rows_stamp(struct rows *rows) { rows->used += stamp_put(rows->word + rows->used); }
+
+uint32_t ms_end_put(uint64_t *row, enum ms_end_how how, int32_t status) {
+  uint32_t words = stamp_put(row);
+  ms_put_end(row + words, (struct ms_row_end){.how = how, .status = (uint32_t)status});
+  return words + 1;
 }
 
 static void rows_birth(struct rows *rows, enum ms_op op, uintptr_t p, uint32_t gen, size_t size, unsigned fn) {

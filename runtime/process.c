@@ -302,9 +302,8 @@ void ms_process_end(enum ms_end_how how, int32_t status) {
   if (!ms_on || !process || !process->header || process->pid != ms_os_pid()) return;
   /* In a static program exit's own _exit comes through ours too. */
   if (how == MS_END_QUICK && process->header->end_how == MS_END_EXIT) return;
-  uint64_t row;
-  ms_put_end(&row, (struct ms_row_end){.how = how, .status = (uint32_t)status});
-  if (how != MS_END_NONE && how != MS_END_EXEC) ms_emit_row(&row, 1);
+  uint64_t row[MS_END_WORDS];
+  if (how != MS_END_NONE && how != MS_END_EXEC) ms_emit_row(row, ms_end_put(row, how, status));
   process->header->end_status = status;
   process->header->end_ns = how ? ms_process_ns(ms_os_now()) : 0;
   __atomic_store_n(&process->header->end_how, how, __ATOMIC_RELEASE);

@@ -265,6 +265,8 @@ int ms_real_is_early(const void *p);
 
 /* emit.c */
 void ms_emit_row(const uint64_t *row, uint32_t words); /* at most MS_SLOT_WORDS - 2 */
+enum { MS_END_WORDS = 3 };
+uint32_t ms_end_put(uint64_t *row, enum ms_end_how how, int32_t status); /* the process's end, into room for that many words; how many it took */
 void *ms_born_slow(enum ms_op op, void *block, size_t size, unsigned fn, uintptr_t ra);
 void ms_free_slow(uintptr_t p, unsigned fn, uintptr_t ra);
 enum ms_realloc {

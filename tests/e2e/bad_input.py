@@ -69,7 +69,7 @@ def test_unwritable_folder_of_another(folder):
 def test_usage(folder):
     for words in (["run"], ["run", "--"], ["run", "--mode", "x", "true"], ["run", "--follow-fork=x", "true"],
                   ["run", "--nonsense", "true"], ["run", "-o"], ["run", "-o", "", "true"],
-                  ["nonsense"], ["help", "nonsense"], ["doctor", "x"], *([v] for v in READERS),
+                  ["nonsense"], ["help", "nonsense"], ["doctor", "x", "y"], *([v] for v in READERS),
                   *([v, "--nonsense", "x"] for v in READERS), *([v, "a", "b"] for v in READERS)):
         one_line_error(run(MEMSCOPE, *words, cwd=folder), 2, "memscope")
     assert run(MEMSCOPE).returncode == 2

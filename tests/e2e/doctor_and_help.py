@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 
-from e2e import BUILD, MEMSCOPE, SOURCE, environment, main, ok, one_line_error, run, write
+from e2e import BUILD, MEMSCOPE, SOURCE, compile_c, environment, main, ok, one_line_error, run, write
 
 
 def rows(name, pattern):
@@ -79,6 +79,34 @@ def test_limits_and_environment(folder):
                env=environment(MEMSCOPE_TYPO="1"))
     for says in ("ulimit -f unlimited", "ulimit -v unlimited", "MEMSCOPE_TYPO is no option"):
         assert says in done.stdout, done.stdout
+
+
+def verdict(folder, program):
+    """The table's row of the program, and how to mend it."""
+    done = run(MEMSCOPE, "doctor", program, cwd=folder)
+    lines = done.stdout.splitlines()
+    at = [i for i, line in enumerate(lines) if re.match(r"\S+ +program  ", line)]
+    assert len(at) == 1, done.stdout
+    return done.returncode, lines[at[0]], lines[at[0] + 1]
+
+
+def test_program(folder):
+    """What memscope run would make of it is known from its file."""
+    text = "#include <stdlib.h>\nint main(void) { free(malloc(7)); return 0; }\n"
+    build = lambda name, *words: compile_c(folder, name, text, *words, compiler="gcc")
+    code, row, _ = verdict(folder, build("plain"))
+    assert code == 0 and row.startswith("ok") and "memscope run" in row, row
+    code, row, mend = verdict(folder, build("static", "-static"))
+    assert code == 1 and row.startswith("FAIL") and "static and holds no runtime" in row and "memscope-cc -static" in mend, (row, mend)
+    for sanitizer, owner in (("address", "AddressSanitizer"), ("thread", "ThreadSanitizer"), ("leak", "LeakSanitizer")):
+        code, row, mend = verdict(folder, build(sanitizer, f"-fsanitize={sanitizer}"))
+        assert code == 0 and row.startswith("warn") and f"{owner} owns malloc" in row and "no call stacks" in row, row
+        assert "without -fsanitize" in mend, mend
+    code, row, _ = verdict(folder, "no_such_program")
+    assert code == 1 and "no program no_such_program" in row, row
+    assert not re.search(r"^\S+ +program  ", run(MEMSCOPE, "doctor", cwd=folder).stdout, re.M)
+    one_line_error(run(MEMSCOPE, "doctor", "true", "false"), 2, "one program")
+    one_line_error(run(MEMSCOPE, "doctor", "--all"), 2, "--all")
 
 
 def test_no_temporary_folder(folder):

@@ -6,7 +6,7 @@ import filecmp
 import os
 import re
 
-from e2e import MEMSCOPE, compile_c, main, ok, one_line_error, record, run
+from e2e import MEMSCOPE, SOURCE, compile_c, main, ok, one_line_error, record, run, summary
 
 PROGRAM = """#include <stdlib.h>
 #include <string.h>
@@ -40,6 +40,18 @@ def test_round_trip(folder):
     ok(MEMSCOPE, "pack", "--unpack", packed)
     assert filecmp.cmp(stream, folder + "/first.memscope", shallow=False)
     assert sorted(os.listdir(folder)) == ["a", "a.c", "back.memscope", "first.memscope", "s.memscope", "s.packed.memscope"]
+
+
+def test_random_blocks(folder):
+    """Sizes, lifetimes and who frees are drawn: nothing to guess but addresses, times and threads."""
+    with open(os.path.join(SOURCE, "bench", "torture.c")) as file:
+        program = compile_c(folder, "torture", file.read(), "-O2", "-pthread", compiler="gcc")
+    stream = record(folder, program, "4", "100000")
+    events = summary(stream)["totals"]["events"]
+    ok(MEMSCOPE, "pack", stream, "-o", folder + "/packed.memscope")
+    ok(MEMSCOPE, "pack", "--unpack", folder + "/packed.memscope", "-o", folder + "/back.memscope")
+    assert filecmp.cmp(stream, folder + "/back.memscope", shallow=False)
+    assert events >= 800000 and os.path.getsize(folder + "/packed.memscope") < 5 * events, events
 
 
 def test_every_verb_reads_both(folder):

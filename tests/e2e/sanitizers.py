@@ -133,7 +133,8 @@ def judge(folder, program, wants, name):
     if wants:  # some of the sanitizer's own threads beside
         assert abs(totals["allocations"] - wants[0]) <= 40 and abs(totals["frees"] - wants[1]) <= 40, (name, totals, wants)
         assert totals["live_blocks"] <= 8, totals
-    assert "owns malloc here" in notes(stream), (name, notes(stream))
+    heard = got["process"]["heard"]
+    assert heard in OWNERS.values() and f"{heard} owns malloc here" in notes(stream), (name, heard, notes(stream))
     return got
 
 

@@ -105,16 +105,18 @@ static const struct ms_model model = {.process = {.program = "/bin/p",
 static char *written;
 static size_t written_bytes;
 
-static yajl_val json_of(unsigned top) {
+static yajl_val json_made(const struct ms_model *from, unsigned top) {
   char error[256] = "";
   FILE *out = open_memstream(&written, &written_bytes);
-  assert_true(ms_export_json(&model, "1.2", top, NULL, out));
+  assert_true(ms_export_json(from, "1.2", top, NULL, out));
   fclose(out);
   yajl_val tree = yajl_tree_parse(written, error, sizeof error);
   assert_string_equal(error, "");
   assert_non_null(tree);
   return tree;
 }
+
+static yajl_val json_of(unsigned top) { return json_made(&model, top); }
 
 static void json_free(yajl_val tree) {
   yajl_tree_free(tree);
@@ -175,6 +177,19 @@ static void test_keys(void **state) {
   json_free(tree);
 }
 
+/* What most processes are not stands there only where it is so. */
+static void test_process(void **state) {
+  (void)state;
+  struct ms_model other = model;
+  other.process.heard = "ThreadSanitizer";
+  other.process.restricted_ns = 7;
+  yajl_val tree = json_made(&other, 0);
+  keys_are(at(tree, "process", NULL), "program,argv,pid,host,start_unix_ns,duration_ns,mode,complete,end,heard,restricted_ns");
+  assert_string_equal(YAJL_GET_STRING(at(tree, "process", "heard")), "ThreadSanitizer");
+  assert_int_equal(YAJL_GET_INTEGER(at(tree, "process", "restricted_ns")), 7);
+  json_free(tree);
+}
+
 static void test_values(void **state) {
   (void)state;
   yajl_val tree = json_of(0);
@@ -220,7 +235,7 @@ static void test_top(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_keys), cmocka_unit_test(test_values),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_keys), cmocka_unit_test(test_values), cmocka_unit_test(test_process),
                                      cmocka_unit_test(test_top)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

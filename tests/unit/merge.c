@@ -1,96 +1,22 @@
 /* SPDX-License-Identifier: MIT
  *
  * The merge by generations against the order things really happened in: a
- * simulated program whose threads hand blocks to one another writes both its
- * serials and its generations, with clocks as coarse and as seldom read as one
- * likes. Cycles of one address beyond the 4096 generations are made on purpose.
+ * simulated program knows both. Cycles of one address beyond the 4096 generations are
+ * made on purpose.
  */
 #include "test.h"
 
 #include "base/arena.h"
 #include "reader/cell.h"
 #include "reader/pairs.h"
-#include "scribe.h"
+#include "world.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { THREADS_MOST = 16, ADDRESSES_MOST = 4096, SLOTS_MOST = 256 };
-
-struct world {
-  struct book book;
-  struct sheet sheets[THREADS_MOST];
-  uint64_t seen_ns[THREADS_MOST]; /* last time row */
-  uint32_t since[THREADS_MOST];   /* events since the clock was read */
-  uint32_t gens[ADDRESSES_MOST];
-  uint64_t serial, ns, random;
-  uint32_t threads, look; /* the clock is looked at every `look` events */
-  uint64_t step_ns, event_ns;
-};
-
-static uint32_t dice(struct world *world, uint32_t sides) {
-  world->random = world->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-  return (uint32_t)(world->random >> 33) % sides;
-}
-
-static uint64_t address_of(uint32_t index) { return UINT64_C(0x7f0000001000) + (uint64_t)index * 16; }
-
-static void world_init(struct world *world, uint32_t threads, uint32_t look, uint64_t step_ns,
-                       uint64_t event_ns, uint64_t seed) {
-  memset(world, 0, sizeof *world);
-  book_open(&world->book);
-  book_header(&world->book)->mode = MS_MODE_EXACT;
-  book_header(&world->book)->clock_step_ns = (uint32_t)step_ns;
-  world->threads = threads;
-  world->look = look;
-  world->step_ns = step_ns;
-  world->event_ns = event_ns;
-  world->random = seed;
-}
-
-/* Before each event: time goes on, and the thread may look at the coarse clock. */
-static void event_begin(struct world *world, uint32_t thread) {
-  world->ns += world->event_ns;
-  uint64_t coarse = world->ns / world->step_ns * world->step_ns;
-  if (world->since[thread]++ % world->look == 0 && coarse != world->seen_ns[thread]) {
-    put_clock(&world->sheets[thread], coarse);
-    world->seen_ns[thread] = coarse;
-  }
-  put_serial(&world->sheets[thread], ++world->serial, world->ns);
-}
-
-static void born(struct world *world, uint32_t thread, uint32_t address) {
-  event_begin(world, thread);
-  put_malloc(&world->sheets[thread], address_of(address), ++world->gens[address] & MS_GEN_MASK, 32, 0);
-}
-
-static void dies(struct world *world, uint32_t thread, uint32_t address) {
-  event_begin(world, thread);
-  put_drop(&world->sheets[thread], address_of(address), world->gens[address] & MS_GEN_MASK);
-}
-
-static void moves(struct world *world, uint32_t thread, uint32_t from, uint32_t to, bool fails) {
-  event_begin(world, thread);
-  *sheet_room(&world->sheets[thread], 1) =
-      ms_hot_word(MS_OP_REALLOC_BEGIN, 1, world->gens[from] & MS_GEN_MASK, address_of(from));
-  if (fails) {
-    put_realloc_fail(&world->sheets[thread], (struct ms_row_realloc_fail){0});
-    return;
-  }
-  event_begin(world, thread);
-  put_realloc_end(&world->sheets[thread], (struct ms_row_realloc_end){.fn = 1,
-                                                                      .gen = ++world->gens[to] & MS_GEN_MASK,
-                                                                      .addr8 = address_of(to) >> 3,
-                                                                      .size_low = 64});
-}
-
-/* Ends the recording, in chunks of random lengths, and compares both orders. */
+/* Ends the recording and compares both orders. */
 static struct ms_pairs_check world_check(struct world *world) {
-  for (uint32_t i = 0; i < world->threads; i++) {
-    if (world->sheets[i].count) book_chunk(&world->book, i + 1, 0, 0, &world->sheets[i]);
-    sheet_free(&world->sheets[i]);
-  }
-  book_close(&world->book);
+  world_close(world);
   struct ms_arena *arena = ms_arena_new();
   struct ms_error error = {0};
   struct ms_pairs_check check;
@@ -110,56 +36,6 @@ static void right(struct ms_pairs_check check) {
   assert_int_equal(check.events, check.oracle_events);
 }
 
-/* A thread-caching allocator: each thread's last frees first, then a common heap. */
-struct heap_model {
-  uint32_t caches[THREADS_MOST][64], cached[THREADS_MOST];
-  uint32_t common[ADDRESSES_MOST], free_count, fresh;
-};
-
-static uint32_t heap_get(struct heap_model *heap, uint32_t thread) {
-  if (heap->cached[thread]) return heap->caches[thread][--heap->cached[thread]];
-  if (heap->free_count) return heap->common[--heap->free_count];
-  assert_true(heap->fresh < ADDRESSES_MOST);
-  return heap->fresh++;
-}
-
-static void heap_put(struct heap_model *heap, uint32_t thread, uint32_t address, uint32_t cache) {
-  if (heap->cached[thread] < cache)
-    heap->caches[thread][heap->cached[thread]++] = address;
-  else
-    heap->common[heap->free_count++] = address;
-}
-
-/* Blocks wander through slots; `quantum` events of one thread run together. */
-static void storm_run(struct world *world, uint32_t slots, uint32_t cache, uint32_t quantum,
-                      uint32_t events) {
-  static struct heap_model heap;
-  uint32_t held[SLOTS_MOST] = {0}; /* address + 1 */
-  memset(&heap, 0, sizeof heap);
-  while (events) {
-    uint32_t thread = dice(world, world->threads), run = 1 + dice(world, quantum);
-    for (; run && events; run--, events--) {
-      uint32_t *slot = &held[dice(world, slots)], what = dice(world, 16);
-      if (!*slot) {
-        uint32_t address = heap_get(&heap, thread);
-        born(world, thread, address);
-        *slot = address + 1;
-      } else if (what == 0) {
-        moves(world, thread, *slot - 1, *slot - 1, dice(world, 4) == 0);
-      } else if (what == 1) {
-        uint32_t to = heap_get(&heap, thread), from = *slot - 1;
-        moves(world, thread, from, to, false);
-        heap_put(&heap, thread, from, cache);
-        *slot = to + 1;
-      } else {
-        dies(world, thread, *slot - 1);
-        heap_put(&heap, thread, *slot - 1, cache);
-        *slot = 0;
-      }
-    }
-  }
-}
-
 static void test_storms(void **state) {
   (void)state;
   static const uint32_t threads[] = {2, 4, 16}, slots[] = {1, 4, 64}, caches[] = {0, 7},
@@ -174,7 +50,7 @@ static void test_storms(void **state) {
           for (int l = 0; l < 3; l++)
             for (int n = 0; n < 3; n++) {
               world_init(&world, threads[t], looks[l], steps[n], 20, seed++);
-              storm_run(&world, slots[s], caches[c], quanta[q], 20000);
+              world_storm(&world, slots[s], caches[c], quanta[q], 20000);
               struct ms_pairs_check check = world_check(&world);
               if (check.mismatches || check.forced)
                 print_error(
@@ -196,11 +72,11 @@ static void test_wrap_by_one(void **state) {
     world_init(&world, 2, look, 4000000, 15, round);
     uint32_t giver = round & 1, taker = !giver; /* either may be read first */
     for (uint32_t hand = 0; hand < 30; hand++) {
-      uint32_t cycles = round < 20 ? 4096 * (1 + dice(&world, 3)) - dice(&world, 3) : dice(&world, 20000);
-      for (uint32_t i = 0; i < cycles; i++) born(&world, giver, 0), dies(&world, giver, 0);
-      born(&world, giver, 0);
-      dies(&world, taker, 0);
-      if (round & 2) born(&world, taker, 0), dies(&world, taker, 0);
+      uint32_t cycles = round < 20 ? 4096 * (1 + world_dice(&world, 3)) - world_dice(&world, 3) : world_dice(&world, 20000);
+      for (uint32_t i = 0; i < cycles; i++) world_born(&world, giver, 0), world_dies(&world, giver, 0);
+      world_born(&world, giver, 0);
+      world_dies(&world, taker, 0);
+      if (round & 2) world_born(&world, taker, 0), world_dies(&world, taker, 0);
     }
     right(world_check(&world));
   }
@@ -214,16 +90,16 @@ static void test_wrap_with_company(void **state) {
     world_init(&world, 3, 16, 8000000, 15, round + 1000);
     uint32_t giver = round % 3, taker = (giver + 1) % 3;
     for (uint32_t hand = 0; hand < 20; hand++) {
-      uint32_t cycles = 4096 + dice(&world, 9000), busy = dice(&world, 60);
+      uint32_t cycles = 4096 + world_dice(&world, 9000), busy = world_dice(&world, 60);
       for (uint32_t i = 0; i < cycles; i++) {
-        born(&world, giver, 0);
-        dies(&world, giver, 0);
-        if (busy && i % (busy * 8) == 0) born(&world, giver, 1), dies(&world, taker, 1);
+        world_born(&world, giver, 0);
+        world_dies(&world, giver, 0);
+        if (busy && i % (busy * 8) == 0) world_born(&world, giver, 1), world_dies(&world, taker, 1);
       }
-      born(&world, giver, 0);
-      born(&world, taker, 2);
-      dies(&world, taker, 0);
-      dies(&world, giver, 2);
+      world_born(&world, giver, 0);
+      world_born(&world, taker, 2);
+      world_dies(&world, taker, 0);
+      world_dies(&world, giver, 2);
     }
     right(world_check(&world));
   }
@@ -237,10 +113,10 @@ static void test_wrap_by_two(void **state) {
     world_init(&world, 3, 64, 4000000, 15, round + 77);
     uint32_t a = round % 3, b = (a + 1) % 3, c = (a + 2) % 3;
     for (uint32_t hand = 0; hand < 6; hand++) {
-      uint32_t cycles = 4095 + dice(&world, 3) + 4096 * (round & 1);
-      for (uint32_t i = 0; i < cycles; i++) born(&world, i & 1 ? a : b, 0), dies(&world, i & 1 ? b : a, 0);
-      born(&world, a, 0);
-      dies(&world, c, 0);
+      uint32_t cycles = 4095 + world_dice(&world, 3) + 4096 * (round & 1);
+      for (uint32_t i = 0; i < cycles; i++) world_born(&world, i & 1 ? a : b, 0), world_dies(&world, i & 1 ? b : a, 0);
+      world_born(&world, a, 0);
+      world_dies(&world, c, 0);
     }
     right(world_check(&world));
   }
@@ -253,12 +129,12 @@ static void test_stale_clock(void **state) {
   for (uint32_t round = 0; round < 10; round++) {
     world_init(&world, 2, 1, 4000000, 20, round + 5);
     for (uint32_t hand = 0; hand < 200; hand++) {
-      uint32_t cycles = dice(&world, 3000);
-      for (uint32_t i = 0; i < cycles; i++) born(&world, 0, 0), dies(&world, 0, 0);
-      born(&world, 0, 0);
+      uint32_t cycles = world_dice(&world, 3000);
+      for (uint32_t i = 0; i < cycles; i++) world_born(&world, 0, 0), world_dies(&world, 0, 0);
+      world_born(&world, 0, 0);
       world.since[1] = 1; /* no look */
       world.look = 1u << 30;
-      dies(&world, 1, 0);
+      world_dies(&world, 1, 0);
       world.look = 1;
     }
     right(world_check(&world));
@@ -493,62 +369,30 @@ static void test_late_stamp(void **state) {
   sheet_free(&two);
 }
 
-/* ---- made ahead ---- */
-
-static void event_same(const struct ms_event *a, const struct ms_event *b) {
-  assert_int_equal(a->kind, b->kind);
-  assert_int_equal(a->lane, b->lane);
-  assert_int_equal(a->block, b->block);
-  assert_int_equal(a->ns, b->ns);
-  assert_int_equal(a->address, b->address);
-  assert_int_equal(a->offset, b->offset);
-}
-
-/* All of a stream's, and how many. */
-static struct ms_event *events_all(struct ms_stream *stream, uint64_t *count) {
-  enum { ROOM = 200000 };
-  struct ms_event *events = ms_arena_array(stream->arena, ROOM, sizeof *events);
-  struct ms_merge *merge = ms_merge_open(stream, MS_ORDER_AUTO);
-  *count = 0;
-  for (uint32_t got; (got = ms_merge_next(merge, events + *count, 64));) assert_true((*count += got) + 64 < ROOM);
-  ms_merge_close(merge);
-  return events;
-}
-
-/* A feed's first `most` are those; how many came. */
-static uint64_t feed_compare(struct ms_stream *stream, enum ms_feed_how how, const struct ms_event *expected, uint64_t most) {
-  struct ms_merge *merge = ms_merge_open(stream, MS_ORDER_AUTO);
-  struct ms_feed *feed = ms_feed_open(stream, merge, how);
-  const struct ms_event *events;
-  uint64_t taken = 0;
-  for (uint32_t count; taken < most && (count = ms_feed_next(feed, &events)); taken += count)
-    for (uint32_t i = 0; i < count; i++) event_same(&events[i], &expected[taken + i]);
-  ms_feed_close(feed);
-  ms_merge_close(merge);
-  return taken;
-}
-
-/* Also when it is closed before its end, with its thread at work or asleep. */
-static void test_feed(void **state) {
+/* With a stamp of its own the process's end lies between what others did in its step. */
+static void test_stamped_end(void **state) {
   (void)state;
-  static struct world world;
-  struct ms_error error = {0};
-  world_init(&world, 4, 16, 1 * MS, 200, 7);
-  storm_run(&world, 64, 7, 20, 100000);
-  for (uint32_t i = 0; i < world.threads; i++) book_chunk(&world.book, i + 1, 0, 0, &world.sheets[i]);
-  book_close(&world.book);
-  struct ms_arena *arena = ms_arena_new();
-  struct ms_stream *stream = ms_stream_open_memory(arena, world.book.bytes, world.book.size, &error);
-  assert_non_null(stream);
-  uint64_t count;
-  const struct ms_event *all = events_all(stream, &count);
-  assert_in_range(count, 80000, 100000);
-  for (int how = MS_FEED_AUTO; how <= MS_FEED_AHEAD; how++) assert_int_equal(feed_compare(stream, how, all, UINT64_MAX), count);
-  for (uint64_t most = 0; most < count; most += 9999) assert_in_range(feed_compare(stream, MS_FEED_AHEAD, all, most), most, count);
-  ms_stream_close(stream);
-  ms_arena_free(arena);
-  for (uint32_t i = 0; i < world.threads; i++) sheet_free(&world.sheets[i]);
-  book_free(&world.book);
+  struct book book;
+  struct sheet one = {0}, two = {0};
+  book_open(&book);
+  book_header(&book)->mode = MS_MODE_EXACT;
+  book_header(&book)->clock_step_ns = 4 * MS;
+  put_serial(&one, 1, 9 * MS), put_malloc(&one, 0x1000, 1, 8, 0);
+  put_text(&one, MS_TAG_MARK, "last");
+  put_serial(&one, 3, 11 * MS), put_end(&one, (struct ms_row_end){.how = MS_END_EXIT});
+  put_text(&one, MS_TAG_MARK, "behind");
+  put_serial(&one, 5, 13 * MS), put_drop(&one, 0x1000, 1);
+  put_serial(&two, 2, 10 * MS), put_malloc(&two, 0x2000, 1, 8, 0);
+  put_serial(&two, 4, 12 * MS), put_drop(&two, 0x2000, 1);
+  book_chunk(&book, 1, 0, 0, &one);
+  book_chunk(&book, 2, 0, 0, &two);
+  book_close(&book);
+  static const struct dated expected[] = {{1, 0, 9 * MS},  {2, 0, 10 * MS}, {1, MS_TAG_MARK, 10 * MS}, {1, MS_TAG_END, 11 * MS},
+                                          {2, 0, 12 * MS}, {1, MS_TAG_MARK, 12 * MS}, {1, 0, 13 * MS}};
+  for (uint32_t most = 2; most <= 8; most++) dated_are(&book, most, expected, sizeof expected / sizeof *expected);
+  book_free(&book);
+  sheet_free(&one);
+  sheet_free(&two);
 }
 
 /* ---- the table of addresses ---- */
@@ -607,7 +451,7 @@ int main(void) {
       cmocka_unit_test(test_shared_chunk),
       cmocka_unit_test(test_rows_without_stamps),
       cmocka_unit_test(test_late_stamp),
-      cmocka_unit_test(test_feed),
+      cmocka_unit_test(test_stamped_end),
       cmocka_unit_test(test_cells),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,12 +4,11 @@
  */
 #include "fixture.h"
 
-static void test_naming(void **state) {
-  struct fixture *f = *state;
-  struct unit *u = &f->unit;
+enum { VAR = 1, WRAP, WRAP2, ARG, SYSTEM, TYPED, TEMP, PASSING, HEADER };
+
+static void sites_make(struct unit *u) {
   uint32_t conn = unit_type(u, "struct conn", MS_TYPE_STRUCT, 64);
   uint32_t none = unit_type(u, "void", MS_TYPE_OTHER, 0);
-  enum { VAR = 1, WRAP, WRAP2, ARG, SYSTEM, TYPED, TEMP, PASSING, HEADER };
   unit_site(u, "var", none, "a.c", 1, "f", MS_SITE_ASSIGN, 0);
   unit_site(u, "w", 0, "m.c", 2, "xmalloc", MS_SITE_INIT, MS_SITE_WRAPPER);
   unit_site(u, "return", 0, "m.c", 3, "xmalloc2", MS_SITE_RETURN, MS_SITE_WRAPPER);
@@ -19,58 +18,73 @@ static void test_naming(void **state) {
   unit_site(u, "*call", 0, "a.c", 7, "i", MS_SITE_TEMP, 0);
   unit_site(u, "made", conn, "a.c", 8, "j", MS_SITE_ASSIGN, MS_SITE_UP | MS_SITE_PASSING);
   unit_site(u, "head", conn, "m.c", 9, "k", MS_SITE_ASSIGN, MS_SITE_UP | MS_SITE_WRAPPER);
+}
+
+static const struct {
+  uint32_t names[3]; /* innermost first */
+  const char *holder, *type;
+  enum ms_naming naming;
+  enum ms_provenance provenance;
+} cases[] = {
+    {{VAR}, "var", "", MS_NAMED, MS_EXACT}, /* void says nothing about the type */
+    {{TYPED}, "typed", "struct conn", MS_NAMED, MS_EXACT},
+    {{WRAP, TYPED}, "typed", "struct conn", MS_NAMED, MS_EXACT}, /* wrappers are seen through */
+    {{WRAP, WRAP2}, "return", "", MS_WRAPPER_ONLY, MS_EXACT},
+    {{WRAP, ARG}, "use(…, #1)", "", MS_NAMED, MS_EXACT},
+    {{TYPED, ARG}, "typed", "struct conn", MS_NAMED, MS_DERIVED}, /* an argument only passes it on */
+    {{TYPED, TEMP}, "typed", "struct conn", MS_NAMED, MS_DERIVED},
+    {{PASSING, ARG}, "use(…, #1)", "struct conn", MS_NAMED, MS_DERIVED}, /* a local that returned it holds nothing */
+    {{PASSING, TEMP}, "made", "struct conn", MS_NAMED, MS_DERIVED},
+    {{HEADER, VAR}, "var", "", MS_NAMED, MS_EXACT}, /* a wrapper's own type is not the block's */
+    {{TYPED, VAR}, "var", "struct conn", MS_NAMED, MS_DERIVED}, /* the type comes from the chain */
+    {{VAR, WRAP}, "var", "", MS_NAMED, MS_DERIVED},
+    {{VAR, SYSTEM}, "var", "", MS_NAMED, MS_DERIVED}, /* user code before system headers */
+    {{SYSTEM}, "_M_p", "", MS_NAMED, MS_EXACT},
+    {{WRAP2, WRAP, VAR}, "var", "", MS_NAMED, MS_EXACT},
+};
+
+enum { CASES = sizeof cases / sizeof *cases };
+
+/* A block for each, larger and larger: found again by size. And three more. */
+static void blocks_make(struct fixture *f) {
   struct sheet *rows = &f->rows[0];
-  const struct {
-    uint32_t names[3]; /* innermost first */
-    const char *holder, *type;
-    enum ms_naming naming;
-    enum ms_provenance provenance;
-  } cases[] = {
-      {{VAR}, "var", "", MS_NAMED, MS_EXACT}, /* void says nothing about the type */
-      {{TYPED}, "typed", "struct conn", MS_NAMED, MS_EXACT},
-      {{WRAP, TYPED}, "typed", "struct conn", MS_NAMED, MS_EXACT}, /* wrappers are seen through */
-      {{WRAP, WRAP2}, "return", "", MS_WRAPPER_ONLY, MS_EXACT},
-      {{WRAP, ARG}, "use(…, #1)", "", MS_NAMED, MS_EXACT},
-      {{TYPED, ARG}, "typed", "struct conn", MS_NAMED, MS_DERIVED}, /* an argument only passes it on */
-      {{TYPED, TEMP}, "typed", "struct conn", MS_NAMED, MS_DERIVED},
-      {{PASSING, ARG}, "use(…, #1)", "struct conn", MS_NAMED, MS_DERIVED}, /* a local that returned it holds nothing */
-      {{PASSING, TEMP}, "made", "struct conn", MS_NAMED, MS_DERIVED},
-      {{HEADER, VAR}, "var", "", MS_NAMED, MS_EXACT}, /* a wrapper's own type is not the block's */
-      {{TYPED, VAR}, "var", "struct conn", MS_NAMED, MS_DERIVED}, /* the type comes from the chain */
-      {{VAR, WRAP}, "var", "", MS_NAMED, MS_DERIVED},
-      {{VAR, SYSTEM}, "var", "", MS_NAMED, MS_DERIVED}, /* user code before system headers */
-      {{SYSTEM}, "_M_p", "", MS_NAMED, MS_EXACT},
-      {{WRAP2, WRAP, VAR}, "var", "", MS_NAMED, MS_EXACT},
-  };
-  enum { CASES = sizeof cases / sizeof *cases };
   for (uint32_t i = 0; i < CASES; i++) {
     uint32_t name = 0;
     for (int n = 0; n < 3 && cases[i].names[n]; n++) name = name_site(&f->names, name, cases[i].names[n]);
-    put_malloc(rows, 0x1000 + i * 0x1000, 1, (i + 1) * 10000,
-               name); /* larger and larger: found again by size */
+    put_malloc(rows, 0x1000 + i * 0x1000, 1, (i + 1) * 10000, name);
   }
   put_malloc(rows, 0x900000, 1, 3, name_caller(&f->names, 0x701234, 0));
   put_malloc(rows, 0x900020, 1, 2, 0);
   put_malloc(rows, 0x900040, 1, 1, name_site(&f->names, f->names.count, VAR)); /* leads to itself */
-  const struct ms_model *model = model_of(f);
-  assert_int_equal(model->site_count, CASES + 3);
-  for (uint32_t i = 0; i < CASES; i++) {
-    const struct ms_model_site *site = &model->sites[CASES - 1 - i];
-    assert_int_equal(site->allocated_bytes, (i + 1) * 10000);
-    assert_string_equal(site->holder, cases[i].holder);
-    assert_string_equal(site->type, cases[i].type);
-    assert_int_equal(site->naming, cases[i].naming);
-    assert_int_equal(site->provenance, cases[i].provenance);
-    assert_string_equal(site->chain[0]->holder, u->strings.bytes + u->sites[cases[i].names[0] - 1].holder);
-  }
-  const struct ms_model_site *foreign = &model->sites[CASES];
+}
+
+static void site_is(const struct fixture *f, const struct ms_model_site *site, uint32_t i) {
+  const struct unit *u = &f->unit;
+  assert_int_equal(site->allocated_bytes, (i + 1) * 10000);
+  assert_string_equal(site->holder, cases[i].holder);
+  assert_string_equal(site->type, cases[i].type);
+  assert_int_equal(site->naming, cases[i].naming);
+  assert_int_equal(site->provenance, cases[i].provenance);
+  assert_string_equal(site->chain[0]->holder, u->strings.bytes + u->sites[cases[i].names[0] - 1].holder);
+}
+
+static void foreign_is(const struct ms_model *model, const struct ms_model_site *foreign) {
   assert_int_equal(foreign->naming, MS_UNNAMED);
   assert_int_equal(foreign->provenance, MS_INFERRED);
   assert_string_equal(foreign->place->text, "libc.so+0x1234");
   assert_string_equal(model->modules[foreign->module_id - 1].name, "libc.so");
+}
+
+static void test_naming(void **state) {
+  struct fixture *f = *state;
+  sites_make(&f->unit);
+  blocks_make(f);
+  const struct ms_model *model = model_of(f);
+  assert_int_equal(model->site_count, CASES + 3);
+  for (uint32_t i = 0; i < CASES; i++) site_is(f, &model->sites[CASES - 1 - i], i);
+  foreign_is(model, &model->sites[CASES]);
   assert_string_equal(model->sites[CASES + 1].place->text, "unknown");
-  assert_int_equal(model->coverage.named_allocations,
-                   CASES); /* one of them stays in its wrapper, the loop is named */
+  assert_int_equal(model->coverage.named_allocations, CASES); /* one of them stays in its wrapper, the loop is named */
   assert_int_equal(model->coverage.wrapper_only_allocations, 1);
   assert_int_equal(model->coverage.unnamed_allocations, 2);
   assert_int_equal(model->coverage.typed_bytes, (2 + 3 + 6 + 7 + 8 + 9 + 11) * 10000);

@@ -76,7 +76,9 @@ static void folder_remove(const char *folder) {
 int ms_cmd_doctor(struct ms_cmd_context *context, int argc, char **argv) {
   struct ms_doctor doctor = {0};
   const char *temporary = getenv("TMPDIR");
-  if (argc > 1) return ms_cmd_usage(context, "doctor takes no argument, not '%s'", argv[1]);
+  if (argc > 2) return ms_cmd_usage(context, "doctor takes one program, not '%s' too", argv[2]);
+  if (argc > 1 && argv[1][0] == '-') return ms_cmd_usage(context, "doctor has no option '%s'", argv[1]);
+  doctor.program = argv[1];
   snprintf(doctor.folder, PATH_MAX, "%s/memscope-doctor-XXXXXX",
            temporary && *temporary ? temporary : "/tmp");
   if (!mkdtemp(doctor.folder))

@@ -12,6 +12,7 @@ enum ms_health { MS_HEALTH_OK, MS_HEALTH_WARN, MS_HEALTH_FAIL, MS_HEALTHS };
 
 struct ms_doctor {
   const char *check;     /* name of the one that runs */
+  const char *program;   /* that is to be recorded; NULL: none was named */
   char folder[PATH_MAX]; /* a private one, removed at the end */
   unsigned count[MS_HEALTHS];
 };

@@ -189,13 +189,11 @@ static const char *no_stream_reason(const struct ms_run *run) {
              file->sanitizer);
     return text;
   }
-  if (file->kind == MS_PROGRAM_FOREIGN) return "it is no x86-64 program; build it for x86-64";
-  if (file->kind == MS_PROGRAM_ELF && !file->dynamic && !file->holds_runtime)
-    return "it is static and holds no runtime; link it with memscope-cc -static, or without -static";
-  if (file->privileged)
-    return "it is setuid, setgid or has file capabilities, and such programs hear no environment; run a copy "
-           "of it "
-           "without them (cp, chmod u-s)";
+  struct ms_hindrance hindrance = ms_program_hindrance(file);
+  if (hindrance.is) {
+    snprintf(text, sizeof text, "%s; %s", hindrance.is, hindrance.mend);
+    return text;
+  }
   return "a line above says why; if there is none, it never came to start the runtime, and "
          "MEMSCOPE_VERBOSE=on says more";
 }

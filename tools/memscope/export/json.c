@@ -179,6 +179,8 @@ static void process_put(struct json *json) {
   TEXT(process, mode);
   member_flag(json, "complete", process->complete);
   end_put(json, process);
+  if (process->heard) TEXT(process, heard);
+  if (process->restricted_ns) NUMBER(process, restricted_ns);
   if (json->model->sampling.kind) sampling_put(json);
   map_close(json);
 }

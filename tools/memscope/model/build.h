@@ -240,6 +240,7 @@ static inline void *table_grow(struct ms_arena *arena, void *old, uint32_t *room
 
 /* place.c: places and texts */
 const char *ms_build_text(struct build *build, const char *text);
+const char *ms_build_heard(const struct build *build); /* as ms_model_process.heard */
 uint32_t ms_place_of_site(struct build *build, uint32_t site_id);
 uint32_t ms_place_of_caller(struct build *build, uint64_t address, uint64_t ns);
 uint32_t ms_place_unknown(struct build *build);

@@ -287,7 +287,9 @@ static void process_take(struct build *build, struct ms_model *model) {
       .end_how = header_ended ? (enum ms_end_how)header->end_how : build->ended ? build->end_how : MS_END_NONE,
       .end_status = header_ended ? header->end_status : build->end_status,
       .cut = stream->cut,
-      .running = stream->live};
+      .running = stream->live,
+      .heard = ms_build_heard(build),
+      .restricted_ns = header->restricted_ns};
   process->end_when = ms_model_end_when(process);
   process->complete = (build->ended || header_ended) && !build->totals.lost_events && !stream->problem_count;
 }

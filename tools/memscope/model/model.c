@@ -75,13 +75,13 @@ static const struct {
     [MS_HEARD_LEAK] = {"LeakSanitizer", "an empty block counts as one byte; before LLVM 17 no reallocation is told"},
 };
 
-static const char *sanitizer_of(const struct build *build) {
+const char *ms_build_heard(const struct build *build) {
   uint32_t heard = build->stream->header.heard;
   return heard < sizeof hooks / sizeof *hooks ? hooks[heard].name : NULL;
 }
 
 static void heard_note(struct build *build) {
-  const char *sanitizer = sanitizer_of(build);
+  const char *sanitizer = ms_build_heard(build);
   if (!sanitizer) return;
   ms_note_add(build, MS_NOTE_INFO, 0, "%s owns malloc here, and its hooks told of blocks: a reallocation is an allocation and a free, and who called malloc is known by names alone; %s",
               sanitizer, hooks[build->stream->header.heard].also);
@@ -102,7 +102,7 @@ static void losses_note(struct build *build) {
   if (totals->unborn && paused && !forked)
     ms_note_add(build, MS_NOTE_INFO, 0, "%s freed or resized that came from while nothing was recorded",
                 counted(build, totals->unborn, "block"));
-  if (totals->unborn && !forked && !paused && !sanitizer_of(build))
+  if (totals->unborn && !forked && !paused && !ms_build_heard(build))
     ms_note_add(build, MS_NOTE_LOSS, 0, "%s freed or resized whose allocation is not in the stream",
                 counted(build, totals->unborn, "block"));
   if (totals->vanished)

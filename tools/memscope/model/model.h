@@ -46,6 +46,8 @@ struct ms_model_process {
   int32_t end_status;      /* exit status or signal number */
   bool cut;                /* the file ends before what its writer wrote: last rows are missing */
   bool running;            /* read while it was written to */
+  const char *heard;       /* the sanitizer whose hooks told of blocks: "AddressSanitizer"; NULL: none */
+  uint64_t restricted_ns;  /* when it gave up system calls that recording needs; 0: never */
   const char *end_when;    /* of figures "at the end": "at exit", "now", ...; see ms_model_end_when */
 };
 

@@ -176,3 +176,13 @@ void ms_program_read(struct ms_program *program, const char *path) {
     program->kind = MS_PROGRAM_SCRIPT;
   munmap((void *)image.bytes, image.size);
 }
+
+struct ms_hindrance ms_program_hindrance(const struct ms_program *program) {
+  if (program->kind == MS_PROGRAM_FOREIGN) return (struct ms_hindrance){"it is no x86-64 program", "build it for x86-64"};
+  if (program->kind == MS_PROGRAM_ELF && !program->dynamic && !program->holds_runtime)
+    return (struct ms_hindrance){"it is static and holds no runtime", "link it with memscope-cc -static, or without -static"};
+  if (program->privileged)
+    return (struct ms_hindrance){"it is setuid, setgid or has file capabilities, and such programs hear no environment",
+                                 "run a copy of it without them (cp, chmod u-s)"};
+  return (struct ms_hindrance){0};
+}

@@ -26,6 +26,13 @@ struct ms_program {
   char sanitizer_library[NAME_MAX + 1]; /* which it needs for that, and which must be loaded before ours; "" = none */
 };
 
+/* Why no runtime will record it, as "it is static", and what to do; NULL: nothing is known
+ * that hinders. */
+struct ms_hindrance {
+  const char *is, *mend;
+};
+struct ms_hindrance ms_program_hindrance(const struct ms_program *program);
+
 /* Is that file, or name, a sanitizer's shared library? */
 bool ms_program_is_sanitizer(const char *library);
 

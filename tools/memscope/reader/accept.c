@@ -141,6 +141,10 @@ void ms_accept_cold(struct ms_merge *merge, struct run *run, uint32_t length) {
   case MS_TAG_UNSEEN_FREE:
     unseen_free_accept(merge, run);
     break;
+  case MS_TAG_END:
+    event_put(merge, run, MS_EVENT_ROW, 0)->words = run->at;
+    run->stamp_ns = 0;
+    break;
   default:
     event_put(merge, run, MS_EVENT_ROW, 0)->words = run->at;
   }

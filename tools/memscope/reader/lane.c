@@ -178,6 +178,7 @@ bool ms_run_fails(const struct run *run) {
 void ms_run_look_ahead(struct run *run) {
   const uint64_t *at = run->at, *end = run->end;
   uint64_t serial = run->serial, ns = run->lo;
+  bool stamp = run->stamp_ns;
   if (run->ahead_known) return;
   run->ahead_known = true;
   run->ahead_serial = run->ahead_ns = UINT64_MAX;
@@ -190,8 +191,8 @@ void ms_run_look_ahead(struct run *run) {
       end = at + next->words;
       continue;
     }
-    if (*at & MS_HOT) break;
-    if ((uint8_t)*at == MS_TAG_STAMP) serial = ms_get_stamp(at).serial, ns = ms_get_stamp(at).ns;
+    if (ms_row_has_stamp(*at, stamp)) break;
+    if ((uint8_t)*at == MS_TAG_STAMP) serial = ms_get_stamp(at).serial, ns = ms_get_stamp(at).ns, stamp = true;
     at += length;
   }
   run->ahead_serial = serial;

@@ -44,9 +44,9 @@ struct run {                /* a lane being read */
   uint32_t index, thread;
   uint32_t places[MS_PLACE_SLOTS]; /* of frees from here on */
   uint32_t size_high, stack;
-  uint64_t stamp_ns; /* exact: of the next hot row; 0 = none */
+  uint64_t stamp_ns; /* exact: of the next row that has a stamp; 0 = none */
   uint64_t serial;
-  uint64_t ahead_serial, ahead_ns; /* by serials: of the next hot row; the largest numbers when there is none */
+  uint64_t ahead_serial, ahead_ns; /* by serials: of that row; the largest numbers when there is none */
   bool ahead_known;
   const struct ms_lane *lane;
   uint32_t piece; /* the current one + 1 */
@@ -101,6 +101,11 @@ bool ms_run_continues(struct run *run, const struct ms_cell *cell);
 uint32_t ms_run_meets(const struct run *run);
 bool ms_run_fails(const struct run *run);
 void ms_run_look_ahead(struct run *run);
+
+/* In exact mode: events have stamps, and so has the process's end (not in older streams). */
+static inline bool ms_row_has_stamp(uint64_t word, bool stamp_before) {
+  return word & MS_HOT || (stamp_before && (uint8_t)word == MS_TAG_END);
+}
 static inline uint64_t ms_run_offset(const struct run *run) { return (uintptr_t)run->at + run->bias; }
 
 /* accept.c: state changes to events (the hot ones: accept.h) */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Events in the order of exact mode: hot rows by their serials. A row without a
- * stamp (a thread's start and end, a mark, the process's end) lies between two of
- * its lane and within a clock step of its coarse time: it comes out before its
- * lane's next hot row, or earlier, when the others have gone a step beyond it.
+ * Events in the order of exact mode: rows with a stamp by their serials. A row without
+ * (a thread's start and end, a mark) lies between two of its lane and within a clock
+ * step of its coarse time: it comes out before its lane's next one with a stamp, or
+ * earlier, when the others have gone a step beyond it.
  *
  * Times never go back. A thread that was interrupted between taking its serial and
  * reading the clock says a time later than the next serial's: it happened before.
@@ -42,14 +42,14 @@ static void cold_take(struct ms_merge *merge, struct run *run, uint64_t ns) {
 }
 
 /* When it has to come out at the latest. Nothing of its thread comes behind the
- * last rows of a lane: they follow the row before, but the process's end the others. */
+ * last rows of a lane: they follow the row before, but an end without a stamp the others. */
 static uint64_t due(const struct ms_merge *merge, const struct run *run) {
   uint64_t latest = ms_later(run->lo, merge->step_ns);
   if (run->ahead_serial != UINT64_MAX) return latest < run->ahead_ns ? latest : run->ahead_ns;
   return (uint8_t)*run->at == MS_TAG_END ? latest : run->lo;
 }
 
-static void hot_wait(struct run *run) {
+static void stamped_wait(struct run *run) {
   run->state = READY;
   run->ahead_serial = run->serial;
   run->ahead_ns = run->stamp_ns ? run->stamp_ns : run->lo;
@@ -67,9 +67,9 @@ static void cold_wait(struct ms_merge *merge, struct run *run) {
 static bool advance(struct ms_merge *merge, struct run *run) {
   while (merge->out_end - merge->out >= MS_EVENTS_OF_ROW) {
     uint32_t length = ms_row_fits(run->at, 0, (uint32_t)(run->end - run->at));
-    bool hot = length && *run->at & MS_HOT;
-    if (hot || (length && row_waits(*run->at))) {
-      if (hot) hot_wait(run);
+    bool stamped = length && ms_row_has_stamp(*run->at, run->stamp_ns);
+    if (stamped || (length && row_waits(*run->at))) {
+      if (stamped) stamped_wait(run);
       else cold_wait(merge, run);
       ms_heap_add(&merge->heaps[RUN], run, run->ahead_serial);
       return true;
@@ -106,19 +106,20 @@ static struct run *choose(struct ms_merge *merge) {
   return parked ? parked : next;
 }
 
-static void hot_take(struct ms_merge *merge, struct run *run) {
+static void row_take(struct ms_merge *merge, struct run *run) {
+  if (!(*run->at & MS_HOT)) ms_accept_cold(merge, run, ms_row_words(*run->at));
+  else if (cell_less(merge, run)) return;
+  else if (!ms_cells_room(&merge->cells)) merge->failed = true;
+  else hot_accept(merge, run, ms_cell_at(&merge->cells, *run->at >> 20), false);
+}
+
+static void stamped_take(struct ms_merge *merge, struct run *run) {
   const struct run *next = ms_heap_top(&merge->heaps[RUN]);
   struct ms_event *from = merge->out;
   uint64_t ns = run->ahead_ns;
   if (next && next->state != RUN && next->ahead_ns < ns) ns = next->ahead_ns;
   run->ahead_known = false;
-  if (!cell_less(merge, run)) {
-    if (!ms_cells_room(&merge->cells)) {
-      merge->failed = true;
-      return;
-    }
-    hot_accept(merge, run, ms_cell_at(&merge->cells, *run->at >> 20), false);
-  }
+  row_take(merge, run);
   events_date(merge, run, from, ns);
 }
 
@@ -130,7 +131,7 @@ void ms_order_serials(struct ms_merge *merge) {
     enum run_state state = run->state;
     ms_heap_remove(&merge->heaps[RUN], run);
     run->state = RUN;
-    if (state == READY) hot_take(merge, run);
+    if (state == READY) stamped_take(merge, run);
     if (state == PARKED) cold_take(merge, run, run->lo);
   }
 }
