@@ -57,8 +57,14 @@ prog_load() {
 }
 
 # prog_make NAME VARIANT: builds into $MS_WORK/NAME/VARIANT unless it is there
-# for the same tools; prints the folder. Toolchain from CC, CFLAGS, ...
+# for the same tools; prints the folder. Toolchain from CC, CFLAGS, ... Who else
+# wants the same one meanwhile waits.
 prog_make() {
+  mkdir -p "$MS_WORK/$1"
+  ( flock 8; prog_make_alone "$@" ) 8>"$MS_WORK/$1/.$2.lock"
+}
+
+prog_make_alone() {
   local name=$1 out=$MS_WORK/$1/$2 tree key rc
   tree=$(source_tree "$name") || { rc=$?; [ $rc = 77 ] && exit 77; die "no source of $name"; }
   key="${MEMSCOPE_CLANG-} ${CC-} ${CXX-} ${CFLAGS-} ${CXXFLAGS-} ${LDFLAGS-} $(toolchain_stamp)"
