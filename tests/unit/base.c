@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "base/text.h"
 #include "reader/cell.h"
+#include "reader/freed.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,14 +59,16 @@ static void test_map(void **state) {
   ms_arena_free(arena);
 }
 
-/* The live map against a plain array, through growth and reuse. */
+/* The live map against a plain array, through growth and reuse; of addresses without a
+ * block their generation and lane too, if they are remembered. */
 static void test_cells(void **state) {
   (void)state;
   enum { ADDRESSES = 1 << 18, ROUNDS = 2000000 };
-  for (int forget = 0; forget < 2; forget++) {
+  for (int remembers = 0; remembers < 2; remembers++) {
     struct ms_cells cells;
-    uint32_t *live = calloc(ADDRESSES, sizeof *live);
-    assert_true(ms_cells_init(&cells, forget));
+    struct ms_arena *arena = ms_arena_new();
+    uint32_t *live = calloc(ADDRESSES, sizeof *live), *told = calloc(ADDRESSES, sizeof *told), grown = 0;
+    assert_true(ms_cells_init(&cells, remembers ? ms_freed_new(arena) : NULL));
     uint64_t random = 1;
     for (uint32_t i = 1; i <= ROUNDS; i++) {
       random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
@@ -73,22 +76,31 @@ static void test_cells(void **state) {
       uint64_t addr8 = (UINT64_C(0x555500000000) + (uint64_t)index * 16 * (1 + index % 3)) >> 3;
       index = (uint32_t)((addr8 << 3) - UINT64_C(0x555500000000)) / 16 % ADDRESSES;
       addr8 = (UINT64_C(0x555500000000) + (uint64_t)index * 16) >> 3;
+      grown += cells.count >= cells.most;
       assert_true(ms_cells_room(&cells));
       struct ms_cell *cell = ms_cell_at(&cells, addr8);
+      uint32_t known = cell->key & MS_CELL_SEEN ? (cell->lane << 12 | (uint32_t)(cell->key >> 8 & 0xfff)) + 1 : 0;
+      if (remembers || known) assert_int_equal(known, told[index]);
       assert_int_equal(cell->key >> 20, addr8);
       assert_int_equal(!!(cell->key & MS_CELL_LIVE), live[index] != 0);
       if (live[index]) assert_int_equal(cell->block, live[index]);
       cell->key ^= MS_CELL_LIVE;
       cell->key |= MS_CELL_SEEN;
       cell->block = live[index] = live[index] ? 0 : i;
+      cell->key = (cell->key & ~UINT64_C(0xfff00)) | (uint64_t)(random & 0xfff) << 8;
+      cell->lane = random >> 12 & 0xffff;
+      told[index] = (uint32_t)(random & 0xfffffff) + 1;
     }
+    assert_in_range(grown, 7, ROUNDS);
     for (uint32_t index = 0; index < ADDRESSES; index++) {
       struct ms_cell *cell = ms_cell_find(&cells, (UINT64_C(0x555500000000) + (uint64_t)index * 16) >> 3);
       assert_int_equal(cell && cell->key & MS_CELL_LIVE ? cell->block : 0, live[index]);
     }
     assert_true(cells.count <= cells.most);
     ms_cells_fini(&cells);
+    ms_arena_free(arena);
     free(live);
+    free(told);
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "reader/cell.h"
+#include "reader/freed.h"
 #include "reader/pairs.h"
 #include "world.h"
 
@@ -398,11 +399,12 @@ static void test_stamped_end(void **state) {
 /* ---- the table of addresses ---- */
 
 /* Live cells stay what they are while dead ones go, wherever they collide. */
-static void cells_try(bool forget, uint32_t live, uint32_t rounds, uint64_t spread) {
+static void cells_try(bool remembers, uint32_t live, uint32_t rounds, uint64_t spread) {
   static uint64_t at[1 << 16];
   struct ms_cells cells;
+  struct ms_arena *arena = ms_arena_new();
   uint64_t random = 1, room = 0;
-  assert_true(ms_cells_init(&cells, forget));
+  assert_true(ms_cells_init(&cells, remembers ? ms_freed_new(arena) : NULL));
   memset(at, 0, sizeof at);
   for (uint32_t i = 0; i < rounds; i++) {
     random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
@@ -425,16 +427,18 @@ static void cells_try(bool forget, uint32_t live, uint32_t rounds, uint64_t spre
   }
   for (uint32_t i = 0; i < live; i++)
     if (at[i]) assert_int_equal(ms_cell_find(&cells, at[i])->block, i);
-  if (forget) assert_true(room < 16 * live + 4096); /* by the live ones, however many addresses there were */
+  assert_true(room < 16 * live + 4096); /* by the live ones, however many addresses there were */
+  assert_true(ms_arena_bytes(arena) < 6 * spread + (1 << 20)); /* by these */
   ms_cells_fini(&cells);
+  ms_arena_free(arena);
 }
 
 static void test_cells(void **state) {
   (void)state;
-  for (int forget = 0; forget < 2; forget++) {
-    cells_try(forget, 1, 20000, 1 << 20);
-    cells_try(forget, 3000, 300000, 1 << 22);
-    cells_try(forget, 50000, 1000000, 1 << 17); /* neighbours beside neighbours */
+  for (int remembers = 0; remembers < 2; remembers++) {
+    cells_try(remembers, 1, 20000, 1 << 20);
+    cells_try(remembers, 3000, 300000, 1 << 22);
+    cells_try(remembers, 50000, 1000000, 1 << 17); /* neighbours beside neighbours */
   }
 }
 

@@ -4,7 +4,7 @@
  */
 #include "reader/cell.h"
 
-#include "base/map.h"
+#include "reader/freed.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -26,11 +26,11 @@ static bool cells_get(struct ms_cells *cells, uint32_t bits) {
   return true;
 }
 
-bool ms_cells_init(struct ms_cells *cells, bool forget) {
+bool ms_cells_init(struct ms_cells *cells, struct ms_freed *freed) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   cells->multiplier = ms_mix((uint64_t)now.tv_nsec ^ (uintptr_t)cells) | 1;
-  cells->forget = forget;
+  cells->freed = freed;
   return cells_get(cells, FIRST_BITS);
 }
 
@@ -39,8 +39,12 @@ void ms_cells_fini(struct ms_cells *cells) {
   cells->cells = NULL;
 }
 
+static bool cell_is_needed(const struct ms_cell *cell) { return cell->key & (MS_CELL_LIVE | MS_CELL_WAITED); }
+
+/* Or what it says is kept elsewhere, if it has to be. */
 static bool cell_stays(const struct ms_cells *cells, const struct ms_cell *cell) {
-  return cell->key && (!cells->forget || cell->key & (MS_CELL_LIVE | MS_CELL_WAITED));
+  if (cell_is_needed(cell) || !cells->freed || !(cell->key & MS_CELL_SEEN)) return cell_is_needed(cell);
+  return !ms_freed_put(cells->freed, cell);
 }
 
 /* Takes out in place what need not stay: from behind a line that is not full on, over
@@ -56,7 +60,7 @@ static void cells_tidy(struct ms_cells *cells) {
     memcpy(was, line, sizeof was);
     memset(line, 0, sizeof was);
     for (int c = 0; c < MS_CELLS_OF_LINE; c++)
-      if (cell_stays(cells, &was[c])) *ms_cell_at(cells, was[c].key >> 20) = was[c];
+      if (cell_stays(cells, &was[c])) *ms_cell_make(cells, was[c].key >> 20, NULL) = was[c];
   }
 }
 
@@ -70,7 +74,7 @@ static bool cells_double(struct ms_cells *cells) {
   }
   for (uint64_t i = 0; i <= old.mask; i++) {
     if (i && i % PASSED_CELLS == 0) madvise(&old.cells[i - PASSED_CELLS], PASSED_BYTES, MADV_DONTNEED);
-    if (cell_stays(&old, &old.cells[i])) *ms_cell_at(cells, old.cells[i].key >> 20) = old.cells[i];
+    if (cell_stays(&old, &old.cells[i])) *ms_cell_make(cells, old.cells[i].key >> 20, NULL) = old.cells[i];
   }
   ms_cells_fini(&old);
   return true;
@@ -78,7 +82,7 @@ static bool cells_double(struct ms_cells *cells) {
 
 bool ms_cells_grow(struct ms_cells *cells) {
   uint64_t stay = 0;
-  for (uint64_t i = 0; i <= cells->mask; i++) stay += cell_stays(cells, &cells->cells[i]);
+  for (uint64_t i = 0; i <= cells->mask; i++) stay += cell_is_needed(&cells->cells[i]);
   if (stay > cells->most / 2) return cells_double(cells);
   cells_tidy(cells);
   return true;

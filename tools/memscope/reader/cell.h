@@ -33,17 +33,19 @@ struct ms_cell {
   uint32_t lane;  /* that changed it last */
 };
 
+struct ms_freed;
+
 struct ms_cells {
   struct ms_cell *cells;
   uint64_t mask;
   uint32_t shift; /* 64 - log2 of cells */
   uint64_t count, most;
   uint64_t multiplier; /* odd, not known to who wrote the stream */
-  bool forget;         /* freed cells may go when it grows: one lane only */
+  struct ms_freed *freed; /* where cells without a block go when it grows; NULL: nowhere, of one lane they need not be known */
 };
 
 /* 0: no memory */
-bool ms_cells_init(struct ms_cells *cells, bool forget);
+bool ms_cells_init(struct ms_cells *cells, struct ms_freed *freed);
 void ms_cells_fini(struct ms_cells *cells);
 bool ms_cells_grow(struct ms_cells *cells);
 
@@ -68,22 +70,27 @@ static inline struct ms_cell *ms_cell_find(const struct ms_cells *cells, uint64_
   return cell->key ? cell : NULL;
 }
 
-/* The address's cell; a new one is all zero but for its key's address, and
- * stays one only if flags are set in it before the next call. addr8 != 0.
- * There must be room: see ms_cells_room. */
-static inline struct ms_cell *ms_cell_at(struct ms_cells *cells, uint64_t addr8) {
+void ms_freed_get(const struct ms_freed *freed, struct ms_cell *cell); /* see freed.h */
+
+/* The address's cell; a new one is all zero but for its key's address and what is
+ * `known` of it, and stays one only if flags are set in it before the next call.
+ * addr8 != 0. There must be room: see ms_cells_room. */
+static inline struct ms_cell *ms_cell_make(struct ms_cells *cells, uint64_t addr8, const struct ms_freed *known) {
   uint64_t slot = ms_cell_slot(cells, addr8), try = 0;
   struct ms_cell *cell = &cells->cells[slot];
   while (cell->key >> 20 != addr8) {
     if (!cell->key) {
       cell->key = addr8 << 20;
       cells->count++;
+      if (known) ms_freed_get(known, cell);
       break;
     }
     cell = ms_cell_try(cells, slot, ++try);
   }
   return cell;
 }
+
+static inline struct ms_cell *ms_cell_at(struct ms_cells *cells, uint64_t addr8) { return ms_cell_make(cells, addr8, cells->freed); }
 
 /* Called before ms_cell_at: true when a cell may be added. */
 static inline bool ms_cells_room(struct ms_cells *cells) {

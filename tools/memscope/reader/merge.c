@@ -12,6 +12,7 @@
 #include "reader/accept.h"
 
 #include "base/arena.h"
+#include "reader/freed.h"
 
 #include <stddef.h>
 
@@ -106,7 +107,7 @@ static void hot_force(struct ms_merge *merge, struct run *run, struct ms_cell *c
   if (!ms_word_due(*run->at, cell)) {
     if (merge->forked && !(cell->key & MS_CELL_SEEN))
       merge->counts.inherited++;
-    else if (!merge->cells.forget || cell->key & MS_CELL_SEEN || !ms_word_gives(*run->at))
+    else if (merge->cells.freed || cell->key & MS_CELL_SEEN || !ms_word_gives(*run->at))
       merge->counts.forced++;
   }
   hot_take(merge, run, cell, false);
@@ -384,7 +385,7 @@ struct ms_merge *ms_merge_open(struct ms_stream *stream, enum ms_merge_order ord
   merge->due_ns = UINT64_MAX;
   merge->step_ns = stream->header.clock_step_ns ? stream->header.clock_step_ns : 1000000;
   merge->arena = ms_arena_new();
-  if (!ms_cells_init(&merge->cells, stream->lane_count == 1)) {
+  if (!ms_cells_init(&merge->cells, stream->lane_count == 1 ? NULL : ms_freed_new(merge->arena))) {
     ms_merge_close(merge);
     return NULL;
   }
