@@ -16,11 +16,11 @@ enum {
   SLOTS = 2 * MS_NAMES_MOST,
   FIRST_SLOTS = 1024,
   PIECES_AHEAD = 16,
-  RESERVED_BYTES = MS_NAMES_MOST * sizeof(uint64_t) + SLOTS * sizeof(uint32_t),
+  RESERVED_BYTES = MS_NAMES_MOST * sizeof(uint64_t) + (SLOTS + FIRST_SLOTS) * sizeof(uint32_t),
 };
 
 uint64_t *ms_names; /* MS_NAMES_MOST words of address space; NULL: nothing gets a name */
-static uint32_t *slots; /* behind them, by hash: ids */
+static uint32_t *slots, *first_slots; /* behind them, by hash: ids */
 static uint32_t next;   /* id */
 static uint8_t ready[MS_NAMES_MOST / MS_NAMES_WORDS]; /* pieces that are mapped */
 static uint32_t unloads; /* images unmapped since, or forks: what was at an address may be something else */
@@ -68,6 +68,7 @@ void ms_names_unload(void) { __atomic_fetch_add(&unloads, 1, __ATOMIC_RELAXED); 
 void ms_names_reserve(void) {
   ms_names = ms_reserve(RESERVED_BYTES, MS_KEPT);
   slots = (uint32_t *)(ms_names + MS_NAMES_MOST);
+  first_slots = slots + SLOTS;
 }
 
 /* Another thread is about to map it, or this one is, interrupted: who waits too long does without. */
@@ -97,22 +98,22 @@ static uint32_t id_take(uint32_t words) {
 
 static uint32_t hash_of(uint64_t name) {
   name *= UINT64_C(0x9e3779b97f4a7c15);
-  return (uint32_t)((name ^ name >> 32) * UINT64_C(0x9e3779b97f4a7c15) >> 40) & (SLOTS - 1);
+  return (uint32_t)((name ^ name >> 32) * UINT64_C(0x9e3779b97f4a7c15) >> 40);
 }
 
-/* The slot of that name, or the one where it belongs, from that one on. */
-static uint32_t *slot_find_from(uint32_t at, uint64_t name) {
-  for (;; at = (at + 1) & (SLOTS - 1)) {
-    uint32_t id = __atomic_load_n(&slots[at], __ATOMIC_ACQUIRE);
-    if (!id || ms_names[id] == name) return &slots[at];
+/* The slot of that name, or the one where it belongs. */
+static uint32_t *slot_find_in(uint32_t *table, uint32_t count, uint64_t name) {
+  for (uint32_t at = hash_of(name);; at++) {
+    uint32_t *slot = &table[at & (count - 1)], id = __atomic_load_n(slot, __ATOMIC_ACQUIRE);
+    if (!id || ms_names[id] == name) return slot;
   }
 }
 
-/* The first names have their home in one page, which costs a fault, not two for each of them. */
+/* The first names are in one page, which costs a fault, not two for each of them. */
 static uint32_t *slot_find(uint64_t name) {
-  uint32_t home = hash_of(name), *slot = slot_find_from(home & (FIRST_SLOTS - 1), name);
-  if (__atomic_load_n(slot, __ATOMIC_RELAXED) || __atomic_load_n(&next, __ATOMIC_RELAXED) < FIRST_SLOTS / 2) return slot;
-  return slot_find_from(home, name);
+  uint32_t *slot = slot_find_in(first_slots, FIRST_SLOTS, name);
+  if (__atomic_load_n(slot, __ATOMIC_RELAXED) || __atomic_load_n(&next, __ATOMIC_RELAXED) < FIRST_SLOTS / 4) return slot;
+  return slot_find_in(slots, SLOTS, name);
 }
 
 /* Two threads may come with the same one at once: then both ids mean it. */
@@ -129,8 +130,11 @@ static MS_COLD uint32_t name_add(uint64_t name) {
   }
 }
 
-/* 0: it has none yet. */
-static uint32_t name_find(uint64_t name) { return __atomic_load_n(slot_find(name), __ATOMIC_ACQUIRE); }
+/* 0: it has none yet. Another name may have taken the slot since it was found. */
+static uint32_t name_find(uint64_t name) {
+  uint32_t id = __atomic_load_n(slot_find(name), __ATOMIC_ACQUIRE);
+  return ms_names[id] == name ? id : 0;
+}
 
 uint32_t ms_name_step(uint32_t from, uint32_t site) {
   if (MS_UNLIKELY(!ms_names)) return 0;
