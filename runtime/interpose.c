@@ -274,14 +274,21 @@ void ms_gate_found(void) {
 #endif
 
 static const struct ways *const by_gate[] = {[MS_OFF] = &off, [MS_ON] = &on, [MS_PAUSED] = &paused, [MS_SAMPLING] = &sampled, [MS_COUNTING] = &counted};
-static const struct ways *ways = &on; /* until it is known */
+static struct ways ways = {malloc_on, calloc_on, realloc_on, free_on}; /* until it is known */
+
+static void ways_take(const struct ways *from) {
+  __atomic_store_n(&ways.free, from->free, __ATOMIC_SEQ_CST);
+  __atomic_store_n(&ways.realloc, from->realloc, __ATOMIC_SEQ_CST);
+  __atomic_store_n(&ways.calloc, from->calloc, __ATOMIC_SEQ_CST);
+  __atomic_store_n(&ways.malloc, from->malloc, __ATOMIC_SEQ_CST);
+}
 
 /* Another thread may change the gate at the same time: the last look at it counts. */
 void ms_gate_follow(void) {
   uint8_t gate;
   do {
     gate = __atomic_load_n(&ms_gate.on, __ATOMIC_SEQ_CST);
-    if (gate != MS_OFF || off_is_found) __atomic_store_n(&ways, by_gate[gate], __ATOMIC_SEQ_CST);
+    if (gate != MS_OFF || off_is_found) ways_take(by_gate[gate]);
   } while (gate != __atomic_load_n(&ms_gate.on, __ATOMIC_SEQ_CST));
 }
 
@@ -291,8 +298,7 @@ void ms_gate_set(uint8_t gate) {
 }
 
 /* Tail calls: the return address is the program's. */
-MS_HOT_FN const struct ways *way(void) { return __atomic_load_n(&ways, __ATOMIC_RELAXED); }
-MS_PUBLIC void *MS_FN(malloc)(size_t size) { return way()->malloc(size); }
-MS_PUBLIC void *MS_FN(calloc)(size_t count, size_t size) { return way()->calloc(count, size); }
-MS_PUBLIC void *MS_FN(realloc)(void *p, size_t size) { return way()->realloc(p, size); }
-MS_PUBLIC void MS_FN(free)(void *p) { way()->free(p); }
+MS_PUBLIC void *MS_FN(malloc)(size_t size) { return MS_RELAXED(ways.malloc)(size); }
+MS_PUBLIC void *MS_FN(calloc)(size_t count, size_t size) { return MS_RELAXED(ways.calloc)(count, size); }
+MS_PUBLIC void *MS_FN(realloc)(void *p, size_t size) { return MS_RELAXED(ways.realloc)(p, size); }
+MS_PUBLIC void MS_FN(free)(void *p) { MS_RELAXED(ways.free)(p); }
