@@ -53,6 +53,35 @@ static void test_lives(void **state) {
   assert_int_equal(model->totals.peak_time_ns, 110 * MS);
 }
 
+/* Who pauses and who goes on need not be one thread, and the coarse clock cannot tell which was first. */
+static void test_pauses(void **state) {
+  struct fixture *f = *state;
+  struct sheet *one = &f->rows[0], *two = &f->rows[1];
+  put_clock(one, 10 * MS);
+  put_recording(one, (struct ms_row_recording){.on = 1, .ns = 12 * MS});
+  put_recording(one, (struct ms_row_recording){.on = 0, .ns = 13 * MS});
+  put_clock(two, 10 * MS);
+  put_recording(two, (struct ms_row_recording){.on = 0, .ns = 11 * MS});
+  put_clock(two, 20 * MS);
+  put_recording(two, (struct ms_row_recording){.on = 1, .ns = 21 * MS});
+  put_clock(two, 30 * MS); /* and the other way round */
+  put_recording(two, (struct ms_row_recording){.on = 1, .ns = 32 * MS});
+  put_recording(two, (struct ms_row_recording){.on = 0, .ns = 33 * MS});
+  put_clock(one, 30 * MS);
+  put_recording(one, (struct ms_row_recording){.on = 0, .ns = 31 * MS});
+  put_clock(one, 40 * MS);
+  put_recording(one, (struct ms_row_recording){.on = 1, .ns = 41 * MS});
+  const struct ms_model *model = model_of(f);
+  assert_int_equal(model->pause_count, 4);
+  assert_int_equal(model->pauses[2].to_ns, 32 * MS);
+  assert_int_equal(model->pauses[3].from_ns, 33 * MS);
+  assert_int_equal(model->pauses[3].to_ns, 41 * MS);
+  assert_int_equal(model->pauses[0].from_ns, 11 * MS);
+  assert_int_equal(model->pauses[0].to_ns, 12 * MS);
+  assert_int_equal(model->pauses[1].from_ns, 13 * MS);
+  assert_int_equal(model->pauses[1].to_ns, 21 * MS);
+}
+
 /* ---- lifetimes ---- */
 
 static void test_histogram(void **state) {
@@ -101,6 +130,7 @@ static void test_ranks(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_lives, fixture_setup, fixture_teardown),
+      cmocka_unit_test_setup_teardown(test_pauses, fixture_setup, fixture_teardown),
       cmocka_unit_test(test_histogram),
       cmocka_unit_test(test_ranks),
   };

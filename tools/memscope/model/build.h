@@ -207,7 +207,9 @@ struct build {
   enum ms_end_how end_how;
   int32_t end_status;
   struct timeline timeline;
-  struct ms_model_pause *pauses;
+  struct ms_row_recording *switches; /* by time; rows of several threads come in any order within a step of the clock */
+  uint32_t switch_count, switch_room;
+  struct ms_model_pause *pauses; /* made of them at the end */
   uint32_t pause_count, pause_room;
   struct ms_model_mark *moments; /* held: by accumulators, until the end */
   uint32_t moment_count, moment_room;

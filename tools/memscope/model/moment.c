@@ -13,12 +13,22 @@ static void pause_add(struct build *build, uint64_t from_ns, uint64_t to_ns) {
   build->pauses[build->pause_count++] = (struct ms_model_pause){.from_ns = from_ns, .to_ns = to_ns};
 }
 
-/* A recording that begins paused has no row that says so. */
 void ms_moment_recording(struct build *build, const struct ms_row_recording *row) {
-  struct ms_model_pause *last = build->pause_count ? &build->pauses[build->pause_count - 1] : NULL;
-  if (!row->on) pause_add(build, row->ns, UINT64_MAX);
-  else if (!last) pause_add(build, 0, row->ns);
-  else if (last->to_ns == UINT64_MAX) last->to_ns = row->ns;
+  MS_TABLE_ROOM(build, build->switches, build->switch_count, build->switch_room);
+  uint32_t at = build->switch_count++;
+  for (; at && build->switches[at - 1].ns > row->ns; at--) build->switches[at] = build->switches[at - 1];
+  build->switches[at] = *row;
+}
+
+/* A recording that begins paused has no row that says so. */
+static void pauses_make(struct build *build) {
+  for (uint32_t i = 0; i < build->switch_count; i++) {
+    const struct ms_row_recording *row = &build->switches[i];
+    struct ms_model_pause *last = build->pause_count ? &build->pauses[build->pause_count - 1] : NULL;
+    if (!row->on) pause_add(build, row->ns, UINT64_MAX);
+    else if (!last) pause_add(build, 0, row->ns);
+    else if (last->to_ns == UINT64_MAX) last->to_ns = row->ns;
+  }
 }
 
 /* Of the sites as they are accumulated: their final ids come at the end. */
@@ -66,6 +76,7 @@ static void pauses_note(struct build *build) {
 }
 
 void ms_moments_take(struct build *build, struct ms_model *model, const uint32_t *site_ids) {
+  pauses_make(build);
   bool never = !build->pause_count && build->stream->header.recording == MS_RECORDING_PAUSED; /* else a row said so */
   if (never) pause_add(build, 0, UINT64_MAX);
   for (uint32_t i = 0; i < build->pause_count; i++)
