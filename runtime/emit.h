@@ -167,6 +167,10 @@ MS_HOT_FN void ms_born(struct ms_thread *t, uint64_t *row, uintptr_t p, uintptr_
   ms_tls.last.last_block = p;
 }
 
+/* Where the window goes on some 25 events later: a program that fills its blocks has long
+ * driven those lines out of the cache. A tenth of the cost of such events. */
+enum { MS_FETCH_WORDS = 40 };
+
 /* False: its cell is not as it should be. The thread is busy before, and not behind. */
 MS_HOT_FN int ms_born_put(struct ms_thread *t, uint16_t *at, enum ms_op op, uintptr_t p, size_t size, unsigned fn, uintptr_t ra) {
   uint32_t cell = ms_cell_born(ms_cell_get(at));
@@ -174,6 +178,7 @@ MS_HOT_FN int ms_born_put(struct ms_thread *t, uint16_t *at, enum ms_op op, uint
   if (MS_LIKELY(fits)) {
     ms_cell_put(at, cell);
     uint64_t *row = t->pos;
+    __builtin_prefetch(row + MS_FETCH_WORDS, 1);
     row[0] = ms_cell_word(op, fn, cell, p);
     row[1] = size;
     ms_born(t, row, p, ra);
