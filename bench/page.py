@@ -68,8 +68,8 @@ def plain(measured):
         if not cases: continue
         cpu = statistics.median(c.base() for c in cases)
         rows.append([program.name, f"{facts.events:,}", f"{cpu:.2f}", f"{cpu * 1e9 / facts.events:.0f}", f"{cpu * 1e9 / facts.allocations:.0f}",
-                     f"{facts.bytes / facts.events:.2f}", f"{facts.packed / facts.events:.2f}"])
-    return table(["program", "events", "plain CPU s", "plain ns/event", "plain ns/allocation", "stream bytes/event", "packed bytes/event"], rows)
+                     f"{facts.rows / facts.events:.2f}", f"{facts.bytes / facts.events:.2f}", f"{facts.packed / facts.events:.2f}"])
+    return table(["program", "events", "plain CPU s", "plain ns/event", "plain ns/allocation", "rows bytes/event", "stream bytes/event", "packed bytes/event"], rows)
 
 
 def kinds(measured, peer):
