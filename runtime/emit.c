@@ -294,6 +294,12 @@ MS_COLD void ms_realloc_fail(uintptr_t p) {
 
 /* ---- places ---- */
 
+uint64_t ms_place_callers = MS_PLACE_CALLER;
+
+void ms_places_unload(void) {
+  __atomic_store_n(&ms_place_callers, (ms_place_callers + MS_PLACE_UNLOAD) | MS_PLACE_CALLER, __ATOMIC_RELAXED);
+}
+
 /* The next slot means that place from here on; `told`: its name in the stream. */
 static uint32_t place_put(struct ms_thread *t, uint64_t place, uint32_t told) {
   uint32_t slot = t->place_next++ % MS_PLACE_SLOTS;
