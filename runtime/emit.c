@@ -169,7 +169,8 @@ void ms_bad_free(uintptr_t p, unsigned fn, uintptr_t ra) {
   ms_own_end(t);
 }
 
-/* Into whichever window; the own one when it is not NULL. */
+/* Into whichever window; the own one when it is not NULL. A free before it has been told
+ * with its place: a PLACE row would come too late for it. */
 static void death(struct ms_thread *t, enum ms_op op, uintptr_t p, unsigned fn) {
   struct rows rows = {.used = 0};
   rows_death(&rows, op, p, cell_death(p), fn);
@@ -178,6 +179,7 @@ static void death(struct ms_thread *t, enum ms_op op, uintptr_t p, unsigned fn) 
     return;
   }
   ms_own_put(t, rows.word, rows.used);
+  t->freed = NULL;
   ms_last_ends(p); /* before a handler can come between: its name is what was settled */
   if (ms_newest(t) != p) return;
   t->newest.name = NULL;
@@ -283,6 +285,7 @@ MS_COLD void ms_realloc_fail(uintptr_t p) {
   struct ms_thread *t = ms_own_begin();
   if (t) {
     ms_own_put(t, rows.word, rows.used);
+    t->freed = NULL; /* as in death, for a begin row on the hot path */
     ms_own_end(t);
   } else if (ms_process_ready()) {
     rows_share(&rows, 0);
@@ -290,6 +293,12 @@ MS_COLD void ms_realloc_fail(uintptr_t p) {
 }
 
 /* ---- places ---- */
+
+uint64_t ms_place_callers = MS_PLACE_CALLER;
+
+void ms_places_unload(void) {
+  __atomic_store_n(&ms_place_callers, (ms_place_callers + MS_PLACE_UNLOAD) | MS_PLACE_CALLER, __ATOMIC_RELAXED);
+}
 
 /* The next slot means that place from here on; `told`: its name in the stream. */
 static uint32_t place_put(struct ms_thread *t, uint64_t place, uint32_t told) {

@@ -81,7 +81,7 @@ MS_HOT_FN uint32_t ms_newest_told(const struct ms_thread *t) {
 
 MS_HOT_FN uint64_t ms_freed_place(const struct ms_thread *t) {
   uint32_t name = ms_tls.last.freed_name;
-  return MS_LIKELY(name != MS_NAME_NONE) ? name : t->freed_ra | MS_PLACE_CALLER;
+  return MS_LIKELY(name != MS_NAME_NONE) ? name : t->freed_ra | MS_RELAXED(ms_place_callers);
 }
 
 #define MS_NO_SLOT UINT32_MAX

@@ -20,9 +20,12 @@ MS_COLD void *ms_born_not_on(void *p, size_t size, unsigned fn, uintptr_t ra) {
   return p;
 }
 
-/* Before a free of p, not NULL. */
+/* Before a free of p, not NULL. Recording may have gone on since the caller's look: the
+ * free beneath is passed over, so the end is told here or never. */
 __attribute__((noinline)) void ms_dying_not_on(void *p, unsigned fn, uintptr_t ra) {
-  if (MS_LIKELY(ms_on == MS_SAMPLING)) ms_sample_dying(p, fn, ra);
-  else if (ms_on == MS_COUNTING) ms_count_dead(p, fn, ra);
-  else if (ms_on == MS_PAUSED) ms_paused_end((uintptr_t)p);
+  unsigned gate = ms_on;
+  if (MS_LIKELY(gate == MS_SAMPLING)) ms_sample_dying(p, fn, ra);
+  else if (gate == MS_COUNTING) ms_count_dead(p, fn, ra);
+  else if (gate == MS_PAUSED) ms_paused_end((uintptr_t)p);
+  else if (gate == MS_ON) ms_free_slow((uintptr_t)p, fn, ra);
 }

@@ -29,12 +29,15 @@ MS_DECLARE(reallocarray)
 MS_DECLARE(free)
 #endif
 
-/* While not every event is recorded: a call of the next function, which gives p. */
+/* While not every event is recorded: a call of the next function, which gives p. What was
+ * drawn before is recorded behind, though recording may be paused meanwhile. */
 #define NOT_ON(call, p, size, fn, ra)                                                                                  \
   do {                                                                                                                 \
-    if (ms_on == MS_SAMPLING) ms_sample_before(size);                                                                  \
+    int sampling_ = ms_on == MS_SAMPLING;                                                                              \
+    if (sampling_) ms_sample_before(size);                                                                             \
     call;                                                                                                              \
-    ms_born_not_on(p, size, fn, ra);                                                                                   \
+    if (sampling_) ms_sample_behind(p, size, fn, ra);                                                                  \
+    else ms_born_not_on(p, size, fn, ra);                                                                              \
   } while (0)
 
 MS_HOT_FN void *born(void *p, size_t size, unsigned fn, uintptr_t ra) {
@@ -133,13 +136,14 @@ MS_HOT_FN void *regrown(enum ms_realloc how, void *p, void *q, size_t size, unsi
     ms_tls.passing = before_;                                                                                          \
   } while (0)
 
-/* As realloc(p, size), whichever function `call` is. While it is paused, one that
- * fails leaves a block that the stream says has ended: its free is then unseen. */
+/* As realloc(p, size), whichever function `call` is. Not sampling: paused, also when that is
+ * over by now. One that fails then leaves a block that the stream says has ended: its free
+ * is unseen. */
 #define REALLOC_NOT_ON(call, p, size, fn, ra)                                                                          \
   do {                                                                                                                 \
     void *q_;                                                                                                          \
     if (MS_UNLIKELY(ms_on != MS_SAMPLING || (p && ms_tls.passing == (uintptr_t)(p)))) {                                \
-      if (ms_on == MS_PAUSED && p) ms_paused_end((uintptr_t)p);                                                        \
+      if (p) ms_paused_end((uintptr_t)p);                                                                              \
       return call;                                                                                                     \
     }                                                                                                                  \
     if (!p) {                                                                                                          \

@@ -321,6 +321,7 @@ static void images_forget(const struct scan *scan) {
   }
   if (process->image_count == before) return;
   ms_names_unload();
+  ms_places_unload();
   ms_unwind_unloaded();
 }
 

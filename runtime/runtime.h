@@ -96,8 +96,10 @@ typedef uint32_t __attribute__((may_alias)) ms_half; /* of a row's word */
 enum { MS_NAME_TOLD = 2 };
 
 /* A place where blocks are freed, one of the few a FREE row can mean by its slot: its name,
- * or with this bit the return address that is the place where there is no site. 0: none yet. */
+ * or with this bit the return address that is the place where there is no site, and above
+ * that how often images have gone till then. 0: none yet. */
 #define MS_PLACE_CALLER (UINT64_C(1) << 63)
+#define MS_PLACE_UNLOAD (UINT64_C(1) << 48)
 
 /* Lies in memory that a forked child finds zeroed: pos and limit are then equal,
  * and its first event takes the slow path, where the child starts its own stream. */
@@ -284,6 +286,8 @@ void ms_realloc_to_unsampled(void);          /* in place of an end: its block wa
 void ms_settle(struct ms_thread *t);
 void ms_newest_settle(struct ms_thread *t);
 void ms_newest_leaves(struct ms_thread *t);
+extern uint64_t ms_place_callers; /* what is above the address in a place without a site */
+void ms_places_unload(void);      /* by one thread at a time: such places are others from now on, even at the same address */
 
 /* name.c */
 extern uint64_t *ms_names;

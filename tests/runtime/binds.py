@@ -15,6 +15,7 @@ WANT = {
 }
 PLACES = {
     1101: ["place"], 1102: ["wrapper place"], 1103: ["wrapper place>outer place"], 1104: ["wrapper place>outer place"],
+    1401: ["wrapper place"] * 5, 1402: ["wrapper place"] * 5,
     1108: ["wrapper place" + ">outer place" * 30 + ">place"],
     **{1301 + i: [name] * 10 for i, name in enumerate(("variable", "inner", "outer", "place", "wrapper place", "outer place"))},
     **{1311 + i: [name] * 20 for i, name in enumerate(("variable", "inner", "outer"))},

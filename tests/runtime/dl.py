@@ -3,6 +3,7 @@
 """Libraries that come and go: each load is a module of its own, named from its
 constructor on, and its unload is seen."""
 import os
+import shutil
 
 from harness import Work, equal
 from stream import Stream
@@ -42,6 +43,12 @@ s = work.record("dl_plain", os.path.join(os.environ["MS_BIN"], "libplain.so"))
 plain = [m for m in s.modules.values() if m["path"].endswith("libplain.so")]
 equal(len(plain), 1, "modules of the plain library")
 equal({name for name, size in s.named_blocks() if size == 4242}, {"@libplain.so"}, "callers in it")
+
+# A block is given back by the library that is there, not by the one that was there before.
+plains = [os.path.join(os.environ["MS_BIN"], "libplain.so"), work.file("libother.so")]
+shutil.copy(*plains)
+s = work.record("dl_turns", *plains, ROUNDS)
+equal([name for _, name in s.places(2)][::2], ["@libplain.so", "@libother.so"] * (ROUNDS // 2), "where blocks are given back")
 
 # A child has the sites of what its parent had loaded, and none of what came and went before.
 work.clear()

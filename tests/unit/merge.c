@@ -442,6 +442,29 @@ static void test_cells(void **state) {
   }
 }
 
+/* What is known of free addresses stays where a lane's number is too large to be kept elsewhere. */
+static void test_cells_of_many_lanes(void **state) {
+  (void)state;
+  enum { ADDRESSES = 20000, LANE = 1 << 20 };
+  struct ms_cells cells;
+  struct ms_arena *arena = ms_arena_new();
+  assert_true(ms_cells_init(&cells, ms_freed_new(arena)));
+  for (uint64_t i = 1; i <= ADDRESSES; i++) {
+    assert_true(ms_cells_room(&cells));
+    struct ms_cell *cell = ms_cell_at(&cells, 2 * i);
+    cell->key |= (i & 0xfff) << 8 | MS_CELL_SEEN;
+    cell->lane = LANE + (uint32_t)i;
+  }
+  for (uint64_t i = 1; i <= ADDRESSES; i++) {
+    const struct ms_cell *cell = ms_cell_find(&cells, 2 * i);
+    assert_non_null(cell);
+    assert_int_equal(cell->key, 2 * i << 20 | (i & 0xfff) << 8 | MS_CELL_SEEN);
+    assert_int_equal(cell->lane, LANE + i);
+  }
+  ms_cells_fini(&cells);
+  ms_arena_free(arena);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_storms),
@@ -457,6 +480,7 @@ int main(void) {
       cmocka_unit_test(test_late_stamp),
       cmocka_unit_test(test_stamped_end),
       cmocka_unit_test(test_cells),
+      cmocka_unit_test(test_cells_of_many_lanes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

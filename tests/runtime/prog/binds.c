@@ -119,6 +119,28 @@ static void frees(void) {
   free(again);
 }
 
+static void *kept;
+
+/* Its caller's site comes behind a reallocation that fails, of the newest block or of an
+ * older one: another event than the free has been told by then. */
+static void release_and_fail(void *p, int gives) {
+  release(p);
+  if (gives) kept = malloc(1409);
+  if (realloc(kept, (size_t)-1 / 2)) exit(1);
+}
+
+static void fails(void) {
+  static const uint32_t callers[] = {VARIABLE, INNER, OUTER, OUTERMOST, RECORD};
+  for (int gives = 1; gives >= 0; gives--)
+    for (size_t i = 0; i < 5; i++) {
+      void *p = malloc(1401 + (size_t)gives), *before = kept;
+      release(malloc(1408)); /* its place is taken for the next free's */
+      FREED(unit, p, release_and_fail(p, gives), callers[i]);
+      if (gives) free(before);
+    }
+  free(kept);
+}
+
 /* More hands than the sites that are gathered before they become a name. */
 static void *deep(size_t size, int hands) {
   if (!hands) return BIND(unit, malloc(size), INNER | UP);
@@ -182,7 +204,7 @@ static void *thread(void *argument) {
 
 int main(void) {
   void (*const rules[])(void) = {one,  chains,  final,    interior, records, weaks,
-                                 reallocs, aligned, nulls, freed_first, frees, deeps, pairs, turns, many};
+                                 reallocs, aligned, nulls, freed_first, frees, fails, deeps, pairs, turns, many};
   for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) rules[i]();
   pthread_t t;
   pthread_create(&t, NULL, thread, NULL);

@@ -85,5 +85,5 @@ bool ms_cells_grow(struct ms_cells *cells) {
   for (uint64_t i = 0; i <= cells->mask; i++) stay += cell_is_needed(&cells->cells[i]);
   if (stay > cells->most / 2) return cells_double(cells);
   cells_tidy(cells);
-  return true;
+  return cells->count <= cells->most / 2 || cells_double(cells); /* what cannot be kept elsewhere has stayed */
 }

@@ -2,8 +2,9 @@
  *
  * The merge's memory of addresses that hold no block: which generation each was left in,
  * and by which lane. They are many times the live ones, so they lie close together, in
- * leaves of 1 KiB of addresses: 4 bytes for each 16 of the program's heap, and 32 more
- * for each leaf, however long the stream is.
+ * leaves of 1 KiB of addresses: 256 bytes each, and 32 to 64 more to find it, however long
+ * the stream is. So of a dense heap a bit more than a quarter of its span is taken; where
+ * it is sparse, that much for each address.
  */
 #ifndef MS_READER_FREED_H
 #define MS_READER_FREED_H
@@ -13,7 +14,7 @@
 
 struct ms_freed;
 
-/* NULL: no memory. All of it is the arena's. */
+/* All of it is the arena's. */
 struct ms_freed *ms_freed_new(struct ms_arena *arena);
 
 /* False: what the cell says is too large to be kept here. */
