@@ -187,7 +187,7 @@ static int our_space(pid_t pid, int resource) {
 }
 
 MS_DECLARE_HOST(prlimit)
-static int limits(pid_t pid, __rlimit_resource_t resource, const struct rlimit *wanted, struct rlimit *old) {
+static int limit_pass(pid_t pid, __rlimit_resource_t resource, const struct rlimit *wanted, struct rlimit *old) {
   struct rlimit more;
   int ours = our_space(pid, (int)resource);
   if (ours >= 0 && wanted) {
@@ -214,16 +214,16 @@ void ms_limit_hand_over(int back) {
 }
 
 MS_PUBLIC int MS_FN(prlimit)(pid_t pid, __rlimit_resource_t resource, const struct rlimit *wanted, struct rlimit *old) {
-  return limits(pid, resource, wanted, old);
+  return limit_pass(pid, resource, wanted, old);
 }
 
 MS_DECLARE_HOST(setrlimit)
 MS_PUBLIC int MS_FN(setrlimit)(__rlimit_resource_t resource, const struct rlimit *wanted) {
-  return limits(0, resource, wanted, NULL);
+  return limit_pass(0, resource, wanted, NULL);
 }
 
 MS_DECLARE_HOST(getrlimit)
-MS_PUBLIC int MS_FN(getrlimit)(__rlimit_resource_t resource, struct rlimit *old) { return limits(0, resource, NULL, old); }
+MS_PUBLIC int MS_FN(getrlimit)(__rlimit_resource_t resource, struct rlimit *old) { return limit_pass(0, resource, NULL, old); }
 
 /* The same layout where long has 64 bits. */
 #if MS_HAVE_setrlimit64 && MS_HAVE_getrlimit64 && MS_HAVE_prlimit64
@@ -231,16 +231,16 @@ MS_STATIC_ASSERT(sizeof(struct rlimit) == sizeof(struct rlimit64), "one layout")
 
 MS_DECLARE_HOST(prlimit64)
 MS_PUBLIC int MS_FN(prlimit64)(pid_t pid, __rlimit_resource_t resource, const struct rlimit64 *wanted, struct rlimit64 *old) {
-  return limits(pid, resource, (const struct rlimit *)wanted, (struct rlimit *)old);
+  return limit_pass(pid, resource, (const struct rlimit *)wanted, (struct rlimit *)old);
 }
 
 MS_DECLARE_HOST(setrlimit64)
 MS_PUBLIC int MS_FN(setrlimit64)(__rlimit_resource_t resource, const struct rlimit64 *wanted) {
-  return limits(0, resource, (const struct rlimit *)wanted, NULL);
+  return limit_pass(0, resource, (const struct rlimit *)wanted, NULL);
 }
 
 MS_DECLARE_HOST(getrlimit64)
 MS_PUBLIC int MS_FN(getrlimit64)(__rlimit_resource_t resource, struct rlimit64 *old) {
-  return limits(0, resource, NULL, (struct rlimit *)old);
+  return limit_pass(0, resource, NULL, (struct rlimit *)old);
 }
 #endif

@@ -102,7 +102,7 @@ static int is_due(const struct ms_process *process, uint64_t at, uint64_t bytes)
   return process->volume_due_ns != UINT64_MAX && ms_process_ns(ms_os_now_coarse()) >= process->volume_due_ns;
 }
 
-static int64_t take(uint64_t bytes) {
+static int64_t tail_take(uint64_t bytes) {
   struct ms_process *process = ms_process;
   uint64_t *tail = &process->header->volume_tail, at = __atomic_load_n(tail, __ATOMIC_ACQUIRE);
   do {
@@ -149,7 +149,7 @@ static long named_write(uint32_t number, const struct ms_os_piece *pieces, int c
 }
 
 int64_t ms_volume_put(const struct ms_os_piece *pieces, int count, uint64_t bytes) {
-  int64_t taken = take(bytes);
+  int64_t taken = tail_take(bytes);
   if (taken < 0) return taken;
   uint32_t number = ms_volume_of((uint64_t)taken);
   uint64_t offset = (uint64_t)taken % MS_VOLUME_STRIDE;
