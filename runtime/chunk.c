@@ -20,7 +20,7 @@ static struct ms_window *window_new(uint32_t class) {
   struct ms_window *window = ms_process_alloc(sizeof *window);
   if (!window) return NULL;
   window->record = ms_room_map(NULL, room, NULL, 0);
-  if (!window->record) return NULL;
+  if (!window->record) return ms_process_unalloc(window, sizeof *window), NULL;
   window->bytes = bytes;
   window->class = class;
   record_begin(window->record, room);
@@ -95,9 +95,10 @@ int ms_chunk_seal(struct ms_thread *t) {
   return 1;
 }
 
-/* The next larger window, as long as there is one; else the old one again. */
+/* The next larger window, as long as there is one; else the old one again. Room that was
+ * mapped ahead is for rows. */
 static void window_grow(struct ms_thread *t) {
-  if (t->window->bytes >= ms_options.window) return;
+  if (t->window->bytes >= ms_options.window || ms_room_is_ahead()) return;
   struct ms_window *larger = ms_window_take(t->window->class + 1);
   if (!larger) return;
   ms_window_give(t->window);

@@ -64,10 +64,11 @@ enum { FORBID_TRIES = 1000 };
 
 static uint32_t forbidden, inside; /* threads within a system call */
 static uint32_t but_pid;           /* getpid is let all the same */
+static __thread uint32_t lent __attribute__((tls_model("initial-exec"))); /* to a vfork child that has restricted itself */
 
 static long call(long n, long a, long b, long c, long d, long e, long f) {
   __atomic_fetch_add(&inside, 1, __ATOMIC_SEQ_CST);
-  long result = __atomic_load_n(&forbidden, __ATOMIC_SEQ_CST) ? -EPERM : enter(n, a, b, c, d, e, f);
+  long result = __atomic_load_n(&forbidden, __ATOMIC_SEQ_CST) || lent ? -EPERM : enter(n, a, b, c, d, e, f);
   __atomic_fetch_sub(&inside, 1, __ATOMIC_SEQ_CST);
   return result;
 }
@@ -76,12 +77,23 @@ static long call(long n, long a, long b, long c, long d, long e, long f) {
 void ms_os_forbid(int pid) {
   ms_os_pid(); /* as it was */
   __atomic_store_n(&but_pid, pid, __ATOMIC_SEQ_CST);
-  __atomic_store_n(&forbidden, 1, __ATOMIC_SEQ_CST);
+  if (__atomic_exchange_n(&forbidden, 1, __ATOMIC_SEQ_CST)) return;
   for (int i = 0; i < FORBID_TRIES && __atomic_load_n(&inside, __ATOMIC_SEQ_CST); i++) enter(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
 }
 
 void ms_os_permit(void) { __atomic_store_n(&forbidden, 0, __ATOMIC_SEQ_CST); }
-int ms_os_is_forbidden(void) { return (int)__atomic_load_n(&forbidden, __ATOMIC_RELAXED); }
+
+/* The child has its parent's memory, the calling thread's own variables among it. When it
+ * leaves, by exec or by its end, the kernel zeroes the word it was told of, before the
+ * parent goes on: a thread's joiner is told so. */
+void ms_os_lend(void) {
+  if (lent) return;
+  if (__atomic_load_n(&forbidden, __ATOMIC_SEQ_CST)) return __atomic_store_n(&but_pid, 0, __ATOMIC_SEQ_CST);
+  enter(SYS_set_tid_address, (long)&lent, 0, 0, 0, 0, 0);
+  lent = 1;
+}
+
+int ms_os_is_forbidden(void) { return lent || __atomic_load_n(&forbidden, __ATOMIC_RELAXED); }
 
 #define CALL3(n, a, b, c) call(n, (long)(a), (long)(b), (long)(c), 0, 0, 0)
 #define CALL6(n, a, b, c, d, e, f) call(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
@@ -229,9 +241,10 @@ int ms_os_allocate(int fd, uint64_t offset, uint64_t bytes) {
   long rc;
   do rc = CALL6(SYS_fallocate, fd, 0, offset, bytes, 0, 0);
   while (rc == -EINTR);
-  if (rc == -EOPNOTSUPP || rc == -ENOSYS) return zeros_write(fd, offset, bytes);
-  return (int)rc;
+  return ms_os_is_unknown((int)rc) ? zeros_write(fd, offset, bytes) : (int)rc;
 }
+
+int ms_os_is_unknown(int rc) { return rc == -EOPNOTSUPP || rc == -ENOSYS; }
 
 int ms_os_reserve(int fd, uint64_t offset, uint64_t bytes) {
   return (int)CALL6(SYS_fallocate, fd, FALLOC_FL_KEEP_SIZE, offset, bytes, 0, 0);
@@ -327,6 +340,7 @@ void ms_os_say(const char *text, size_t bytes) {
 
 uint32_t ms_os_pid(void) {
   static uint32_t last;
+  if (lent) return 0; /* nobody's that is asked about */
   long pid = __atomic_load_n(&but_pid, __ATOMIC_RELAXED) ? enter(SYS_getpid, 0, 0, 0, 0, 0, 0) : CALL3(SYS_getpid, 0, 0, 0);
   if (pid > 0) last = (uint32_t)pid;
   return last;

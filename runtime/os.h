@@ -35,7 +35,8 @@ enum { MS_OS_PAGE = 4096, MS_OS_HUGE = 2 << 20 };
  * Times are then coarse. Memory that is mapped stays usable. */
 void ms_os_forbid(int but_pid);
 void ms_os_permit(void);
-int ms_os_is_forbidden(void);
+void ms_os_lend(void); /* as forbid, for a vfork child alone, in its parent's memory, until it leaves */
+int ms_os_is_forbidden(void); /* to the caller */
 int ms_os_readable(const void *from, size_t bytes); /* by an address that may be wrong; 8 bytes or more; what cannot be asked about is not */
 
 /* memory: NULL when there is none */
@@ -64,6 +65,7 @@ long ms_os_pwrite(int fd, const void *from, size_t bytes, uint64_t offset); /* w
 long ms_os_pwrite_all(int fd, const struct ms_os_piece *pieces, int count, uint64_t offset); /* whole, or -errno */
 int ms_os_allocate(int fd, uint64_t offset, uint64_t bytes); /* blocks on the device, file extended */
 int ms_os_reserve(int fd, uint64_t offset, uint64_t bytes); /* the blocks alone: the file's size stays */
+int ms_os_is_unknown(int rc); /* the file system or kernel has no such call */
 int ms_os_give_back(int fd, uint64_t offset, uint64_t bytes); /* blocks on the device: a hole, the size stays */
 int ms_os_resize(int fd, uint64_t bytes);
 int ms_os_identify(int fd, struct ms_os_file *file);

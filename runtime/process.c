@@ -61,6 +61,12 @@ void *ms_process_alloc(size_t bytes) {
   }
 }
 
+/* Unless somebody has taken more since: for one that cannot use it, and will ask again. */
+void ms_process_unalloc(void *p, size_t bytes) {
+  uint64_t at = (uint64_t)(uintptr_t)p, end = at + ((bytes + 63) & ~(uint64_t)63);
+  __atomic_compare_exchange_n(&ms_process->arena, &end, at, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
 void ms_process_ahead(void) { arena_renew(__atomic_load_n(&ms_process->arena, __ATOMIC_ACQUIRE)); }
 
 /* A signal handler that jumps out of a locked region leaves the lock taken for

@@ -29,7 +29,8 @@
 #define OUR_ARCH AUDIT_ARCH_AARCH64
 #endif
 
-/* All that os.c may enter once a stream stands: whoever makes a new one there adds it here. */
+/* All that os.c may enter once a stream stands, but what a vfork child does before its own
+ * filter is in force: whoever makes a new one there adds it here. */
 static const int calls[] = {
     SYS_mmap,   SYS_munmap,    SYS_madvise,  SYS_mlock2,    SYS_openat,         SYS_read,            SYS_write,
     SYS_close,  SYS_pwrite64,  SYS_pwritev,  SYS_fallocate, SYS_ftruncate,      SYS_fstat,           SYS_fcntl,
@@ -130,6 +131,8 @@ static int program_lets_us(const struct sock_fprog *program) {
 
 /* ---- before it is in force ---- */
 
+enum { BEGIN_WAITS = 100000 };
+
 /* A filter at no address is how a program asks whether there is seccomp at all. */
 static int restricts(unsigned long mode, const void *filter) {
   return mode == SECCOMP_MODE_STRICT || (mode == SECCOMP_MODE_FILTER && filter);
@@ -146,23 +149,56 @@ static void record_ahead(void) {
          (uint32_t)(bytes >> 10), few);
 }
 
-int ms_restrict_begin(unsigned long mode, const void *filter) {
-  struct sock_fprog program = {0};
-  if (!ms_process || !restricts(mode, filter)) return 0;
-  if (ms_os_is_forbidden()) return ms_os_forbid(0), 0; /* nobody can read this one any more */
-  int records = ms_on && ms_process_ready(), known = mode == SECCOMP_MODE_FILTER && filter_of(filter, &program);
-  ms_unwind_end();
-  if (known && program_lets_us(&program)) return 0;
-  if (records) record_ahead();
-  ms_os_forbid(known && program_lets(&program, SYS_getpid));
-  return 1;
+/* Filters about to be in force, or in force: those of all, and those that do not let us. */
+static uint32_t begun, begun_for_us;
+static uint32_t begin_lock;
+
+/* Another thread is about it, for some milliseconds; or never comes back. */
+static void begin_wait(void) {
+  for (int i = 0; i < BEGIN_WAITS && __atomic_exchange_n(&begin_lock, 1, __ATOMIC_ACQUIRE); i++) ms_os_yield();
 }
 
-void ms_restrict_failed(void) {
-  ms_os_permit();
-  if (!ms_process->header) return;
-  ms_process->header->restricted_ns = 0;
-  ms_room_back();
+static void begin_leave(void) { __atomic_store_n(&begin_lock, 0, __ATOMIC_RELEASE); }
+
+/* A vfork child runs in our memory. It is about to exec, and what it may call then is its own affair. */
+static int is_child(void) { return ms_process->pid && ms_process->pid != ms_os_pid(); }
+
+/* Where none may be called any more, nobody can read another filter. */
+static enum ms_restricts begin(unsigned long mode, const void *filter) {
+  struct sock_fprog program = {0};
+  int known = mode == SECCOMP_MODE_FILTER && filter_of(filter, &program), lets = known && program_lets_us(&program);
+  if (is_child()) {
+    if (!lets) ms_os_lend();
+    return MS_RESTRICTS_NOBODY;
+  }
+  if (!begun++) ms_unwind_end();
+  if (lets) return MS_RESTRICTS_OTHERS;
+  if (!begun_for_us++ && ms_on && ms_process_ready()) record_ahead();
+  ms_os_forbid(known && program_lets(&program, SYS_getpid));
+  return MS_RESTRICTS_US;
+}
+
+/* One after another: the second would refuse the first its calls. */
+enum ms_restricts ms_restrict_begin(unsigned long mode, const void *filter) {
+  if (!ms_process || !restricts(mode, filter)) return MS_RESTRICTS_NOBODY;
+  begin_wait();
+  enum ms_restricts whom = begin(mode, filter);
+  begin_leave();
+  return whom;
+}
+
+/* Another thread's may be in force all the same. */
+void ms_restrict_failed(enum ms_restricts whom) {
+  if (whom == MS_RESTRICTS_NOBODY) return;
+  begin_wait();
+  int is_last = whom == MS_RESTRICTS_US && !--begun_for_us;
+  if (is_last) ms_os_permit();
+  if (!--begun) ms_unwind_go_on();
+  if (is_last && ms_process->header && ms_room_is_ahead()) {
+    ms_process->header->restricted_ns = 0;
+    ms_room_back();
+  }
+  begin_leave();
 }
 
 /* ---- syscall ---- */
@@ -185,10 +221,10 @@ static unsigned long mode_of(long n, long a, long b) {
 }
 
 static __attribute__((noinline)) long syscall_restricts(long n, long a, long b, long c, long d, long e) {
-  int begun = ms_restrict_begin(mode_of(n, a, b), (const void *)c);
+  enum ms_restricts whom = ms_restrict_begin(mode_of(n, a, b), (const void *)c);
   long rc = NEXT_SYSCALL(n, a, b, c, d, e);
   int tells_thread = n == SYS_seccomp && b & SECCOMP_FILTER_FLAG_TSYNC && !(b & SECCOMP_FILTER_FLAG_NEW_LISTENER);
-  if (begun && (rc < 0 || (rc > 0 && tells_thread))) ms_restrict_failed();
+  if (rc < 0 || (rc > 0 && tells_thread)) ms_restrict_failed(whom);
   return rc;
 }
 

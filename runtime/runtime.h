@@ -194,6 +194,13 @@ struct ms_volume {
   struct ms_os_file file;
 };
 
+/* A piece of the file, mapped: all there is when no system call may be made. */
+struct ms_ahead {
+  char *at;
+  uint64_t offset, bytes, used;
+  uint64_t mapped; /* of what is used, windows and other memory; the rest are records */
+};
+
 struct ms_process {
   uint32_t state; /* enum ms_state */
   int fd;
@@ -209,11 +216,9 @@ struct ms_process {
   uint32_t command_taken; /* serial of the last one from outside */
   uint64_t serial;
   const struct ms_room *room; /* the kind of it, room.c */
+  uint32_t rooms;    /* how often it has become another */
   uint64_t blocks;   /* of the file system, taken ahead of the tail; UINT64_MAX: no more */
-  struct {           /* a piece of the file, mapped: all there is when no system call may be made */
-    char *at;        /* NULL: there is none */
-    uint64_t offset, bytes, used;
-  } ahead;
+  struct ms_ahead *ahead; /* the newest one; NULL: there was none */
   struct ms_volume volumes[2]; /* the newest two, by their number's lowest bit */
   uint32_t volume_making; /* a thread is about to make the next one */
   uint64_t volume_bytes, volume_due_ns; /* the next one begins behind that many, or then; UINT64_MAX: not */
@@ -319,7 +324,8 @@ void ms_stack_thread(uintptr_t top, size_t bytes); /* bytes: of the stack, witho
 /* stack_unwind.c */
 void ms_unwind_load(void);
 void ms_unwind_unloaded(void); /* a library is gone */
-void ms_unwind_end(void); /* no more */
+void ms_unwind_end(void); /* no more, unless ms_unwind_go_on follows */
+void ms_unwind_go_on(void);
 void ms_unwind_fork_prepare(void);
 void ms_unwind_fork_done(void);
 void ms_unwind_fork_child(void);
@@ -361,6 +367,7 @@ uint64_t ms_room_put(const struct ms_os_piece *pieces, int count, uint64_t bytes
 void *ms_room_map(void *at, uint64_t bytes, const struct ms_os_piece *begin, int count); /* room that begins so, mapped, at `at` if that is not NULL; NULL: none */
 uint64_t ms_room_ahead(void); /* maps room, that many bytes, and uses no other, so that no system call is made */
 void ms_room_back(void);      /* undo */
+int ms_room_is_ahead(void);
 void ms_room_trim(void);
 enum ms_lost_reason ms_room_reason(long error); /* of -errno */
 
@@ -381,6 +388,7 @@ void ms_boot(char **environment);
 int ms_process_ready(void);
 uint64_t ms_process_ns(uint64_t mono_ns);
 void *ms_process_alloc(size_t bytes);
+void ms_process_unalloc(void *p, size_t bytes); /* as it was, still zero */
 void ms_process_ahead(void); /* room for some more, while system calls may be made */
 int ms_process_lock(void); /* 0: held too long, by somebody who may never come back: do without */
 void ms_process_unlock(void);
@@ -389,8 +397,9 @@ void ms_process_end(enum ms_end_how how, int32_t status);
 /* sample.c: see sample.h; count.c: see count.h */
 
 /* restrict.c */
-int ms_restrict_begin(unsigned long mode, const void *filter); /* seccomp's; 1: if it fails, ms_restrict_failed follows */
-void ms_restrict_failed(void);
+enum ms_restricts { MS_RESTRICTS_NOBODY, MS_RESTRICTS_OTHERS, MS_RESTRICTS_US };
+enum ms_restricts ms_restrict_begin(unsigned long mode, const void *filter); /* seccomp's; whom it would restrict */
+void ms_restrict_failed(enum ms_restricts whom);
 
 /* hear.c */
 enum ms_heard ms_hear_prepare(void); /* before anything of libc's is called */

@@ -56,7 +56,7 @@ static int unwinds;          /* it is there */
 static int steps_only;       /* what unw_backtrace remembers may be of a library that is gone */
 static uintptr_t first_room; /* the first thread's stack may end here */
 
-static uint32_t held; /* nobody may begin to unwind */
+static uint32_t held; /* how many want nobody to begin to unwind */
 static int stuck;     /* at the last fork somebody had not come to an end */
 
 #if defined(MS_STATIC) || !defined(__x86_64__)
@@ -149,19 +149,22 @@ static void unwinder_enlist(struct ms_stack *stack) {
 
 /* Whoever is under way comes to an end first; nobody begins until it is let. */
 static void unwinding_hold(void) {
-  __atomic_store_n(&held, 1, __ATOMIC_SEQ_CST);
+  __atomic_fetch_add(&held, 1, __ATOMIC_SEQ_CST);
   for (int i = 0; i < HOLD_WAITS && somebody_unwinds(); i++) ms_os_yield();
 }
 
-static void unwinding_let(void) { __atomic_store_n(&held, 0, __ATOMIC_SEQ_CST); }
+static void unwinding_let(void) { __atomic_fetch_sub(&held, 1, __ATOMIC_SEQ_CST); }
 
 /* The program is about to restrict its system calls, and libunwind makes its own. */
 MS_COLD void ms_unwind_end(void) {
   if (!unwinds) return;
   unwinding_hold();
-  unwinds = 0;
-  unwinding_let();
   ms_say("the program is about to restrict its system calls (seccomp), and libunwind makes some: from then on call stacks hold the return address only");
+}
+
+/* Its filter was refused. */
+MS_COLD void ms_unwind_go_on(void) {
+  if (unwinds) unwinding_let();
 }
 
 void ms_unwind_fork_prepare(void) {

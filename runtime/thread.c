@@ -243,9 +243,9 @@ MS_PUBLIC int MS_FN(prctl)(int option, ...) {
   unsigned long a = va_arg(list, unsigned long), b = va_arg(list, unsigned long), c = va_arg(list, unsigned long),
                 d = va_arg(list, unsigned long);
   va_end(list);
-  int restricts = option == PR_SET_SECCOMP && ms_restrict_begin(a, (const void *)b);
+  enum ms_restricts whom = option == PR_SET_SECCOMP ? ms_restrict_begin(a, (const void *)b) : MS_RESTRICTS_NOBODY;
   int rc = MS_NEXT_HOST(prctl)(option, a, b, c, d);
-  if (restricts && rc) ms_restrict_failed();
+  if (rc) ms_restrict_failed(whom);
   if (rc == 0 && ms_on && option == PR_SET_NAME) name_put((const char *)a);
   return rc;
 }

@@ -13,6 +13,9 @@
  *   none     nothing
  *   twice    a filter that kills for a call no filter is asked about, then `deny`
  *   stopped  as `kill`, behind as many events more
+ *   refused  `wrong` many times, while other threads allocate; no number of a file may be lost
+ *   crossed  `wrong` many times by a thread, meanwhile a filter that kills for pwritev by another
+ *   child    a vfork child has a filter that kills for getpid, and leaves by exec
  *
  * or has a filter that kills for pwritev alone, and then does what only such a one lets:
  *
@@ -105,10 +108,69 @@ static int threads_follow(void) { return thread_ends() && kill_for(SYS_pwritev) 
 
 static int memory_locks(void) { return kill_for(SYS_pwritev) == 0 && mlockall(MCL_CURRENT) == 0; }
 
+/* ---- filters that are refused ---- */
+
+static long wrong(void) {
+  struct sock_filter ops[] = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 3), OTHERS(SECCOMP_RET_ALLOW)};
+  return install(ops, 2, 0) == -1 && errno == EINVAL ? 0 : -1;
+}
+
+static volatile int over;
+
+static void *churn(void *arg) {
+  while (!over)
+    for (int i = 0; i < 1000; i++) free(malloc(24));
+  return arg;
+}
+
+static int numbers_free(void) {
+  int used = 0;
+  for (int fd = 0; fd < 1024; fd++) used += fcntl(fd, F_GETFD) != -1;
+  return 1024 - used;
+}
+
+static int refused_often(void) {
+  pthread_t id[2];
+  int fine = 1, before = numbers_free();
+  for (int i = 0; i < 2; i++) pthread_create(&id[i], NULL, churn, NULL);
+  for (int i = 0; i < 100; i++) fine &= wrong() == 0;
+  over = 1;
+  for (int i = 0; i < 2; i++) pthread_join(id[i], NULL);
+  return fine && numbers_free() == before;
+}
+
+static volatile int tries;
+
+static void *wrong_often(void *arg) {
+  while (!over) tries += wrong() == 0;
+  return arg;
+}
+
+static int crossed(void) {
+  pthread_t id;
+  pthread_create(&id, NULL, wrong_often, NULL);
+  while (tries < 3) {
+  }
+  int fine = kill_for(SYS_pwritev) == 0, so_far = tries;
+  while (tries < so_far + 3) {
+  }
+  over = 1;
+  return pthread_join(id, NULL) == 0 && fine;
+}
+
+static int child_restricts(void) {
+  char *none[] = {NULL};
+  int status = 0;
+  pid_t pid = vfork();
+  if (pid == 0 && kill_for(SYS_getpid) == 0) execle("/bin/true", "true", NULL, none);
+  if (pid == 0) _exit(4);
+  return waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
 static const struct {
   const char *name;
   int (*work)(void);
-} acts[] = {{"numbers", numbers_are_ours}, {"vfork", children_leave}, {"threads", threads_follow}, {"lock", memory_locks}};
+} acts[] = {{"numbers", numbers_are_ours}, {"vfork", children_leave}, {"threads", threads_follow}, {"lock", memory_locks}, {"refused", refused_often}, {"crossed", crossed}, {"child", child_restricts}};
 
 static long restrict_by(const char *how) {
   for (size_t i = 0; i < sizeof acts / sizeof *acts; i++)
@@ -123,10 +185,7 @@ static long restrict_by(const char *how) {
     return allow_few(SECCOMP_RET_KILL_PROCESS, 0);
   }
   if (strcmp(how, "probe") == 0) return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL) == -1 && errno == EFAULT ? 0 : -1;
-  if (strcmp(how, "wrong") == 0) {
-    struct sock_filter ops[] = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 3), OTHERS(SECCOMP_RET_ALLOW)};
-    return install(ops, 2, 0) == -1 && errno == EINVAL ? 0 : -1;
-  }
+  if (strcmp(how, "wrong") == 0) return wrong();
   return 0;
 }
 
