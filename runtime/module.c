@@ -296,8 +296,8 @@ static void image_add(const struct scan *scan, const struct dl_phdr_info *info, 
 static int image_visit(struct dl_phdr_info *info, size_t size, void *data) {
   struct scan *scan = data;
   if (size >= offsetof(struct dl_phdr_info, dlpi_tls_modid)) {
-    ms_process->adds = info->dlpi_adds;
-    ms_process->subs = info->dlpi_subs;
+    __atomic_store_n(&ms_process->adds, info->dlpi_adds, __ATOMIC_RELAXED);
+    __atomic_store_n(&ms_process->subs, info->dlpi_subs, __ATOMIC_RELAXED);
   }
   struct facts facts = facts_of(info);
   struct ms_image *image = image_find(info, &facts);
@@ -368,7 +368,7 @@ void ms_modules_look(struct ms_thread *t, uintptr_t code) {
   if (ms_modules_know(code)) return;
   uint64_t counters[2] = {0, 0};
   dl_iterate_phdr(counters_read, counters);
-  if (counters[0] != process->adds || counters[1] != process->subs) ms_modules_scan(t);
+  if (counters[0] != MS_RELAXED(process->adds) || counters[1] != MS_RELAXED(process->subs)) ms_modules_scan(t);
 }
 
 static void modules_changed(void) {
