@@ -240,8 +240,8 @@ static uint32_t shared_uncount(uintptr_t p) {
   return taken.name;
 }
 
-static void shared_born(enum ms_op op, uintptr_t p, size_t size, uintptr_t ra, const struct ms_count_from *from) {
-  if (!ms_process_ready()) return ms_lost(MS_LOST_NONE, 1);
+static void shared_born(enum ms_op op, uintptr_t p, size_t size, unsigned fn, uintptr_t ra, const struct ms_count_from *from) {
+  if (!ms_process_ready()) return ms_lost_birth(op, p, fn);
   uint32_t inner = shared_uncount(p), name = name_after(inner ? inner : ms_name_caller(NULL, ra), from ? from->name : 0);
   struct ms_counter *counter = shared_counter(name), *was = from ? shared_counter(from->name) : NULL;
   if (!counter) return;
@@ -287,7 +287,7 @@ static void own_born(struct ms_thread *t, enum ms_op op, uintptr_t p, size_t siz
 __attribute__((noinline)) void *ms_count_born_slow(enum ms_op op, void *block, size_t size, unsigned fn, uintptr_t ra, const struct ms_count_from *from) {
   if (op == MS_OP_ALLOC && ms_real_is_early(block)) return block;
   struct ms_thread *t = own_begin();
-  if (!t) return shared_born(op, (uintptr_t)block, size, ra, from), block;
+  if (!t) return shared_born(op, (uintptr_t)block, size, fn, ra, from), block;
   own_born(t, op, (uintptr_t)block, size, fn, ra, from);
   ms_leave(t);
   return block;
@@ -336,7 +336,7 @@ __attribute__((noinline)) void ms_count_dead_slow(uintptr_t p, unsigned fn, uint
   if (p == ms_tls.passing || ms_real_is_early((void *)p)) return;
   struct ms_thread *t = own_begin();
   struct taken taken = any_take(t, p);
-  if (!t && !ms_process_ready()) return ms_lost(MS_LOST_NONE, 1);
+  if (!t && !ms_process_ready()) return ms_lost_ends(p), ms_lost(MS_LOST_NONE, 1);
   int bad = !taken.name && !may_be_unseen();
   if (!bad) frees_count(t, taken.name ? taken.name : MS_COUNTER_UNSEEN, taken.bytes);
   if (t) ms_leave(t);
@@ -359,7 +359,8 @@ struct ms_count_from ms_count_realloc_begin(uintptr_t p, unsigned fn, uintptr_t 
   struct ms_thread *t = own_begin();
   struct taken taken = any_take(t, p);
   if (t) ms_leave(t);
-  if (!taken.name && !ms_process_ready()) return ms_lost(MS_LOST_NONE, 1), (struct ms_count_from){.how = MS_REALLOC_SILENT};
+  else ms_lost_ends(p);
+  if (!taken.name && !ms_process_ready()) return (struct ms_count_from){.how = MS_REALLOC_LOST};
   if (!taken.name && ms_process->header->parent[0]) taken.name = MS_COUNTER_UNSEEN;
   if (taken.name) return (struct ms_count_from){.how = MS_REALLOC_OPEN, .name = taken.name, .bytes = taken.bytes};
   if (!may_be_unseen()) return ms_bad_free(p, MS_FN_REALLOC_NULL + fn, ra), from;
@@ -391,5 +392,6 @@ __attribute__((noinline)) void *ms_count_regrown(const struct ms_count_from *fro
   else if (q && from->how == MS_REALLOC_UNBORN) ms_count_born_slow(MS_OP_ALLOC, q, size, MS_FN_REALLOC_NULL + fn, ra, NULL);
   else if (open && size) grown_not(from, (uintptr_t)p);
   else if (open) grown_freed(from);
+  else if (from->how == MS_REALLOC_LOST) ms_realloc_lost(q, size, fn);
   return q;
 }

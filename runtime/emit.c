@@ -72,6 +72,33 @@ static uint64_t *rows_share(const struct rows *rows, uint32_t events) {
   return to ? to + first : NULL;
 }
 
+/* ---- lost events ---- */
+
+/* Behind the inner function comes the outer one, as another function; the same one twice
+ * is two events, and another thread has freed between. */
+void ms_lost_birth(enum ms_op op, uintptr_t p, unsigned fn) {
+  uint32_t tag = ms_hot_tag(op, fn);
+  if (ms_tls.lost == p && ms_tls.lost_tag != tag) return;
+  ms_tls.lost = p;
+  ms_tls.lost_tag = tag;
+  ms_lost(MS_LOST_NONE, 1);
+}
+
+void ms_lost_ends(uintptr_t p) {
+  if (ms_tls.lost == p) ms_tls.lost = 0;
+}
+
+/* The cell must not stay live, or the next block there is taken for the same one. */
+static void block_ends(uintptr_t p) {
+  cell_death(p);
+  ms_lost_ends(p);
+}
+
+static void death_lost(uintptr_t p) {
+  block_ends(p);
+  ms_lost(MS_LOST_NONE, 1);
+}
+
 /* ---- allocation ---- */
 
 /* The block the thread has just recorded comes out of an outer function: one
@@ -101,7 +128,7 @@ static int birth_shared_outer(enum ms_op op, uintptr_t p, size_t size, unsigned 
 }
 
 static void birth_shared(enum ms_op op, uintptr_t p, size_t size, unsigned fn, uintptr_t ra) {
-  if (!ms_process_ready()) return ms_lost(MS_LOST_NONE, 1);
+  if (!ms_process_ready()) return ms_lost_birth(op, p, fn);
   if (birth_shared_outer(op, p, size, fn)) return;
   struct rows rows = {.used = 0};
   rows_birth(&rows, op, p, cell_birth(p), size, fn);
@@ -116,7 +143,7 @@ static MS_COLD int first_is_apart(void) { return ms_process_ready() && ms_on != 
 static void birth(enum ms_op op, uintptr_t p, size_t size, unsigned fn, uintptr_t ra) {
   struct ms_thread *t = ms_tls.self;
   if (MS_UNLIKELY(!ms_process) && first_is_apart()) return (void)ms_born_not_on((void *)p, size, fn, ra);
-  if (birth_is_outer(t, p, op, fn) && ms_process_ready()) return ms_rename(t, op, size, fn, ra);
+  if (birth_is_outer(t, p, op, fn)) return ms_rename(t, op, size, fn, ra);
   t = ms_own_begin();
   if (!t) return birth_shared(op, p, size, fn, ra);
   if (t->stacks) ms_stack_put(t, ra);
@@ -186,13 +213,6 @@ static void death(struct ms_thread *t, enum ms_op op, uintptr_t p, unsigned fn) 
   t->left_p = 0;
 }
 
-/* Not recorded: but the cell must not stay live, or the next block there is
- * taken for the same one. */
-static void death_lost(uintptr_t p) {
-  cell_death(p);
-  ms_lost(MS_LOST_NONE, 1);
-}
-
 static MS_COLD void free_slower(uintptr_t p, unsigned fn, uintptr_t ra) {
   if (ms_real_is_early((void *)p)) return;
   if (MS_UNLIKELY(!ms_process) && first_is_apart()) return ms_dying_not_on((void *)p, fn, ra);
@@ -237,7 +257,7 @@ MS_COLD enum ms_realloc ms_realloc_begin_slow(uintptr_t p, unsigned fn, uintptr_
   if (p == ms_tls.passing) return MS_REALLOC_SILENT;
   if (ms_real_is_early((void *)p)) return MS_REALLOC_UNBORN;
   if (MS_UNLIKELY(!ms_process) && first_is_apart() && ms_on == MS_PAUSED) return ms_paused_end(p), MS_REALLOC_SILENT;
-  if (!ms_process_ready()) return death_lost(p), MS_REALLOC_SILENT;
+  if (!ms_process_ready()) return block_ends(p), MS_REALLOC_LOST;
   if (!cell_is_live(p)) return ms_bad_free(p, MS_FN_REALLOC_NULL + fn, ra), MS_REALLOC_UNBORN;
   struct ms_thread *t = ms_own_begin();
   if (t) {
@@ -246,7 +266,7 @@ MS_COLD enum ms_realloc ms_realloc_begin_slow(uintptr_t p, unsigned fn, uintptr_
   } else if (ms_process_ready()) {
     death(NULL, MS_OP_REALLOC_BEGIN, p, fn);
   } else {
-    return death_lost(p), MS_REALLOC_SILENT;
+    return block_ends(p), MS_REALLOC_LOST;
   }
   return MS_REALLOC_OPEN;
 }
@@ -265,6 +285,12 @@ MS_COLD void ms_realloc_freed(uintptr_t p, unsigned fn, uintptr_t ra) {
   ms_own_put(t, rows.word, rows.used);
   dead_named(t, ms_row_name(t->pos - 2), p, ra);
   ms_own_end(t);
+}
+
+MS_COLD void ms_realloc_lost(void *q, size_t size, unsigned fn) {
+  if (q && ms_cells && ms_newest(ms_tls.self) == (uintptr_t)q && cell_is_live((uintptr_t)q)) return; /* the malloc it came back to has a row */
+  if (q) ms_lost_birth(MS_OP_REALLOC_END, (uintptr_t)q, fn);
+  else if (!size) ms_lost(MS_LOST_NONE, 1);
 }
 
 MS_COLD void ms_realloc_from_unsampled(unsigned fn) {

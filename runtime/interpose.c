@@ -122,6 +122,8 @@ MS_HOT_FN void *regrown(enum ms_realloc how, void *p, void *q, size_t size, unsi
   } else if (how == MS_REALLOC_UNBORN && q) {
     if (MS_LIKELY(ms_on == MS_ON)) ms_emit_alloc(q, size, MS_FN_REALLOC_NULL + fn, ra);
     else ms_born_not_on(q, size, MS_FN_REALLOC_NULL + fn, ra); /* not known before */
+  } else if (how == MS_REALLOC_LOST) {
+    ms_realloc_lost(q, size, fn);
   }
   return q;
 }

@@ -155,6 +155,8 @@ struct ms_tls {
   uintptr_t stack_low, stack_top; /* where the thread's own stack certainly lies; 0: not known */
   uintptr_t outer, *outer_at;     /* with call stacks: return address of the operator new under way, and where it lies */
   uintptr_t outer_frame;          /* the frame pointer it was called with: libstdc++ uses that register as any other */
+  uintptr_t lost;         /* the newest block whose event is lost, as the innermost of our functions gave it */
+  uint32_t lost_tag;      /* that function's, of a row there is none of */
   uintptr_t counted;      /* counters: the newest block that thread 0 has counted for this one */
   /* sampling, see sample.h */
   uint32_t verdict;       /* enum ms_verdict, for the block that an outer function is obtaining */
@@ -280,10 +282,14 @@ enum ms_realloc {
   MS_REALLOC_SILENT, /* not ours to report: an outer function does, or nothing is recorded */
   MS_REALLOC_OPEN,   /* a begin row stands: an end, a fail or a freed must follow */
   MS_REALLOC_UNBORN, /* of a block born unseen: what comes back is an allocation */
+  MS_REALLOC_LOST,   /* it is to be counted behind, when it is known what it came back for */
 };
 enum ms_realloc ms_realloc_begin_slow(uintptr_t p, unsigned fn, uintptr_t ra);
 void ms_realloc_freed(uintptr_t p, unsigned fn, uintptr_t ra); /* it gave NULL for a size of 0 */
 void ms_realloc_fail(uintptr_t p);
+void ms_realloc_lost(void *q, size_t size, unsigned fn); /* q: what it gave for a size */
+void ms_lost_birth(enum ms_op op, uintptr_t p, unsigned fn); /* once for each block, whichever functions hand it out */
+void ms_lost_ends(uintptr_t p); /* the block is given back */
 void ms_bad_free(uintptr_t p, unsigned fn, uintptr_t ra);
 void ms_paused_end(uintptr_t p); /* freed or resized while recording is paused */
 void ms_realloc_from_unsampled(unsigned fn); /* the end that follows gives a block for one that was not drawn */

@@ -107,9 +107,10 @@ __attribute__((noinline)) void *ms_sample_behind(void *block, size_t size, unsig
  * block of that size, whatever it was before. */
 __attribute__((noinline)) void *ms_sample_regrown(enum ms_realloc how, void *p, void *q, size_t size, unsigned fn, uintptr_t ra) {
   int open = how == MS_REALLOC_OPEN;
-  if (MS_UNLIKELY(!q)) {
-    if (ms_tls.verdict) verdict_spend(NULL);
-    if (open && size) ms_realloc_fail((uintptr_t)p);
+  if (MS_UNLIKELY(!q || how == MS_REALLOC_LOST)) {
+    if (ms_tls.verdict) verdict_spend(q);
+    if (how == MS_REALLOC_LOST) ms_realloc_lost(q, size, fn);
+    else if (open && size) ms_realloc_fail((uintptr_t)p);
     else if (open) ms_realloc_freed((uintptr_t)p, fn, ra);
   } else if (!ms_tls.verdict && ms_tls.drawn == (uintptr_t)q) { /* it came down to our malloc */
     outer(q, size, MS_FN_REALLOC_NULL + fn, ra);

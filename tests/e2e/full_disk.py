@@ -31,7 +31,10 @@ def check(done, stream):
     assert len(said) == 1 and "disk is full" in said[0] and "-o" in said[0], done.stderr
     lost = int(re.search(r"(\d+) events", said[0]).group(1))
     totals = summary(stream)["totals"]
-    assert f"{lost} events not recorded" in ok(MEMSCOPE, "summary", stream)
+    text = ok(MEMSCOPE, "summary", stream)
+    head, figures = text.split("  allocated ", 1)
+    assert f"\n{lost} events not recorded: " in head, text
+    assert "not freed in what was recorded\n" in figures and "at exit" not in figures, text
     assert totals["lost_events"] == lost, (totals, lost)
     assert totals["events"] + lost == 2 * COUNT + outside_events(), (totals, lost)
     assert not summary(stream)["process"]["complete"]

@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""full_disk.py TRACER: a device that is full, at once or in the middle. On a small
+"""full_disk.py TRACER REENTRANT: a device that is full, at once or in the middle. On a small
 tmpfs where user namespaces are allowed, and under a tracer that answers
-fallocate and writes with ENOSPC, always."""
+fallocate and writes with ENOSPC, always. Then at a file-size limit: each event of a
+program is recorded or counted as lost, once, also where functions lie behind others."""
 import os
+import resource
 import subprocess
 import sys
 
 from harness import BIN, RUNTIME, Work, equal
-from stream import Stream
+from stream import COUNTED, Stream
 
 work = Work("full_disk")
 EVENTS = 20000
@@ -62,3 +64,26 @@ for room in (0, 4096, 80000, 600000):
     check(done, path if room >= 40000 else None, f"{room} bytes of room")
     if room < 4096:
         assert not os.path.exists(path), "an empty stream is left behind"
+
+
+def limited(kib):
+    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (kib << 10, kib << 10))
+
+
+def events(s):
+    if s.mode != COUNTED:
+        return s.events()
+    return sum(allocations + reallocations + frees for allocations, reallocations, _, frees, *_ in s.counted().values())
+
+
+# REENTRANT's functions come back to one another; those of C++ always do.
+for args, preload in ((["glibc"], []), ([], sys.argv[2:])):
+    for mode, limits in (("full", (400, 1000)), ("exact", (400, 1000)), ("counters", (40, 64))):
+        what = f"lossy {preload} {mode}"
+        whole = work.record("lossy", *args, preload=preload, MEMSCOPE_MODE=mode)
+        equal(whole.lost_events, 0, f"{what}: lost without a limit")
+        for kib in limits:
+            s = work.record("lossy", *args, preload=preload, preexec=limited(kib), MEMSCOPE_MODE=mode)
+            assert s.lost_events > 20000, f"{what}: {s.lost_events} lost"
+            equal(events(s) + s.lost_events, events(whole), f"{what}, {kib} KiB: events recorded and lost")
+            print(f"{what}, {kib} KiB: {events(s)} events recorded, {s.lost_events} lost and counted")

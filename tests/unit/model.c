@@ -141,6 +141,15 @@ static void test_end(void **state) {
     const struct ms_model_process *process = process_of(f, cases[i].how, f->book.size);
     assert_string_equal(process->end_when, cases[i].when);
     assert_false(process->cut);
+    assert_null(process->loss);
+  }
+  book_header(&f->book)->lost_events = 12;
+  book_header(&f->book)->lost_reason = MS_LOST_MEMORY;
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const struct ms_model_process *process = process_of(f, cases[i].how, f->book.size);
+    assert_string_equal(process->end_when, "in what was recorded");
+    assert_string_equal(process->loss, "12 events not recorded: no memory for a window");
+    assert_false(process->complete);
   }
   for (uint64_t less = MS_RECORD_ALIGN - 80; less <= MS_RECORD_ALIGN; less += 80) { /* inside the last record, and before it */
     const struct ms_model_process *process = process_of(f, MS_END_EXIT, f->book.size - less);

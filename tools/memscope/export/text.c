@@ -143,6 +143,14 @@ static void process_print(const struct page *page) {
 }
 
 /* In plain sight, before any figure. */
+static void loss_print(const struct page *page) {
+  if (!page->model->process.loss) return;
+  fputs(bold(page), page->out);
+  words_print(page, page->model->process.loss, 0, 0);
+  fprintf(page->out, "%s\n\n", plain(page));
+}
+
+/* In plain sight, before any figure. */
 static void sampling_print(const struct page *page) {
   const struct ms_model_sampling *sampling = &page->model->sampling;
   char period[32], count[32], text[256];
@@ -476,6 +484,7 @@ void ms_export_text(const struct ms_model *model, const struct ms_text_options *
   if (page.columns < COLUMNS_LEAST) page.columns = COLUMNS_LEAST;
   if (page.columns > COLUMNS_MOST) page.columns = COLUMNS_MOST;
   process_print(&page);
+  loss_print(&page);
   sampling_print(&page);
   counters_print(&page);
   totals_print(&page);

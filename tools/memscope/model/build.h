@@ -203,6 +203,7 @@ struct build {
   uint64_t peak_serial;
   uint64_t now_ns; /* latest time seen */
   uint64_t lost_in_rows;
+  const char *loss; /* as a sentence; NULL: none */
   bool ended;
   enum ms_end_how end_how;
   int32_t end_status;

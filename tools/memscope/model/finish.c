@@ -289,7 +289,8 @@ static void process_take(struct build *build, struct ms_model *model) {
       .cut = stream->cut,
       .running = stream->live,
       .heard = ms_build_heard(build),
-      .restricted_ns = header->restricted_ns};
+      .restricted_ns = header->restricted_ns,
+      .loss = build->loss};
   process->end_when = ms_model_end_when(process);
   process->complete = (build->ended || header_ended) && !build->totals.lost_events && !stream->problem_count;
 }

@@ -94,8 +94,9 @@ static void losses_note(struct build *build) {
   const struct ms_file_header *header = &build->stream->header;
   bool forked = header->parent[0] != 0, paused = header->pauses != 0;
   if (totals->lost_events)
-    ms_note_add(build, MS_NOTE_LOSS, 0, "%s not recorded: %s", counted(build, totals->lost_events, "event"),
-                ms_lost_reason_name(header->lost_reason));
+    build->loss = ms_arena_print(build->arena, "%s not recorded: %s", counted(build, totals->lost_events, "event"),
+                                 ms_lost_reason_name(header->lost_reason));
+  if (build->loss) ms_note_add(build, MS_NOTE_LOSS, 0, "%s", build->loss);
   if (totals->unborn && forked)
     ms_note_add(build, MS_NOTE_INFO, 0, "%s freed or resized that came from before the fork",
                 counted(build, totals->unborn, "block"));
@@ -188,6 +189,7 @@ const char *ms_model_end_when(const struct ms_model_process *process) {
       [MS_END_STOPPED] = "when recording stopped",
   };
   if (process->cut) return "where the stream is cut";
+  if (process->loss) return "in what was recorded";
   if (process->running) return "now";
   return process->end_how < sizeof whens / sizeof *whens ? whens[process->end_how] : whens[MS_END_NONE];
 }

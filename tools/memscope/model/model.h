@@ -48,6 +48,7 @@ struct ms_model_process {
   bool running;            /* read while it was written to */
   const char *heard;       /* the sanitizer whose hooks told of blocks: "AddressSanitizer"; NULL: none */
   uint64_t restricted_ns;  /* when it gave up system calls that recording needs; 0: never */
+  const char *loss;        /* "12 events not recorded: ..."; NULL: none was lost */
   const char *end_when;    /* of figures "at the end": "at exit", "now", ...; see ms_model_end_when */
 };
 
