@@ -102,6 +102,11 @@ static int output_check(const struct ms_packing *packing, bool chosen, struct ms
   return 0;
 }
 
+static bool holds_any(const char *path) {
+  struct stat status;
+  return stat(path, &status) == 0 && status.st_size > 0;
+}
+
 /* Into a file beside the output, whose name it takes in the end; NULL: there is none. */
 static int output_make(struct ms_arena *arena, const struct ms_packing *packing, const char **made, struct ms_error *error) {
   const char *path = packing->output;
@@ -116,7 +121,7 @@ static int output_make(struct ms_arena *arena, const struct ms_packing *packing,
   int code = output_write(arena, packing, out, path, error);
   if (fclose(out) && !code)
     code = cannot_write(path, error);
-  if (!code || code == MS_ERROR_DATA) *made = aside; /* what was whole before the damage */
+  if (!code || (code == MS_ERROR_DATA && holds_any(aside))) *made = aside; /* what was whole before the damage */
   else unlink(aside);
   return code;
 }
