@@ -63,7 +63,7 @@ def test_unwritable_folder_of_another(folder):
         shutil.copy(os.path.join(BUILD, part), f"{folder}/copy/{part}")
     done = run("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", folder + "/copy/bin/memscope", "run", "true",
                cwd=folder)
-    one_line_error(done, 2, "Permission denied", "-o")
+    one_line_error(done, 2, f"cannot write into {folder}: Permission denied", "-o")
 
 
 def test_usage(folder):
