@@ -63,7 +63,7 @@ def test_unwritable_folder_of_another(folder):
         shutil.copy(os.path.join(BUILD, part), f"{folder}/copy/{part}")
     done = run("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", folder + "/copy/bin/memscope", "run", "true",
                cwd=folder)
-    one_line_error(done, 2, "Permission denied", "-o")
+    one_line_error(done, 2, f"cannot write into {folder}: Permission denied", "-o")
 
 
 def test_usage(folder):
@@ -81,12 +81,17 @@ def test_unknown_options_are_short(folder):
                          (("summary", "--jsn", "x"), "--json"), (("summary", "--folow=3", "x"), "--follow"), (("dump", "--symbol", "x"), "--symbols"),
                          (("pack", "--unpak", "x"), "--unpack"), (("report", "--opne", "x"), "--open")):
         done = run(MEMSCOPE, *words, cwd=folder)
-        one_line_error(done, 2, f"did you mean {meant}?", f"see: memscope help {words[0]}")
+        one_line_error(done, 2, f"did you mean {meant}? See: memscope help {words[0]}")
         assert len(done.stderr) < 120, done.stderr
     for words, word in ((("run", "--entirely-else", "true"), "--entirely-else"), (("run", "-xq", "true"), "-x"), (("pack", "-x", "f"), "-x")):
         done = run(MEMSCOPE, *words, cwd=folder)
         one_line_error(done, 2, f"knows no {word};")
         assert "did you mean" not in done.stderr, done.stderr
+    for words in (["--color=purple"], ["--color="], ["--color"]):
+        done = run(MEMSCOPE, "summary", *words, "x", cwd=folder)
+        one_line_error(done, 2, "auto", "always", "never")
+        assert "did you mean" not in done.stderr, done.stderr
+    one_line_error(run(MEMSCOPE, "summary"), 2, "which stream? See: memscope help summary")
     one_line_error(run(MEMSCOPE, "run", "--quiet=3", "true", cwd=folder), 2, "--quiet takes no value")
     for words in (["run"], ["summary"], ["pack"], ["dump", "a", "b"], ["ctl", "1"]):
         assert len(run(MEMSCOPE, *words, cwd=folder).stderr) < 120, words

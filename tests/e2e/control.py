@@ -7,6 +7,7 @@ import ctypes
 import mmap
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -303,7 +304,23 @@ def test_bad_arguments(folder):
     one_line_error(run(MEMSCOPE, "ctl", "999999999", "pause"), 2, "no process 999999999")
     one_line_error(run(MEMSCOPE, "ctl", str(os.getpid()), "fly"), 2, "fly")
     one_line_error(run(MEMSCOPE, "ctl", str(os.getpid()), "mark"), 2, "name")
+    one_line_error(run(MEMSCOPE, "ctl", str(os.getpid()), "mark", ""), 2, "mark needs a name")
+    one_line_error(run(MEMSCOPE, "ctl", str(os.getpid()), "mark", "two", "words"), 2, "words", "quotes")
+    done = run(MEMSCOPE, "ctl", str(os.getpid()), "pause", "it")
+    one_line_error(done, 2, "too many words: it")
+    assert "quotes" not in done.stderr, done.stderr
     one_line_error(run(MEMSCOPE, "ctl", str(os.getpid()), "status"), 2, "not being recorded")
+
+
+def test_process_of_another(folder):
+    """Its user is told, and not that there is none."""
+    if os.geteuid() != 0:
+        one_line_error(run(MEMSCOPE, "ctl", "1", "status"), 2, "process 1 belongs to another user", "as its user")
+        return
+    os.chmod(folder, 0o755)
+    tool = shutil.copy(MEMSCOPE, folder + "/memscope")  # the checkout may be root's alone
+    done = run("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", tool, "ctl", str(os.getpid()), "status", cwd=folder)
+    one_line_error(done, 2, f"process {os.getpid()} belongs to another user", "as its user")
 
 
 if __name__ == "__main__":

@@ -104,6 +104,16 @@ def test_program(folder):
         assert "without -fsanitize" in mend, mend
     code, row, _ = verdict(folder, "no_such_program")
     assert code == 1 and "no program no_such_program" in row, row
+    for name in ("plain.c", "./plain.c"):
+        code, row, mend = verdict(folder, name)
+        assert code == 1 and f"{name} is not executable" in row and "built from it" in mend, (row, mend)
+    code, row, mend = verdict(folder, "plain")
+    assert code == 1 and "no program plain on PATH" in row and "./" in mend, (row, mend)
+    build("plug.so", "-shared", "-fPIC")
+    code, row, mend = verdict(folder, "./plug.so")
+    assert code == 1 and "it is a shared library" in row and "loads it" in mend, (row, mend)
+    code, row, mend = verdict(folder, build("static-pie", "-static-pie"))
+    assert code == 1 and "static and holds no runtime" in row, row
     assert not re.search(r"^\S+ +program  ", run(MEMSCOPE, "doctor", cwd=folder).stdout, re.M)
     one_line_error(run(MEMSCOPE, "doctor", "true", "false"), 2, "one program")
     one_line_error(run(MEMSCOPE, "doctor", "--all"), 2, "--all")

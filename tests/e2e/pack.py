@@ -138,6 +138,11 @@ def test_bad_input(folder):
     with open(cut, "wb") as file:
         file.write(data[: len(data) // 2])
     one_line_error(run(MEMSCOPE, "pack", "--unpack", cut, "-o", folder + "/x"), 3, "offset")
+    for size in (100, 4096):
+        with open(cut, "wb") as file:
+            file.write(data[:size])
+        one_line_error(run(MEMSCOPE, "pack", "--unpack", cut, "-o", folder + "/nothing"), 3, "offset")
+        assert not os.path.exists(folder + "/nothing"), size
     done = run(MEMSCOPE, "summary", cut)
     assert done.returncode == 3 and "offset" in done.stderr, done.stderr
     done = run(MEMSCOPE, "summary", packed, env={**os.environ, "TMPDIR": folder + "/none"})

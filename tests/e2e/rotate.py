@@ -379,8 +379,12 @@ def test_pack(folder):
     stream = recorded(folder, program, rotate="256K")
     parts = volumes(stream)
     before = ok(MEMSCOPE, "dump", "--stable", stream)
-    ok(MEMSCOPE, "pack", stream)
+    said = ok(MEMSCOPE, "pack", stream)
     packed = folder + "/s.packed.memscope"
+    share, count = re.search(rf"in {1 + len(parts)} files, ([\d.]+) % of ([\d.]+) MiB", said).groups()
+    whole, small = (sum(map(os.path.getsize, [first, *volumes(first)])) for first in (stream, packed))
+    assert abs(float(share) - 100 * small / whole) < 0.1 and abs(float(count) - whole / 2**20) < 0.1, said
+    one_line_error(run(MEMSCOPE, "pack", parts[0]), 2, "further file", "give the first one, " + stream)
     assert [p.rsplit("vol", 1)[1] for p in volumes(packed)] == [p.rsplit("vol", 1)[1] for p in parts]
     assert ok(MEMSCOPE, "dump", "--stable", packed) == before
     ok(MEMSCOPE, "pack", "--unpack", packed, "-o", folder + "/back.memscope")

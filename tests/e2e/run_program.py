@@ -142,6 +142,12 @@ def test_forked_children(folder):
     assert len(streams(folder)) == 4, streams(folder)
     assert "parent_block" in done.stderr
     assert len(re.findall(r"process \d+ wrote", done.stderr)) == 3, done.stderr
+    for children, named in ((6, 6), (7, 5)):  # a line says of two at least that there are more
+        shutil.rmtree(folder)
+        os.mkdir(folder)
+        done = memscope_run(folder, compile_c(folder, "a", FORKS.replace("i < 3", f"i < {children}")))
+        assert len(re.findall(r"process \d+ wrote", done.stderr)) == named, done.stderr
+        assert ("and 2 more" in done.stderr) == (children > named) and "and 1 more" not in done.stderr, done.stderr
     shutil.rmtree(folder)
     os.mkdir(folder)
     program = compile_c(folder, "a", FORKS)

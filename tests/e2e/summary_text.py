@@ -67,14 +67,30 @@ def test_sentences_fit_a_terminal(folder):
         assert "goes to a variable, field, return or argument\n" in ok(MEMSCOPE, "summary", stream), "in a pipe nothing is broken"
 
 
+CLOCK = """#include <stdlib.h>
+#include <time.h>
+int clock_gettime(clockid_t clock, struct timespec *time) {
+  static long long ns = 1000000000;
+  (void)clock;
+  ns += atoll(getenv("CLOCK_STEP_NS"));
+  *time = (struct timespec){ns / 1000000000, ns % 1000000000};
+  return 0;
+}
+"""
+
+
 def test_progress(folder):
-    """Share, rate and time left, in one line that is gone in the end; only on a terminal."""
+    """Share, rate and time left, in one line that is gone in the end; only on a terminal, and not of short work."""
+    clock = compile_c(folder, "clock.so", CLOCK, "-shared", "-fPIC", compiler="gcc")
+    with_clock = lambda step: ("env", f"LD_PRELOAD={clock}", f"CLOCK_STEP_NS={step}")
     stream = record(folder, compile_c(folder, "a", PROGRAM))
-    verbs = {"reading": [("summary", stream), ("report", stream, "-o", folder + "/a.html")], "packing": [("pack", stream)],
-             "unpacking": [("pack", "--unpack", folder + "/s.packed.memscope", "-o", folder + "/b.memscope")]}
+    verbs = {"reading": [("summary", stream), ("report", stream, "-o", folder + "/a.html")], "packing": [("pack", stream, "-o", folder + "/p.memscope")],
+             "unpacking": [("pack", "--unpack", folder + "/p.memscope", "-o", folder + "/b.memscope")]}
     for what, commands in verbs.items():
         for words in commands:
-            said = on_terminal(80, MEMSCOPE, *words, output="stderr")
+            said = on_terminal(80, *with_clock(1), MEMSCOPE, *words, output="stderr")
+            assert said == "", (words, said)
+            said = on_terminal(80, *with_clock(1000000000), MEMSCOPE, *words, output="stderr")
             shown, gone = re.fullmatch(r"((?:\r\033\[K[^\r]+)+)(\r\033\[K)", said).groups()
             for line in shown.split("\r\033[K")[1:]:
                 assert re.fullmatch(what + r" \d+ %, [\d.]+ [KMG]?i?B/s, \d+ s left", line), (words, line)

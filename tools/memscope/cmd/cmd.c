@@ -27,7 +27,8 @@ int ms_cmd_usage(struct ms_cmd_context *context, const char *format, ...) {
   va_start(arguments, format);
   vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
-  return ms_error_set(&context->error, MS_ERROR_USAGE, "%s; see: memscope help %s", text, context->cmd->name);
+  bool asks = *text && text[strlen(text) - 1] == '?';
+  return ms_error_set(&context->error, MS_ERROR_USAGE, "%s%s: memscope help %s", text, asks ? " See" : "; see", context->cmd->name);
 }
 
 int ms_cmd_unknown(struct ms_cmd_context *context, const char *word) {

@@ -64,8 +64,9 @@ static int arguments_read(struct ms_cmd_context *context, struct ctl *ctl, int a
   if (argc < 3) return ms_cmd_usage(context, "what shall process %ld do?", pid);
   const struct verb *verb = verb_find(argv[2]);
   if (!verb) return ms_cmd_usage(context, "no command '%s'", argv[2]);
-  if (verb->named && argc < 4) return ms_cmd_usage(context, "%s needs a name", verb->name);
-  if (argc > 3 + verb->named) return ms_cmd_usage(context, "too many words: %s", argv[3 + verb->named]);
+  if (verb->named && (argc < 4 || !*argv[3])) return ms_cmd_usage(context, "%s needs a name", verb->name);
+  if (argc > 3 + verb->named)
+    return ms_cmd_usage(context, "too many words: %s%s", argv[3 + verb->named], verb->named ? "; a name of several words stands in quotes" : "");
   if (verb->named && strlen(argv[3]) >= MS_COMMAND_TEXT)
     return ms_cmd_usage(context, "a name has at most %d bytes", MS_COMMAND_TEXT - 1);
   *ctl = (struct ctl){.pid = (pid_t)pid, .verb = verb, .name = verb->named ? argv[3] : "", .fd = -1};
@@ -140,6 +141,15 @@ static int deleted(struct ctl *ctl, const char *was, struct ms_error *error) {
                       (int)ctl->pid, was, ctl->path);
 }
 
+/* Root may be kept out too: in a container, say. */
+static int closed(const struct ctl *ctl, struct ms_error *error) {
+  if (geteuid() == 0)
+    return ms_error_set(error, MS_ERROR_USAGE, "process %d lets not even root look into it: CAP_SYS_PTRACE is missing here; run memscope ctl where root has it",
+                        (int)ctl->pid);
+  return ms_error_set(error, MS_ERROR_USAGE, "process %d %s; run memscope ctl as its user, or as root", (int)ctl->pid,
+                      kill(ctl->pid, 0) ? "belongs to another user" : "is not yours to look into");
+}
+
 static int stream_open(struct ctl *ctl, struct ms_error *error) {
   char was[PATH_MAX];
   char maps[64];
@@ -150,10 +160,9 @@ static int stream_open(struct ctl *ctl, struct ms_error *error) {
   if (file) fclose(file);
   if (found) return 0;
   if (stream_find_deleted(ctl, was)) return deleted(ctl, was, error);
-  if (!file && (why == ENOENT || why == ESRCH || kill(ctl->pid, 0)))
+  if (!file && kill(ctl->pid, 0) && errno == ESRCH)
     return ms_error_set(error, MS_ERROR_USAGE, "there is no process %d", (int)ctl->pid);
-  if (!file || why == EACCES || why == EPERM)
-    return ms_error_set(error, MS_ERROR_USAGE, "process %d is not yours to look into; run memscope ctl as its user", (int)ctl->pid);
+  if (!file || why == EACCES || why == EPERM) return closed(ctl, error);
   return ms_error_set(error, MS_ERROR_USAGE, "process %d is not being recorded; start it with `memscope run`", (int)ctl->pid);
 }
 

@@ -7,6 +7,8 @@
 #include "place/program.h"
 
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* Its hooks could not be used: nothing is recorded. */
 static bool sanitizer_is_deaf(const struct ms_program *program) { return strcmp(program->sanitizer, "HWAddressSanitizer") == 0; }
@@ -33,12 +35,23 @@ static void program_say(struct ms_doctor *doctor, const struct ms_program *progr
     ms_doctor_say(doctor, MS_HEALTH_OK, NULL, "%s gets its runtime from memscope run", doctor->program);
 }
 
+static void missing_say(struct ms_doctor *doctor) {
+  const char *name = doctor->program;
+  struct stat st;
+  if (stat(name, &st) || !S_ISREG(st.st_mode))
+    ms_doctor_say(doctor, MS_HEALTH_FAIL, "name an executable file, or one that is on PATH", "no program %s", name);
+  else if (access(name, X_OK))
+    ms_doctor_say(doctor, MS_HEALTH_FAIL, "name the program that was built from it; if it is one itself: chmod +x", "%s is not executable", name);
+  else
+    ms_doctor_say(doctor, MS_HEALTH_FAIL, "name it with its folder, as ./", "no program %s on PATH, but a file here", name);
+}
+
 void ms_doctor_program(struct ms_doctor *doctor) {
   char path[PATH_MAX];
   struct ms_program program;
   if (!doctor->program) return;
   if (!ms_place_program(doctor->program, path)) {
-    ms_doctor_say(doctor, MS_HEALTH_FAIL, "name an executable file, or one that is on PATH", "no program %s", doctor->program);
+    missing_say(doctor);
     return;
   }
   ms_program_read(&program, path);

@@ -67,8 +67,8 @@ int ms_dump_raw(struct ms_stream *stream, const struct ms_dump_options *options,
   counters_print(stream, out);
   for (uint32_t i = 0; i < stream->lane_count && !ferror(out); i++) {
     const struct ms_lane *lane = &stream->lanes[i];
-    fprintf(out, "thread %" PRIu32 "%s, %" PRIu32 " chunks\n", lane->thread, lane->shared ? " (shared)" : "",
-            lane->piece_count);
+    fprintf(out, "thread %" PRIu32 "%s, %" PRIu32 " chunk%s\n", lane->thread, lane->shared ? " (shared)" : "", lane->piece_count,
+            lane->piece_count == 1 ? "" : "s");
     struct ms_rows rows;
     ms_rows_open(&rows, stream, lane);
     uint32_t piece = UINT32_MAX;

@@ -102,6 +102,11 @@ static int output_check(const struct ms_packing *packing, bool chosen, struct ms
   return 0;
 }
 
+static bool holds_any(const char *path) {
+  struct stat status;
+  return stat(path, &status) == 0 && status.st_size > 0;
+}
+
 /* Into a file beside the output, whose name it takes in the end; NULL: there is none. */
 static int output_make(struct ms_arena *arena, const struct ms_packing *packing, const char **made, struct ms_error *error) {
   const char *path = packing->output;
@@ -116,17 +121,17 @@ static int output_make(struct ms_arena *arena, const struct ms_packing *packing,
   int code = output_write(arena, packing, out, path, error);
   if (fclose(out) && !code)
     code = cannot_write(path, error);
-  if (!code || code == MS_ERROR_DATA) *made = aside; /* what was whole before the damage */
+  if (!code || (code == MS_ERROR_DATA && holds_any(aside))) *made = aside; /* what was whole before the damage */
   else unlink(aside);
   return code;
 }
 
 static void result_print(const struct ms_packing *packing) {
-  struct stat status;
   char text[32];
-  if (stat(packing->output, &status)) return;
-  printf("%s  %s", packing->output, ms_format_bytes(text, (uint64_t)status.st_size));
-  if (!packing->unpack) printf(", %.1f %% of %s", (double)status.st_size * 100 / (double)packing->size, ms_format_bytes(text, packing->size));
+  printf("%s  %s", packing->output, ms_format_bytes(text, packing->written_bytes));
+  if (packing->files > 1) printf(" in %" PRIu32 " files", packing->files);
+  if (!packing->unpack)
+    printf(", %.1f %% of %s", (double)packing->written_bytes * 100 / (double)packing->read_bytes, ms_format_bytes(text, packing->read_bytes));
   putchar('\n');
 }
 
@@ -138,6 +143,7 @@ static bool is_stream(const struct ms_packing *packing, uint32_t number) {
 
 static int input_check(const struct ms_packing *packing, uint32_t number, struct ms_error *error) {
   bool packed = ms_is_packed(packing->bytes, packing->size);
+  if (number == 1 && ms_volume_number(packing->bytes, packing->size)) return ms_volume_refuse(packing->input, error);
   if (!packed && !packing->unpack && !is_stream(packing, number))
     return ms_error_set(error, MS_ERROR_DATA, "%s is not a MemScope stream; give a file that `memscope run` wrote (*.memscope)", packing->input);
   if (packed == packing->unpack) return 0;
@@ -150,6 +156,7 @@ static int input_check(const struct ms_packing *packing, uint32_t number, struct
 /* An output that has not got its name yet. */
 struct made {
   const char *aside, *output;
+  uint64_t read_bytes;
   struct made *next;
 };
 
@@ -169,7 +176,7 @@ static int set_add(struct set *set, struct ms_packing *packing, uint32_t number,
   munmap((void *)(uintptr_t)packing->bytes, packing->size);
   if (!aside) return code;
   struct made *made = ms_arena_get(set->arena, sizeof *made);
-  *made = (struct made){.aside = aside, .output = packing->output};
+  *made = (struct made){.aside = aside, .output = packing->output, .read_bytes = packing->size};
   *set->last = made;
   set->last = &made->next;
   return code;
@@ -188,6 +195,15 @@ static int set_name(const struct set *set, struct ms_error *error) {
     return code;
   }
   return 0;
+}
+
+static void set_count(const struct set *set, struct ms_packing *packing) {
+  struct stat status;
+  for (const struct made *made = set->first; made; made = made->next) {
+    packing->files++;
+    packing->read_bytes += made->read_bytes;
+    if (stat(made->output, &status) == 0) packing->written_bytes += (uint64_t)status.st_size;
+  }
 }
 
 /* The error says what became of the others. */
@@ -235,7 +251,11 @@ static int all_pack(struct ms_arena *arena, struct ms_packing *packing, bool cho
   uint32_t last = set.first ? volumes_of(packing->unpack ? set.first->aside : packing->input) : 1;
   bool rotated = last > 1 || access(volume_name(arena, packing->input, 2), F_OK) == 0;
   if (!code) code = volumes_add(&set, packing, last, error);
-  if (!code || (code == MS_ERROR_DATA && !rotated)) return set_name(&set, error) ? (int)error->code : code;
+  if (!code || (code == MS_ERROR_DATA && !rotated)) {
+    if (set_name(&set, error)) return (int)error->code;
+    set_count(&set, packing);
+    return code;
+  }
   set_drop(&set);
   return rotated ? set_failed(packing, error) : code;
 }

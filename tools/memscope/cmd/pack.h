@@ -17,6 +17,8 @@ struct ms_packing {
   bool quiet; /* no progress on the terminal */
   const unsigned char *bytes; /* of the input */
   uint64_t size;
+  uint64_t read_bytes, written_bytes; /* all files', when all have their names */
+  uint32_t files;
 };
 
 /* Packs or unpacks the input, which stays, and the further files of a rotated one;

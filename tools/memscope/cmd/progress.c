@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static const uint64_t EACH_NS = 200000000;
+static const uint64_t EACH_NS = 200000000, FIRST_NS = 300000000; /* work shorter than that shows no line */
 
 static uint64_t now(void) {
   struct timespec time;
@@ -28,7 +28,7 @@ static void line_show(const struct ms_progress_line *line, uint64_t done, uint64
 static void step(void *context, uint64_t done, uint64_t all) {
   struct ms_progress_line *line = context;
   uint64_t ns = now();
-  if (!done || ns == line->begin_ns || (line->shown_ns && ns - line->shown_ns < EACH_NS)) return;
+  if (!done || ns - line->begin_ns < FIRST_NS || ns - line->shown_ns < EACH_NS) return;
   line->shown_ns = ns;
   line_show(line, done, all, ns - line->begin_ns);
 }

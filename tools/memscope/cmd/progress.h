@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * A line on the terminal that says how far long work has come, how fast it goes and
- * how long it will take. It stands on stderr, and is gone when the work is done.
+ * how long it will take. It stands on stderr, not before 0.3 s, and is gone when the work is done.
  */
 #ifndef MS_CMD_PROGRESS_H
 #define MS_CMD_PROGRESS_H

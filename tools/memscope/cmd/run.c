@@ -233,10 +233,11 @@ static const char *path_short(const char *path) {
 
 static void others_print(const struct ms_run_stream *streams, size_t count) {
   enum { SHOWN = 5 };
-  for (size_t i = 1; i < count && i <= SHOWN; i++)
+  size_t shown = count > SHOWN + 2 ? SHOWN + 1 : count; /* "1 more" takes a line too */
+  for (size_t i = 1; i < shown; i++)
     fprintf(stderr, "memscope: process %u wrote %s%s\n", streams[i].pid, path_short(streams[i].path),
             streams[i].ended ? "" : " (it may still run)");
-  if (count > SHOWN + 1) fprintf(stderr, "memscope: and %zu more\n", count - SHOWN - 1);
+  if (count > shown) fprintf(stderr, "memscope: and %zu more\n", count - shown);
 }
 
 static uint64_t now_unix_ns(void) {

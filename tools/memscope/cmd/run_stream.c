@@ -19,9 +19,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* A pattern's file has no name yet: then it is the folder that cannot be written to. */
 static int output_error(const struct ms_run *run, int reason, struct ms_error *error) {
-  return ms_error_set(error, MS_ERROR_USAGE, "cannot write %s: %s; name another place with -o", run->pattern,
-                      strerror(reason));
+  bool named = !strchr(run->pattern, '%') || !*run->folder;
+  return ms_error_set(error, MS_ERROR_USAGE, "cannot write %s%s: %s; name another place with -o", named ? "" : "into ",
+                      named ? run->pattern : run->folder, strerror(reason));
 }
 
 /* Relative to here: the program may change its folder before it forks. */

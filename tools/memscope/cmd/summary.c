@@ -148,8 +148,11 @@ static int arguments_parse(struct ms_cmd_context *context, int argc, char **argv
       arguments->follow = true;
       if (argv[i][8] && !seconds_parse(argv[i] + 9, &arguments->seconds))
         return ms_cmd_usage(context, "--follow needs seconds, from 0.01 to 86400");
-    } else if (strncmp(argv[i], "--color=", 8) == 0 && colour_known(argv[i] + 8))
+    } else if (strncmp(argv[i], "--color=", 8) == 0) {
       arguments->colour = argv[i] + 8;
+      if (!colour_known(arguments->colour)) return ms_cmd_usage(context, "--color is auto, always or never, not '%s'", arguments->colour);
+    } else if (strcmp(argv[i], "--color") == 0)
+      return ms_cmd_usage(context, "--color needs =auto, =always or =never");
     else if (argv[i][0] == '-' && argv[i][1])
       return ms_cmd_unknown(context, argv[i]);
     else if (arguments->path)

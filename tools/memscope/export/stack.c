@@ -38,11 +38,12 @@ static void head_print(const struct sheet *sheet, const struct ms_model_stack *s
   uint64_t peak = sheet->model->totals.peak_bytes;
   fprintf(sheet->out, "%10s %5.1f %% %11s  ", ms_format_bytes(bytes, stack->bytes_at_peak),
           peak ? 100 * (double)stack->bytes_at_peak / (double)peak : 0, ms_format_count(count, stack->allocations));
-  for (uint32_t i = 0; i < stack->site_count && i < SITES_SHOWN; i++) {
+  uint32_t shown = stack->site_count > SITES_SHOWN + 1 ? SITES_SHOWN : stack->site_count; /* "1 more" takes a name's room */
+  for (uint32_t i = 0; i < shown; i++) {
     if (i) fputs(", ", sheet->out);
     site_print(sheet, &stack->sites[i]);
   }
-  if (stack->site_count > SITES_SHOWN) fprintf(sheet->out, " and %" PRIu32 " more", stack->site_count - SITES_SHOWN);
+  if (stack->site_count > shown) fprintf(sheet->out, " and %" PRIu32 " more", stack->site_count - shown);
   fputc('\n', sheet->out);
 }
 

@@ -98,10 +98,10 @@ static void losses_note(struct build *build) {
                                  ms_lost_reason_name(header->lost_reason));
   if (build->loss) ms_note_add(build, MS_NOTE_LOSS, 0, "%s", build->loss);
   if (totals->unborn && forked)
-    ms_note_add(build, MS_NOTE_INFO, 0, "%s freed or resized that came from before the fork",
+    ms_note_add(build, MS_NOTE_INFO, 0, "%s freed or resized, allocated before the fork",
                 counted(build, totals->unborn, "block"));
   if (totals->unborn && paused && !forked)
-    ms_note_add(build, MS_NOTE_INFO, 0, "%s freed or resized that came from while nothing was recorded",
+    ms_note_add(build, MS_NOTE_INFO, 0, "%s freed or resized, allocated while nothing was recorded",
                 counted(build, totals->unborn, "block"));
   if (totals->unborn && !forked && !paused && !ms_build_heard(build))
     ms_note_add(build, MS_NOTE_LOSS, 0, "%s freed or resized whose allocation is not in the stream",

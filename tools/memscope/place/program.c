@@ -145,7 +145,9 @@ static void elf_read(struct ms_program *program, struct image *image) {
     if (image->segments[i].p_type == PT_NOTE && notes_hold_runtime(image, &image->segments[i]))
       program->holds_runtime = true;
   struct dynamic dynamic;
-  if (dynamic_read(&dynamic, image)) libraries_read(program, &dynamic);
+  if (!dynamic_read(&dynamic, image)) return;
+  program->library = !program->dynamic && header->e_type == ET_DYN && !(dynamic_value(&dynamic, DT_FLAGS_1, 0) & DF_1_PIE);
+  libraries_read(program, &dynamic);
 }
 
 static bool is_privileged(int file, const struct stat *st) {
@@ -179,6 +181,7 @@ void ms_program_read(struct ms_program *program, const char *path) {
 
 struct ms_hindrance ms_program_hindrance(const struct ms_program *program) {
   if (program->kind == MS_PROGRAM_FOREIGN) return (struct ms_hindrance){"it is no x86-64 program", "build it for x86-64"};
+  if (program->library) return (struct ms_hindrance){"it is a shared library", "name the program that loads it"};
   if (program->kind == MS_PROGRAM_ELF && !program->dynamic && !program->holds_runtime)
     return (struct ms_hindrance){"it is static and holds no runtime", "link it with memscope-cc -static, or without -static"};
   if (program->privileged)

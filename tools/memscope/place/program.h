@@ -19,6 +19,7 @@ enum ms_program_kind {
 struct ms_program {
   enum ms_program_kind kind;
   bool dynamic;        /* a loader runs first, so LD_PRELOAD is heard */
+  bool library;        /* shared, and no program */
   bool links_runtime;  /* needs libmemscope.so */
   bool holds_runtime;  /* has the runtime inside */
   bool privileged;     /* setuid, setgid or file capabilities: the loader ignores LD_PRELOAD */

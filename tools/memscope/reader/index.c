@@ -266,8 +266,8 @@ static void gap_check(struct index *index, const struct found *before, const str
   uint32_t missing = found->chunk - due;
   index->stream->missing_chunks += missing;
   ms_stream_problem(index->stream, found->offset,
-                    "%" PRIu32 " chunks of thread %" PRIu32 " in front of this one are missing", missing,
-                    found->thread);
+                    "%" PRIu32 " chunk%s of thread %" PRIu32 " in front of this one %s missing", missing, missing == 1 ? "" : "s",
+                    found->thread, missing == 1 ? "is" : "are");
 }
 
 static void founds_choose(struct index *index) {

@@ -157,6 +157,9 @@ const char *ms_unit_text(const struct ms_unit_view *unit, uint32_t offset);
 /* The number in a volume's own name (F.vol3: 3) when the bytes are such a file; 0: they are not. */
 uint32_t ms_volume_number(const unsigned char *bytes, uint64_t size);
 
+/* Sets the error of such a file given in place of the first one; returns its code. */
+int ms_volume_refuse(const char *path, struct ms_error *error);
+
 /* Bytes of all its files. */
 uint64_t ms_stream_bytes(const struct ms_stream *stream);
 

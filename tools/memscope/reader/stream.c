@@ -59,11 +59,10 @@ static bool refuse(struct ms_error *error, const char *path, const char *why) {
   return false;
 }
 
-static bool volume_refuse(const struct ms_stream *stream, struct ms_error *error) {
-  const char *end = strstr(stream->path, ".vol");
-  ms_error_set(error, MS_ERROR_USAGE, "%s: is a further file of a rotated stream; give the first one%s%.*s", stream->path, end ? ", " : "",
-               end ? (int)(end - stream->path) : 0, stream->path);
-  return false;
+int ms_volume_refuse(const char *path, struct ms_error *error) {
+  const char *end = strstr(path, ".vol");
+  return ms_error_set(error, MS_ERROR_USAGE, "%s: is a further file of a rotated stream; give the first one%s%.*s", path, end ? ", " : "",
+                      end ? (int)(end - path) : 0, path);
 }
 
 static bool sampling_known(const struct ms_file_header *header) {
@@ -78,7 +77,7 @@ static bool header_check(const struct ms_stream *stream, struct ms_error *error)
   uint64_t known = stream->size < sizeof header->magic ? stream->size : sizeof header->magic;
   if (!stream->size)
     return refuse(error, stream->path, "is empty: the recorded program never got to write; record it again");
-  if (ms_volume_number(stream->bytes, stream->size)) return volume_refuse(stream, error);
+  if (ms_volume_number(stream->bytes, stream->size)) return ms_volume_refuse(stream->path, error) == 0;
   if (memcmp(stream->bytes, MS_STREAM_MAGIC, known) != 0)
     return refuse(error, stream->path,
                   "is not a MemScope stream; give a file that `memscope run` wrote (*.memscope)");
