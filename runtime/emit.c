@@ -361,7 +361,7 @@ static void settle_freed(struct ms_thread *t) {
   if (ms_freed_settle(t)) return;
   if (ms_freed_is_open(t)) return freed_tell_new(t);
   uint32_t name = t->freed_here ? freed_name(t) : 0;
-  if (t->freed_here) *t->freed_here = name;
+  if (t->freed_here) *t->freed_here = name; /* the row has not left meanwhile */
   freed_done(t); /* else a site came when a block had been given since: the place has been told */
 }
 

@@ -168,7 +168,7 @@ MS_HOT_FN void ms_born(struct ms_thread *t, uint64_t *row, uintptr_t p, uintptr_
 }
 
 /* Where the window goes on some 25 events later: a program that fills its blocks has long
- * driven those lines out of the cache. A tenth of the cost of such events. */
+ * driven those lines out of the cache. Saves 2 % of the CPU of torture.c, by pairs. */
 enum { MS_FETCH_WORDS = 40 };
 
 /* False: its cell is not as it should be. The thread is busy before, and not behind. */

@@ -299,14 +299,18 @@ static void dated_are(struct book *book, uint32_t most, const struct dated *expe
   ms_arena_free(arena);
 }
 
+static void exact_open(struct book *book) {
+  book_open(book);
+  book_header(book)->mode = MS_MODE_EXACT;
+  book_header(book)->clock_step_ns = 4 * MS;
+}
+
 /* The first thread has done its part at 2 ms and sleeps while the second works. */
 static void test_rows_without_stamps(void **state) {
   (void)state;
   struct book book;
   struct sheet one = {0}, two = {0};
-  book_open(&book);
-  book_header(&book)->mode = MS_MODE_EXACT;
-  book_header(&book)->clock_step_ns = 4 * MS;
+  exact_open(&book);
   put_thread_start(&one, (struct ms_row_thread_start){.tid = 1});
   put_serial(&one, 1, 1 * MS), put_malloc(&one, 0x1000, 1, 8, 0);
   put_serial(&one, 2, 2 * MS), put_malloc(&one, 0x2000, 1, 8, 0);
@@ -351,9 +355,7 @@ static void test_late_stamp(void **state) {
   (void)state;
   struct book book;
   struct sheet one = {0}, two = {0};
-  book_open(&book);
-  book_header(&book)->mode = MS_MODE_EXACT;
-  book_header(&book)->clock_step_ns = 4 * MS;
+  exact_open(&book);
   put_serial(&one, 1, 9 * MS), put_malloc(&one, 0x1000, 1, 8, 0);
   put_serial(&one, 4, 10 * MS), put_drop(&one, 0x1000, 1);
   put_end(&one, (struct ms_row_end){.how = MS_END_EXIT});
@@ -375,9 +377,7 @@ static void test_stamped_end(void **state) {
   (void)state;
   struct book book;
   struct sheet one = {0}, two = {0};
-  book_open(&book);
-  book_header(&book)->mode = MS_MODE_EXACT;
-  book_header(&book)->clock_step_ns = 4 * MS;
+  exact_open(&book);
   put_serial(&one, 1, 9 * MS), put_malloc(&one, 0x1000, 1, 8, 0);
   put_text(&one, MS_TAG_MARK, "last");
   put_serial(&one, 3, 11 * MS), put_end(&one, (struct ms_row_end){.how = MS_END_EXIT});
