@@ -71,7 +71,7 @@ void ms_names_reserve(void) {
 
 /* Another thread is about to map it, or this one is, interrupted: who waits too long does without. */
 static int piece_wait(const uint8_t *is_ready) {
-  for (int i = 0; i < 1000 && !__atomic_load_n(is_ready, __ATOMIC_ACQUIRE); i++) {
+  for (int i = 0; i < 100000 && !__atomic_load_n(is_ready, __ATOMIC_ACQUIRE); i++) {
     if (ms_process->state != MS_STATE_RECORDING) return 0;
     ms_os_yield();
   }
