@@ -15,13 +15,16 @@ enum {
   PIECE_BYTES = MS_NAMES_WORDS * sizeof(uint64_t),
   SLOTS = 2 * MS_NAMES_MOST,
   PIECES_AHEAD = 16,
+  YIELDS_MOST = 1 << 24, /* seconds: only a thread that was killed alone takes so long */
   RESERVED_BYTES = MS_NAMES_MOST * sizeof(uint64_t) + SLOTS * sizeof(uint32_t),
 };
+
+enum piece_state { PIECE_NONE, PIECE_TAKEN /* somebody is about to map it */, PIECE_STANDS, PIECE_REFUSED };
 
 uint64_t *ms_names; /* MS_NAMES_MOST words of address space; NULL: nothing gets a name */
 static uint32_t *slots; /* behind them, by hash: ids */
 static uint32_t next;   /* id */
-static uint8_t ready[MS_NAMES_MOST / MS_NAMES_WORDS]; /* pieces that are mapped */
+static uint8_t pieces[MS_NAMES_MOST / MS_NAMES_WORDS]; /* enum piece_state */
 static uint32_t unloads; /* images unmapped since, or forks: what was at an address may be something else */
 
 /* ---- the table in the stream ---- */
@@ -38,17 +41,34 @@ static int piece_map(uint32_t number, const uint64_t *names, uint32_t count) {
   return 1;
 }
 
-/* Of a process that is about to record: the first piece, or all that its parent had, and
- * the next one when somebody in the parent was about to map that. */
+/* No handler comes between: what it waits for, or itself, may be waiting for the piece. */
+static int piece_make(uint32_t number, const uint64_t *names, uint32_t count) {
+  struct ms_os_block block;
+  ms_os_signals_hold(&block);
+  int made = piece_map(number, names, count);
+  __atomic_store_n(&pieces[number], made ? PIECE_STANDS : PIECE_REFUSED, __ATOMIC_RELEASE);
+  ms_os_signals_release(&block);
+  return made;
+}
+
+/* By one thread only: names may be in it as soon as it stands. */
+static void piece_need(uint32_t number) {
+  uint8_t none = PIECE_NONE;
+  if (number >= sizeof pieces || __atomic_load_n(&pieces[number], __ATOMIC_RELAXED) != PIECE_NONE) return;
+  if (__atomic_compare_exchange_n(&pieces[number], &none, PIECE_TAKEN, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) piece_make(number, NULL, 0);
+}
+
+/* Of a process that is about to record: the first piece, or all in which its parent had
+ * names. A parent's others, and one it was about to map, are not the child's. */
 int ms_names_begin(void) {
   if (!ms_names) return 1;
   if (!next) next = MS_NAMES_HEADER;
-  uint32_t count = (next + MS_NAMES_WORDS / 2) / MS_NAMES_WORDS + 1;
-  for (uint32_t number = 0; number < count && number < sizeof ready; number++) {
+  uint32_t count = next / MS_NAMES_WORDS + 1;
+  memset(pieces + count, PIECE_NONE, sizeof pieces - count);
+  for (uint32_t number = 0; number < count; number++) {
     uint32_t first = number * MS_NAMES_WORDS + MS_NAMES_HEADER, end = (number + 1) * MS_NAMES_WORDS;
-    uint32_t known = ready[number] && next > first ? (next < end ? next : end) - first : 0;
-    if (!piece_map(number, ms_names + first, known)) return 0;
-    ready[number] = 1;
+    uint32_t known = pieces[number] == PIECE_STANDS && next > first ? (next < end ? next : end) - first : 0;
+    if (!piece_make(number, ms_names + first, known)) return 0;
   }
   ms_names_unload(); /* a parent's callers were met on its clock */
   return 1;
@@ -56,8 +76,7 @@ int ms_names_begin(void) {
 
 void ms_names_ahead(void) {
   uint32_t number = __atomic_load_n(&next, __ATOMIC_RELAXED) / MS_NAMES_WORDS;
-  for (uint32_t end = number + PIECES_AHEAD; ++number < end && number < sizeof ready;)
-    if (!ready[number] && piece_map(number, NULL, 0)) __atomic_store_n(&ready[number], 1, __ATOMIC_RELEASE);
+  for (uint32_t end = number + PIECES_AHEAD; ++number < end;) piece_need(number);
 }
 
 /* Callers met from now on are others, even at the same address. */
@@ -69,16 +88,18 @@ void ms_names_reserve(void) {
   slots = (uint32_t *)(ms_names + MS_NAMES_MOST);
 }
 
-/* Another thread is about to map it, or this one is, interrupted: who waits too long does without. */
-static int piece_wait(const uint8_t *is_ready) {
-  for (int i = 0; i < 100000 && !__atomic_load_n(is_ready, __ATOMIC_ACQUIRE); i++) {
+/* Another thread may be about to map it. */
+static int piece_wait(uint32_t number) {
+  uint8_t state;
+  piece_need(number);
+  for (int i = 0; (state = __atomic_load_n(&pieces[number], __ATOMIC_ACQUIRE)) == PIECE_TAKEN && i < YIELDS_MOST; i++) {
     if (ms_process->state != MS_STATE_RECORDING) return 0;
     ms_os_yield();
   }
-  return __atomic_load_n(is_ready, __ATOMIC_ACQUIRE);
+  return state == PIECE_STANDS;
 }
 
-/* That many words' id; 0: none. The next piece is mapped by whoever comes to the middle of one. */
+/* That many words' id; 0: none. The next piece is mapped by the first who is behind the middle of one. */
 static uint32_t id_take(uint32_t words) {
   for (;;) {
     uint32_t id = __atomic_fetch_add(&next, words, __ATOMIC_RELAXED), number = id / MS_NAMES_WORDS, in = id % MS_NAMES_WORDS;
@@ -86,9 +107,8 @@ static uint32_t id_take(uint32_t words) {
       __atomic_store_n(&next, MS_NAMES_MOST - words, __ATOMIC_RELAXED);
       return 0;
     }
-    if (in - MS_NAMES_WORDS / 2 < words && number + 1 < sizeof ready && !ready[number + 1] && piece_map(number + 1, NULL, 0))
-      __atomic_store_n(&ready[number + 1], 1, __ATOMIC_RELEASE);
-    if (in >= MS_NAMES_HEADER && in + words <= MS_NAMES_WORDS) return piece_wait(&ready[number]) ? id : 0;
+    if (in >= MS_NAMES_WORDS / 2) piece_need(number + 1);
+    if (in >= MS_NAMES_HEADER && in + words <= MS_NAMES_WORDS) return piece_wait(number) ? id : 0;
   }
 }
 

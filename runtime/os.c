@@ -331,6 +331,15 @@ void ms_os_xfsz_release(struct ms_os_block *block) {
   CALL6(SYS_rt_sigprocmask, SIG_SETMASK, &block->mask, NULL, sizeof set, 0, 0);
 }
 
+void ms_os_signals_hold(struct ms_os_block *block) {
+  uint64_t set = ~(UINT64_C(1) << (SIGXFSZ - 1));
+  block->active = CALL6(SYS_rt_sigprocmask, SIG_BLOCK, &set, &block->mask, sizeof set, 0, 0) == 0;
+}
+
+void ms_os_signals_release(const struct ms_os_block *block) {
+  if (block->active) CALL6(SYS_rt_sigprocmask, SIG_SETMASK, &block->mask, NULL, sizeof block->mask, 0, 0);
+}
+
 void ms_os_say(const char *text, size_t bytes) {
   while (CALL3(SYS_write, 2, text, bytes) == -EINTR) {
   }

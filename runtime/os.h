@@ -21,7 +21,7 @@ struct ms_os_piece { /* a struct iovec */
   size_t bytes;
 };
 
-struct ms_os_block { /* SIGXFSZ held back */
+struct ms_os_block { /* signals held back */
   uint64_t mask;
   int active;
 };
@@ -81,6 +81,8 @@ uint64_t ms_os_file_limit(void); /* RLIMIT_FSIZE, ~0 = none */
 uint64_t ms_os_fd_limit(void);
 void ms_os_xfsz_hold(struct ms_os_block *block);
 void ms_os_xfsz_release(struct ms_os_block *block);
+void ms_os_signals_hold(struct ms_os_block *block); /* all others; xfsz_hold may lie within */
+void ms_os_signals_release(const struct ms_os_block *block);
 void ms_os_say(const char *text, size_t bytes); /* stderr, one write */
 
 /* process */

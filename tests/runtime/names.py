@@ -1,7 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Thousands of names, of four threads and of a forked child: each block has its own."""
-from harness import Work, equal
+"""Thousands of names, of four threads and of a forked child: each block has its own,
+also where the disk is slow when names need more room."""
+import shutil
+import sys
+
+from harness import RUNTIME, Work, equal
 from stream import Stream
 
 DIGITS, THREADS, SIZE = 6, 4, 10000
@@ -38,3 +42,7 @@ def check(**options):
 check()
 check(MEMSCOPE_WINDOW="16K")
 check(MEMSCOPE_MODE="exact")
+if not shutil.which("strace"):
+    sys.exit("strace is not installed: ./setup does")
+check(prefix=["strace", "-f", "--seccomp-bpf", "-o", "/dev/null", "-e", "trace=fallocate", "-e", "inject=fallocate:delay_enter=400000",
+              "-E", f"LD_PRELOAD={RUNTIME}"], LD_PRELOAD=None)
