@@ -14,15 +14,16 @@
 enum {
   PIECE_BYTES = MS_NAMES_WORDS * sizeof(uint64_t),
   SLOTS = 2 * MS_NAMES_MOST,
+  FIRST_SLOTS = 1024,
   PIECES_AHEAD = 16,
   YIELDS_MOST = 1 << 24, /* seconds: only a thread that was killed alone takes so long */
-  RESERVED_BYTES = MS_NAMES_MOST * sizeof(uint64_t) + SLOTS * sizeof(uint32_t),
+  RESERVED_BYTES = MS_NAMES_MOST * sizeof(uint64_t) + (SLOTS + FIRST_SLOTS) * sizeof(uint32_t),
 };
 
 enum piece_state { PIECE_NONE, PIECE_TAKEN /* somebody is about to map it */, PIECE_STANDS, PIECE_REFUSED };
 
 uint64_t *ms_names; /* MS_NAMES_MOST words of address space; NULL: nothing gets a name */
-static uint32_t *slots; /* behind them, by hash: ids */
+static uint32_t *slots, *first_slots; /* behind them, by hash: ids */
 static uint32_t next;   /* id */
 static uint8_t pieces[MS_NAMES_MOST / MS_NAMES_WORDS]; /* enum piece_state */
 static uint32_t unloads; /* images unmapped since, or forks: what was at an address may be something else */
@@ -86,6 +87,7 @@ void ms_names_unload(void) { __atomic_fetch_add(&unloads, 1, __ATOMIC_RELAXED); 
 void ms_names_reserve(void) {
   ms_names = ms_reserve(RESERVED_BYTES, MS_KEPT);
   slots = (uint32_t *)(ms_names + MS_NAMES_MOST);
+  first_slots = slots + SLOTS;
 }
 
 /* Another thread may be about to map it. */
@@ -120,11 +122,18 @@ static uint32_t hash_of(uint64_t name) {
 }
 
 /* The slot of that name, or the one where it belongs. */
-static uint32_t *slot_find(uint64_t name) {
+static uint32_t *slot_find_in(uint32_t *table, uint32_t count, uint64_t name) {
   for (uint32_t at = hash_of(name);; at++) {
-    uint32_t *slot = &slots[at & (SLOTS - 1)], id = __atomic_load_n(slot, __ATOMIC_ACQUIRE);
+    uint32_t *slot = &table[at & (count - 1)], id = __atomic_load_n(slot, __ATOMIC_ACQUIRE);
     if (!id || ms_names[id] == name) return slot;
   }
+}
+
+/* The first names are in one page, which costs a fault, not two for each of them. */
+static uint32_t *slot_find(uint64_t name) {
+  uint32_t *slot = slot_find_in(first_slots, FIRST_SLOTS, name);
+  if (__atomic_load_n(slot, __ATOMIC_RELAXED) || __atomic_load_n(&next, __ATOMIC_RELAXED) < FIRST_SLOTS / 4) return slot;
+  return slot_find_in(slots, SLOTS, name);
 }
 
 /* Two threads may come with the same one at once: then both ids mean it. */
