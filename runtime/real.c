@@ -12,6 +12,7 @@
 void ms_real_find(void) {}
 void ms_real_check(void) {}
 int ms_real_is_early(const void *p) { return (void)p, 0; }
+int ms_real_gave_early(void) { return 0; }
 #else
 
 #include <dlfcn.h>
@@ -26,6 +27,7 @@ static _Alignas(64) char early_store[EARLY_BYTES];
 static uint32_t early_used;
 static uint32_t finding; /* 1: under way, 2: done */
 
+int ms_real_gave_early(void) { return early_used != 0; }
 int ms_real_is_early(const void *p) { return (const char *)p >= early_store && (const char *)p < early_store + EARLY_BYTES; }
 
 /* A block of the arena, its size in front of it. */

@@ -271,6 +271,8 @@ void ms_dying_not_on(void *p, unsigned fn, uintptr_t ra);
 void ms_real_find(void);
 void ms_real_check(void); /* says when somebody else's malloc comes before ours */
 int ms_real_is_early(const void *p);
+int ms_real_gave_early(void);
+void ms_unbind(void); /* never to record: calls go past us, where that can be */
 
 /* emit.c */
 void ms_emit_row(const uint64_t *row, uint32_t words); /* at most MS_SLOT_WORDS - 2 */
