@@ -53,7 +53,12 @@ static void *malloc_on(size_t size) {
   void *p = MS_NEXT(malloc)(size);
   return born(p, size, MS_FN_malloc, MS_RA);
 }
-static void *malloc_sampled(size_t size) { return ms_sample_born(MS_NEXT(malloc)(size), size, MS_FN_malloc, MS_RA); }
+static __attribute__((noinline)) void *malloc_maybe_drawn(size_t size) {
+  return ms_sample_born(MS_NEXT(malloc)(size), size, MS_FN_malloc, MS_RA);
+}
+static void *malloc_sampled(size_t size) {
+  return MS_LIKELY(ms_sample_passes_by(size)) ? MS_NEXT(malloc)(size) : malloc_maybe_drawn(size);
+}
 static void *malloc_paused(size_t size) {
   ms_paused_look();
   return MS_NEXT(malloc)(size);
@@ -216,9 +221,13 @@ static void free_on(void *p) {
   if (MS_LIKELY(p != NULL) && !ms_emit_free_hot(p, MS_FN_free, MS_RA)) free_slow(p, MS_RA);
   else MS_NEXT(free)(p);
 }
-static void free_sampled(void *p) {
-  if (MS_LIKELY(p != NULL)) ms_sample_dying(p, MS_FN_free, MS_RA);
+static __attribute__((noinline)) void free_maybe_drawn(void *p) {
+  ms_sample_dying(p, MS_FN_free, MS_RA);
   MS_NEXT(free)(p);
+}
+static void free_sampled(void *p) {
+  if (MS_LIKELY(p == NULL || ms_sample_is_nothing((uintptr_t)p))) MS_NEXT(free)(p);
+  else free_maybe_drawn(p);
 }
 static void free_counted(void *p) {
   if (MS_LIKELY(p != NULL)) ms_count_dead(p, MS_FN_free, MS_RA);
