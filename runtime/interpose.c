@@ -71,10 +71,20 @@ static void *calloc_on(size_t count, size_t size) {
 static void *calloc_counted(size_t count, size_t size) {
   return counted_born(MS_NEXT(calloc)(count, size), count * size, MS_FN_calloc, MS_RA);
 }
-static void *calloc_not_on(size_t count, size_t size) {
+static __attribute__((noinline)) void *calloc_not_on(size_t count, size_t size) {
   void *p;
   NOT_ON(p = MS_NEXT(calloc)(count, size), p, count * size, MS_FN_calloc, MS_RA);
   return p;
+}
+
+static __attribute__((noinline)) void *calloc_came_down(void *p, size_t size, uintptr_t ra) {
+  return ms_sample_behind(p, size, MS_FN_calloc, ra);
+}
+static void *calloc_sampled(size_t count, size_t size) {
+  if (MS_UNLIKELY(ms_tls.verdict || !ms_sample_passes_by(count * size))) return calloc_not_on(count, size);
+  ms_sample_hold(MS_VERDICT_PASSED);
+  void *p = MS_NEXT(calloc)(count, size);
+  return ms_sample_release() ? p : calloc_came_down(p, count * size, MS_RA);
 }
 
 MS_PUBLIC int MS_FN(posix_memalign)(void **out, size_t align, size_t size) {
@@ -158,7 +168,7 @@ MS_HOT_FN void *regrown(enum ms_realloc how, void *p, void *q, size_t size, unsi
       q_ = call;                                                                                                       \
       return ms_sample_behind(q_, size, MS_FN_REALLOC_NULL + fn, ra);                                                  \
     }                                                                                                                  \
-    enum ms_realloc how_ = ms_sample_has(p) ? ms_realloc_begin_slow((uintptr_t)p, fn, ra) : MS_REALLOC_UNBORN;         \
+    enum ms_realloc how_ = ms_sample_has((uintptr_t)(p)) ? ms_realloc_begin_slow((uintptr_t)p, fn, ra) : MS_REALLOC_UNBORN;         \
     ms_sample_before(size);                                                                                            \
     PASSING(p, q_ = call);                                                                                             \
     return ms_sample_regrown(how_, p, q_, size, fn, ra);                                                               \
@@ -178,8 +188,19 @@ static void *realloc_counted(void *p, size_t size) {
   REALLOC_COUNTED(MS_NEXT(realloc)(p, size), p, size, MS_FN_realloc, MS_RA);
 }
 
-static void *realloc_not_on(void *p, size_t size) {
+static __attribute__((noinline)) void *realloc_not_on(void *p, size_t size) {
   REALLOC_NOT_ON(MS_NEXT(realloc)(p, size), p, size, MS_FN_realloc, MS_RA);
+}
+
+static __attribute__((noinline)) void *realloc_came_down(void *p, void *q, size_t size, uintptr_t ra) {
+  if (!p) return ms_sample_behind(q, size, MS_FN_REALLOC_NULL + MS_FN_realloc, ra);
+  return ms_sample_regrown(MS_REALLOC_UNBORN, p, q, size, MS_FN_realloc, ra);
+}
+static void *realloc_sampled(void *p, size_t size) {
+  if (MS_UNLIKELY(ms_tls.verdict || !ms_sample_is_nothing((uintptr_t)p) || !ms_sample_passes_by(size))) return realloc_not_on(p, size);
+  ms_sample_hold(MS_VERDICT_PASSED);
+  void *q = MS_NEXT(realloc)(p, size);
+  return ms_sample_release() ? q : realloc_came_down(p, q, size, MS_RA);
 }
 
 /* Jumped to, as all that stand in the table: the return address is the program's. */
@@ -222,11 +243,11 @@ static void free_on(void *p) {
   else MS_NEXT(free)(p);
 }
 static __attribute__((noinline)) void free_maybe_drawn(void *p) {
-  ms_sample_dying(p, MS_FN_free, MS_RA);
+  if (p) ms_sample_dying(p, MS_FN_free, MS_RA);
   MS_NEXT(free)(p);
 }
 static void free_sampled(void *p) {
-  if (MS_LIKELY(p == NULL || ms_sample_is_nothing((uintptr_t)p))) MS_NEXT(free)(p);
+  if (MS_LIKELY(ms_sample_is_nothing((uintptr_t)p))) MS_NEXT(free)(p);
   else free_maybe_drawn(p);
 }
 static void free_counted(void *p) {
@@ -271,7 +292,7 @@ struct ways {
 };
 
 static const struct ways on = {malloc_on, calloc_on, realloc_on, free_on};
-static const struct ways sampled = {malloc_sampled, calloc_not_on, realloc_not_on, free_sampled};
+static const struct ways sampled = {malloc_sampled, calloc_sampled, realloc_sampled, free_sampled};
 static const struct ways paused = {malloc_paused, calloc_not_on, realloc_not_on, free_paused};
 static const struct ways counted = {malloc_counted, calloc_counted, realloc_counted, free_counted};
 #ifdef MS_STATIC

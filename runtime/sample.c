@@ -10,6 +10,7 @@
 #include <sys/auxv.h>
 
 struct ms_sample ms_sample;
+uint8_t ms_sample_pages[MS_SAMPLE_PAGES];
 
 void ms_sample_init(void) {
   const struct ms_mode_choice *choice = &ms_options.mode;
@@ -67,6 +68,17 @@ static int is_drawn(void *block, size_t size) {
 
 /* ---- blocks ---- */
 
+static void page_count(uintptr_t p, int more) {
+  uint8_t *page = ms_sample_page(p), before = MS_RELAXED(*page);
+  while (before != MS_SAMPLE_MANY && !__atomic_compare_exchange_n(page, &before, (uint8_t)(before + more), 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+  }
+}
+
+static void *drawn_born(enum ms_op op, void *block, size_t size, unsigned fn, uintptr_t ra) {
+  page_count((uintptr_t)block, 1);
+  return ms_born_slow(op, block, size, fn, ra);
+}
+
 /* The newest block that was drawn has the name it has. */
 MS_COLD void ms_sample_forget(void) {
   struct ms_thread *t = ms_tls.self;
@@ -80,13 +92,13 @@ MS_COLD void ms_sample_forget(void) {
 
 __attribute__((noinline)) void *ms_sample_born_slow(void *block, size_t size, unsigned fn, uintptr_t ra) {
   int drawn = ms_tls.verdict ? verdict_spend(block) : ms_sample_due();
-  return drawn ? ms_born_slow(MS_OP_ALLOC, block, size, fn, ra) : ms_sample_passed(block);
+  return drawn ? drawn_born(MS_OP_ALLOC, block, size, fn, ra) : ms_sample_passed(block);
 }
 
 /* An inner function has used the verdict for this very block: its row, if there is
  * one, becomes the outer function's. */
 static void outer(void *block, size_t size, unsigned fn, uintptr_t ra) {
-  if (ms_sample_has(block)) ms_emit_outer(block, size, fn, ra);
+  if (ms_sample_has((uintptr_t)block)) ms_emit_outer(block, size, fn, ra);
 }
 
 __attribute__((noinline)) void *ms_sample_behind(void *block, size_t size, unsigned fn, uintptr_t ra) {
@@ -95,7 +107,7 @@ __attribute__((noinline)) void *ms_sample_behind(void *block, size_t size, unsig
   } else if (!ms_tls.verdict && ms_tls.drawn == (uintptr_t)block) {
     outer(block, size, fn, ra);
   } else if (is_drawn(block, size)) {
-    ms_born_slow(MS_OP_ALLOC, block, size, fn, ra);
+    drawn_born(MS_OP_ALLOC, block, size, fn, ra);
   } else {
     ms_sample_passed(block);
   }
@@ -117,12 +129,17 @@ __attribute__((noinline)) void *ms_sample_regrown(enum ms_realloc how, void *p, 
     if (open) ms_realloc_to_unsampled();
   } else if (is_drawn(q, size)) {
     if (!open) ms_realloc_from_unsampled(fn);
-    ms_born_slow(MS_OP_REALLOC_END, q, size, fn, ra);
+    drawn_born(MS_OP_REALLOC_END, q, size, fn, ra);
   } else {
     if (open) ms_realloc_to_unsampled();
     ms_sample_passed(q);
   }
+  if (open && (q || !size)) page_count((uintptr_t)p, -1);
   return q;
 }
 
-MS_COLD void ms_sample_dead(void *p, unsigned fn, uintptr_t ra) { ms_free_slow((uintptr_t)p, fn, ra); }
+/* What passes by on its way into another function's block has not ended. */
+MS_COLD void ms_sample_dead(void *p, unsigned fn, uintptr_t ra) {
+  ms_free_slow((uintptr_t)p, fn, ra);
+  if (!ms_sample_has((uintptr_t)p)) page_count((uintptr_t)p, -1);
+}

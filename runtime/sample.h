@@ -2,12 +2,12 @@
  *
  * Sampling: which allocations are recorded. Those that are not leave no trace: no
  * row, no cell of the plane, no look at the clock. So a block is in the stream
- * exactly when its cell is live, and the end of any other costs that one load.
+ * exactly when its cell is live, which is looked at only where its page has one that is.
  *
  * A thread counts down the bytes (or allocations) to its next sample; an allocation
  * that takes the count below 0 is drawn. Cost of one that is not: a subtraction,
  * a branch, and another that looks whether compiled code still takes an older block for it;
- * 13 instructions of malloc and 15 of free, which then jump to the next function.
+ * 14 instructions of malloc and 10 of free, which then jump to the next function.
  *
  * Where one allocator function may come down to another of ours (operator new to
  * malloc, calloc to malloc in some allocators), the outer one draws for both, by its
@@ -65,29 +65,49 @@ MS_HOT_FN void *ms_sample_born(void *block, size_t size, unsigned fn, uintptr_t 
   return ms_sample_passes(size) ? ms_sample_passed(block) : ms_sample_born_slow(block, size, fn, ra);
 }
 
+/* Around a function that may come down to another of ours: the verdict for both. */
+MS_HOT_FN void ms_sample_hold(enum ms_verdict verdict) {
+  ms_tls.verdict = verdict;
+  ms_tls.left_held = ms_tls.left;
+  ms_tls.left = 0; /* less than anything counts */
+}
+
+/* Of one that was passed over. False: an inner function has taken that, for its own block. */
+MS_HOT_FN int ms_sample_release(void) {
+  if (MS_UNLIKELY(!ms_tls.verdict)) return 0;
+  ms_tls.verdict = MS_VERDICT_NONE;
+  ms_tls.left = ms_tls.left_held;
+  return 1;
+}
+
 /* Before any other function that gives a block; behind it comes ms_sample_behind
  * or ms_sample_regrown. One that never comes back, but throws, leaves its verdict to
  * the thread's next allocation. */
 MS_HOT_FN void ms_sample_before(size_t size) {
   if (ms_tls.verdict) return; /* of a function further out */
   if (size >> MS_SAMPLE_SIZE_BITS) size = (size_t)1 << MS_SAMPLE_SIZE_BITS;
-  ms_tls.verdict = ms_sample_passes(size) || !ms_sample_due() ? MS_VERDICT_PASSED : MS_VERDICT_DRAWN;
-  ms_tls.left_held = ms_tls.left;
-  ms_tls.left = 0; /* less than anything counts */
+  ms_sample_hold(ms_sample_passes(size) || !ms_sample_due() ? MS_VERDICT_PASSED : MS_VERDICT_DRAWN);
 }
 
-MS_HOT_FN int ms_sample_has(const void *p) { return ms_cell_get(ms_cell((uintptr_t)p)) & MS_CELL_LIVE; }
+/* Pages of address space, modulo their number: how many drawn blocks begin there, from
+ * before the cell is live until behind its end; MANY: that many or more, or once so. The
+ * cells are those of all the heap's blocks, and drive the program's own data out of the
+ * cache; of these lines there is one for 256 KiB of heap. */
+enum { MS_SAMPLE_PAGES = 1 << 20, MS_SAMPLE_MANY = UINT8_MAX };
+extern uint8_t ms_sample_pages[MS_SAMPLE_PAGES] __attribute__((visibility("hidden")));
 
-/* Before a free of p, not NULL: is it of no block in the stream, and does nobody any more
- * have a say in the place of one before? One compare of its sign. */
-MS_HOT_FN int ms_sample_is_nothing(uintptr_t p) {
-  return !(p & 15) && !(ms_cell_get(ms_cell_even(p)) & MS_CELL_LIVE) && (intptr_t)ms_tls.last.last_freed < 0;
-}
+MS_HOT_FN uint8_t *ms_sample_page(uintptr_t p) { return &ms_sample_pages[p / MS_OS_PAGE % MS_SAMPLE_PAGES]; }
+
+MS_HOT_FN int ms_sample_has(uintptr_t p) { return MS_RELAXED(*ms_sample_page(p)) && ms_cell_get(ms_cell(p)) & MS_CELL_LIVE; }
+
+/* Before a free of p: is it of no block in the stream, and does nobody any more have a say
+ * in the place of one before? One compare of its sign. */
+MS_HOT_FN int ms_sample_is_nothing(uintptr_t p) { return !MS_RELAXED(*ms_sample_page(p)) && (intptr_t)ms_tls.last.last_freed < 0; }
 
 /* Before a free of p, not NULL. What comes by way of a delete is its own affair; any
  * other free that is not in the stream must not name the place of an older one. */
 MS_HOT_FN void ms_sample_dying(void *p, unsigned fn, uintptr_t ra) {
-  if (MS_UNLIKELY(ms_sample_has(p))) ms_sample_dead(p, fn, ra);
+  if (MS_UNLIKELY(ms_sample_has((uintptr_t)p))) ms_sample_dead(p, fn, ra);
   else if (MS_LIKELY(ms_tls.passing != (uintptr_t)p)) ms_tls.last.last_freed = MS_NO_BLOCK;
 }
 
