@@ -82,17 +82,17 @@ static struct ms_counter *counter_make(struct ms_thread *t, uint32_t name) {
   return t->counters[name] = counter;
 }
 
-/* For an event, which is lost when there is no room for what counts it. */
-__attribute__((noinline)) struct ms_counter *ms_counter_new(struct ms_thread *t, uint32_t name) {
-  struct ms_counter *counter = counter_make(t, name);
-  if (counter == &t->counted_nowhere) ms_lost(MS_LOST_NONE, 1);
-  return counter;
-}
-
 /* For what goes with an event that another one counts, or is none. */
 static struct ms_counter *counter_aside(struct ms_thread *t, uint32_t name) {
   struct ms_counter *counter = t->counters[name];
   return counter ? counter : counter_make(t, name);
+}
+
+/* For an event, which is lost when there is no room for what counts it. */
+static struct ms_counter *counter_of(struct ms_thread *t, uint32_t name) {
+  struct ms_counter *counter = counter_aside(t, name);
+  if (counter == &t->counted_nowhere) ms_lost(MS_LOST_NONE, 1);
+  return counter;
 }
 
 /* ---- cells ---- */
@@ -163,7 +163,7 @@ static struct ms_thread *own_begin(void) {
 
 /* Another thread took it, and has said that it took this one's: which stands where there is
  * no room to say it better. */
-void ms_count_newest_gone(struct ms_thread *t, struct ms_counter *counter) {
+static void newest_gone(struct ms_thread *t, struct ms_counter *counter) {
   struct ms_counter *claim = counter_aside(t, MS_NAMES_MOST + (t->id & (MS_NAMES_MOST - 1)));
   if (claim == &t->counted_nowhere || counter == &t->counted_nowhere) return;
   counter->frees++;
@@ -182,23 +182,48 @@ static void resized_count(struct ms_thread *t, uint32_t from, uint64_t bytes) {
   counter->gone_bytes += bytes;
 }
 
-/* One without a place, or that was another before. */
-__attribute__((noinline)) void ms_count_newest_odd(struct ms_thread *t, uint32_t name) {
+/* Its name, which is the caller's when nobody gave it one. */
+static uint32_t newest_name(struct ms_thread *t) {
+  uint32_t name = ms_count_newest_name(t);
+  return name == MS_NAME_NONE ? ms_tls.last.name = ms_name_caller(t, t->given_ra) : name;
+}
+
+static MS_COLD void newest_odd(struct ms_thread *t, uint32_t name) {
   struct ms_counters_head *head = t->head;
-  if (name == MS_NAME_NONE) ms_tls.last.name = name = ms_name_caller(t, t->given_ra);
   uint32_t told = name, resized = head->newest[0] & 0x20;
   if (resized) name = name_after(name, head->from);
-  struct ms_counter *counter = ms_counter_of(t, name);
+  struct ms_counter *counter = counter_of(t, name);
   counter->allocated_bytes += head->bytes;
   counter->allocations += !resized;
   counter->reallocations += !!resized;
   if (resized) resized_count(t, head->from, head->from_bytes);
-  uint32_t newest = ms_count_unnamed(t, head->bytes);
-  if (!__atomic_compare_exchange_n(ms_count_cell(head->newest[0] >> 20 << 3), &newest, ms_count_named(name, head->bytes), 0, __ATOMIC_RELAXED,
-                                   __ATOMIC_RELAXED))
-    ms_count_newest_gone(t, counter);
-  head->newest[0] = 0;
-  *ms_row_name(head->newest) = told;
+  if (!ms_count_newest_put(t, name, head->bytes)) newest_gone(t, counter);
+  ms_count_newest_ends(t, told);
+}
+
+/* Whatever it is. */
+__attribute__((noinline)) void ms_count_newest(struct ms_thread *t) {
+  uint32_t name = newest_name(t);
+  if (!ms_count_newest_as(t, name)) newest_odd(t, name);
+}
+
+/* Given and taken by its own thread: nobody else comes to its cell, which needs no name.
+ * False: nothing was done. */
+static int newest_dead(struct ms_thread *t, uintptr_t p) {
+  uint64_t bytes = t->head->bytes;
+  uint32_t *cell = ms_count_cell(p);
+  if (!ms_count_is_newest(t, p) || (t->head->newest[0] & 0x20) || ms_count_get(cell) != ms_count_unnamed_small(t)) return 0;
+  uint32_t name = newest_name(t);
+  struct ms_counter *counter = t->counters[name];
+  if (!counter) return 0;
+  ms_count_put(cell, 0);
+  counter->allocations++;
+  counter->allocated_bytes += bytes;
+  counter->frees++;
+  counter->gone_bytes += bytes;
+  ms_count_newest_ends(t, name);
+  ms_last_ends(p);
+  return 1;
 }
 
 /* Its thread ends, and compiled code knows its newest block no more. What was counted stands
@@ -315,7 +340,7 @@ static void own_born(struct ms_thread *t, enum ms_op op, uintptr_t p, size_t siz
   t->head->from_bytes = from ? from->bytes : 0;
   parts_put(p, size);
   ms_count_put(cell, ms_count_unnamed(t, size));
-  ms_count_newest_put(t, op, p, size, fn, ra);
+  ms_count_newest_is(t, op, p, size, fn, ra);
 }
 
 /* Behind an inner function that counted the block this one counts too, whatever has ended meanwhile. */
@@ -338,9 +363,10 @@ __attribute__((noinline)) void *ms_count_born_slow(enum ms_op op, void *block, s
 /* Behind a real function that as a rule allocates through one of ours. */
 __attribute__((noinline)) void *ms_count_outer(void *block, size_t size, unsigned fn, uintptr_t ra) {
   struct ms_thread *t = ms_tls.self;
-  if (!t->head) return ms_count_born_slow(MS_OP_ALLOC, block, size, fn, ra, NULL);
+  uintptr_t p = (uintptr_t)block;
+  if (!t->head || p & 15) return ms_count_born_slow(MS_OP_ALLOC, block, size, fn, ra, NULL);
   ms_enter();
-  int outer = born_is_outer(t, (uintptr_t)block) && t->head->bytes == size;
+  int outer = ms_count_is_newest(t, p) && t->head->bytes == size && ms_count_get(ms_count_cell_even(p)) == ms_count_unnamed_small(t);
   if (MS_LIKELY(outer)) {
     *(uint8_t *)t->head->newest = ms_hot_tag(MS_OP_ALLOC, fn);
     t->given_ra = ra; /* nobody can have named it yet */
@@ -366,7 +392,7 @@ static int may_be_unseen(void) { return __atomic_load_n(&ms_process->header->pau
 static struct taken any_take(struct ms_thread *t, uintptr_t p) { return t ? own_take(t, p) : cell_take(p); }
 
 static void frees_count(struct ms_thread *t, uint32_t name, uint64_t bytes) {
-  struct ms_counter *counter = t ? ms_counter_of(t, name) : shared_counter(name);
+  struct ms_counter *counter = t ? counter_of(t, name) : shared_counter(name);
   if (!counter) ms_lost(MS_LOST_NONE, 1);
   else if (t) counter->frees++, counter->gone_bytes += bytes;
   else SHARED_ADD(counter, frees, 1), SHARED_ADD(counter, gone_bytes, bytes);
@@ -375,6 +401,7 @@ static void frees_count(struct ms_thread *t, uint32_t name, uint64_t bytes) {
 __attribute__((noinline)) void ms_count_dead_slow(uintptr_t p, unsigned fn, uintptr_t ra) {
   if (p == ms_tls.passing || ms_real_is_early((void *)p)) return;
   struct ms_thread *t = own_begin();
+  if (t && newest_dead(t, p)) return ms_leave(t);
   struct taken taken = any_take(t, p);
   if (!t && !ms_process_ready()) return ms_lost_ends(p), ms_lost(MS_LOST_NONE, 1);
   int bad = !taken.name && !may_be_unseen();
