@@ -101,6 +101,7 @@ static struct ms_counter *counter_of(struct ms_thread *t, uint32_t name) {
 struct taken {
   uint32_t name; /* MS_NAMES_MOST + a thread: it is that one's newest, of a size it alone knows; 0: no block */
   uint64_t bytes;
+  uint64_t large; /* such a newest one's, when it is large: only to put it back */
 };
 
 static uint32_t *part_at(uintptr_t p, uint32_t part) { return ms_count_cell(p + 16 * (part + 1)); }
@@ -129,7 +130,8 @@ static struct taken cell_take(uintptr_t p) {
     uint32_t size = cell & MS_CELL_SIZE_MASK, name = cell >> MS_CELL_SIZE_BITS;
     if (!cell || size == MS_CELL_PART) return (struct taken){.name = 0};
     struct taken taken = {.name = name, .bytes = size == MS_CELL_LARGE ? parts_get(p) : size};
-    if (size == MS_CELL_NEWEST || size == MS_CELL_NEWEST_LARGE) taken = (struct taken){.name = MS_NAMES_MOST + name};
+    if (size == MS_CELL_NEWEST || size == MS_CELL_NEWEST_LARGE)
+      taken = (struct taken){.name = MS_NAMES_MOST + name, .large = size == MS_CELL_NEWEST_LARGE ? parts_get(p) : 0};
     if (!__atomic_compare_exchange_n(at, &cell, 0, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) continue;
     if (size == MS_CELL_LARGE || size == MS_CELL_NEWEST_LARGE) parts_clear(p);
     return taken;
@@ -429,7 +431,7 @@ struct ms_count_from ms_count_realloc_begin(uintptr_t p, unsigned fn, uintptr_t 
   else ms_lost_ends(p);
   if (!taken.name && !ms_process_ready()) return (struct ms_count_from){.how = MS_REALLOC_LOST};
   if (!taken.name && ms_process->header->parent[0]) taken.name = MS_COUNTER_UNSEEN;
-  if (taken.name) return (struct ms_count_from){.how = MS_REALLOC_OPEN, .name = taken.name, .bytes = taken.bytes};
+  if (taken.name) return (struct ms_count_from){.how = MS_REALLOC_OPEN, .name = taken.name, .bytes = taken.bytes, .large = taken.large};
   if (!may_be_unseen()) return ms_bad_free(p, MS_FN_REALLOC_NULL + fn, ra), from;
   if (t) ms_enter();
   frees_count(t, MS_COUNTER_UNSEEN, 0);
@@ -437,12 +439,17 @@ struct ms_count_from ms_count_realloc_begin(uintptr_t p, unsigned fn, uintptr_t 
   return from;
 }
 
-/* It failed: the block lives on. */
+static uint32_t cell_back(const struct ms_count_from *from) {
+  if (from->name < MS_NAMES_MOST) return ms_count_named(from->name, from->bytes);
+  return (from->name - MS_NAMES_MOST) << MS_CELL_SIZE_BITS | (from->large ? MS_CELL_NEWEST_LARGE : MS_CELL_NEWEST);
+}
+
+/* It failed: the block lives on. Where its thread has found its newest one gone meanwhile,
+ * it has counted an end that is claimed when the block ends. */
 static void grown_not(const struct ms_count_from *from, uintptr_t p) {
   if (from->name == MS_COUNTER_UNSEEN) return;
-  if (from->name >= MS_NAMES_MOST) return ms_lost(MS_LOST_NONE, 1); /* its size was another thread's to know */
-  parts_put(p, from->bytes);
-  ms_count_put(ms_count_cell(p), ms_count_named(from->name, from->bytes));
+  parts_put(p, from->bytes | from->large);
+  ms_count_put(ms_count_cell(p), cell_back(from));
 }
 
 /* It gave NULL for a size of 0. */

@@ -24,7 +24,8 @@
  * freed meanwhile is found by its failure, and counted by its own thread.
  *
  * Cost: an allocation adds to two words of one counter and stores its cell twice; a free
- * loads and stores a cell and adds to two words. 4 bytes of plane for 16 of heap are
+ * loads and stores a cell and adds to two words. The newest block is freed by its own
+ * thread without a name in its cell, and so without the RMW. 4 bytes of plane for 16 of heap are
  * touched, twice what generations take. Of what full mode adds to a program's CPU it is
  * 0.6 (Lua) to 0.9 (random blocks in eight threads): bench/record --variants counters.
  */
@@ -56,8 +57,9 @@ MS_HOT_FN void ms_count_many(void) { __atomic_store_n(&ms_count_threads, 1, __AT
 /* What a realloc began with. */
 struct ms_count_from {
   enum ms_realloc how;
-  uint32_t name; /* MS_COUNTER_UNSEEN: a block from before the fork */
+  uint32_t name; /* MS_COUNTER_UNSEEN: a block from before the fork; MS_NAMES_MOST + a thread: its newest one */
   uint64_t bytes;
+  uint64_t large; /* bytes of such a newest one when it is large, not to be counted */
 };
 
 int ms_count_reserve(void);

@@ -180,6 +180,12 @@ for how, events in (("outer", 4), ("outer_shared", 2), ("regrown", 5), ("resized
     equal((found + s.lost_events, s.lost_reason), (events, "space"), f"{how}: events recorded and lost")
     assert s.lost_events, f"{how}: {found} events recorded, none lost"
 
+# A block that another thread failed to resize before it had a name is the same block.
+s = record("kept", program="counted_few", LD_PRELOAD=None)
+checked(s)
+equal(len(list(s.rows("bad_free"))), 0, "bad frees of a block that could not be resized")
+equal(sum(c["allocations"] - c["frees"] for _, _, c in s.counters) + len(s.newest), 0, "blocks of it that live")
+
 # What all share has as many counters as it takes.
 s = record("callers", program="counted_few", LD_PRELOAD=None)
 checked(s)

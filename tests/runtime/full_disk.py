@@ -76,6 +76,7 @@ def events(s):
     return sum(allocations + reallocations + frees for allocations, reallocations, _, frees, *_ in s.counted().values())
 
 
+wholes = {}
 # REENTRANT's functions come back to one another; those of C++ always do. Counters need no
 # more room behind their first pieces: their limits are those on the way there.
 for args, preload in ((["glibc"], []), ([], sys.argv[2:])):
@@ -83,6 +84,7 @@ for args, preload in ((["glibc"], []), ([], sys.argv[2:])):
         what = f"lossy {preload} {mode}"
         whole = work.record("lossy", *args, preload=preload, MEMSCOPE_MODE=mode)
         equal(whole.lost_events, 0, f"{what}: lost without a limit")
+        equal(events(whole), wholes.setdefault(str(preload), events(whole)), f"{what}: events, as in every mode")
         for kib in limits:
             s = work.record("lossy", *args, preload=preload, preexec=limited(kib), MEMSCOPE_MODE=mode)
             assert s.lost_events, f"{what}, {kib} KiB: nothing is lost"

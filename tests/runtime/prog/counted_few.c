@@ -3,7 +3,8 @@
  * counted_few HOW: linked with a runtime that has counters for four threads only. HOW is
  * threads (twice as many at one time), forks (six generations, one behind the other),
  * forbidden (no system call may be made any more just when a thread's counters are mapped),
- * used_up (nor is there room for all of them), callers (more names than a shared piece has
+ * used_up (nor is there room for all of them), kept (a thread resizes another's newest
+ * block, in vain), callers (more names than a shared piece has
  * counters), or what comes when the stream has ended between two looks of one event: outer,
  * outer_shared, regrown (an inner function has counted its block), resized (nothing counts
  * what the block is resized from).
@@ -77,6 +78,23 @@ static void generation(int left) {
   if (!pid) generation(left - 1), exit(0);
   int status = 0;
   if (left && (waitpid(pid, &status, 0) != pid || status)) abort();
+}
+
+/* A small and a large one. */
+static void *resize_in_vain(void *p) {
+  volatile size_t huge = SIZE_MAX / 2;
+  if (realloc(p, huge)) abort();
+  return p;
+}
+
+static void kept(void) {
+  pthread_t thread;
+  for (size_t bytes = 64; bytes <= 1 << 20; bytes <<= 14) {
+    void *p = malloc(bytes);
+    if (pthread_create(&thread, NULL, resize_in_vain, p)) abort();
+    pthread_join(thread, NULL);
+    free(p);
+  }
 }
 
 /* Time stands still until it is told to go on: threads count on till then. */
@@ -156,7 +174,7 @@ static void used_up(void) {
 static const struct {
   const char *name;
   void (*run)(void);
-} ends[] = {{"outer", outer}, {"outer_shared", outer_shared}, {"regrown", regrown}, {"resized", resized}, {"callers", callers}, {"used_up", used_up}};
+} ends[] = {{"kept", kept}, {"outer", outer}, {"outer_shared", outer_shared}, {"regrown", regrown}, {"resized", resized}, {"callers", callers}, {"used_up", used_up}};
 
 int main(int argc, char **argv) {
   const char *how = argc > 1 ? argv[1] : "";
