@@ -19,7 +19,7 @@ static struct ms_window *window_new(uint32_t class) {
   uint32_t bytes = class_bytes(class), room = bytes + MS_SLACK_BYTES;
   struct ms_window *window = ms_process_alloc(sizeof *window);
   if (!window) return NULL;
-  window->record = ms_room_map(NULL, room, NULL, 0);
+  window->record = ms_room_map(NULL, room, NULL, 0, MS_SPARED);
   if (!window->record) return ms_process_unalloc(window, sizeof *window), NULL;
   window->bytes = bytes;
   window->class = class;

@@ -24,7 +24,8 @@
  * freed meanwhile is found by its failure, and counted by its own thread.
  *
  * Cost: an allocation adds to two words of one counter and stores its cell twice; a free
- * loads and stores a cell and adds to two words. 4 bytes of plane for 16 of heap are
+ * loads and stores a cell and adds to two words. The newest block is freed by its own
+ * thread without a name in its cell, and so without the RMW. 4 bytes of plane for 16 of heap are
  * touched, twice what generations take. Of what full mode adds to a program's CPU it is
  * 0.6 (Lua) to 0.9 (random blocks in eight threads): bench/record --variants counters.
  */
@@ -56,23 +57,22 @@ MS_HOT_FN void ms_count_many(void) { __atomic_store_n(&ms_count_threads, 1, __AT
 /* What a realloc began with. */
 struct ms_count_from {
   enum ms_realloc how;
-  uint32_t name; /* MS_COUNTER_UNSEEN: a block from before the fork */
+  uint32_t name; /* MS_COUNTER_UNSEEN: a block from before the fork; MS_NAMES_MOST + a thread: its newest one */
   uint64_t bytes;
+  uint64_t large; /* bytes of such a newest one when it is large, not to be counted */
 };
 
 int ms_count_reserve(void);
 int ms_count_attach(struct ms_thread *t, struct ms_counter **table); /* table: one to use again, or NULL */
 void ms_count_end(struct ms_thread *t);
 void ms_count_detach(struct ms_thread *t);
-struct ms_counter *ms_counter_new(struct ms_thread *t, uint32_t name);
 void *ms_count_born_slow(enum ms_op op, void *block, size_t size, unsigned fn, uintptr_t ra, const struct ms_count_from *from);
 void *ms_count_outer(void *block, size_t size, unsigned fn, uintptr_t ra); /* as ms_emit_outer */
 void ms_count_dead_slow(uintptr_t p, unsigned fn, uintptr_t ra);
+void ms_count_newest(struct ms_thread *t);
 void ms_count_ended(uintptr_t p); /* freed or resized while recording is paused */
 struct ms_count_from ms_count_realloc_begin(uintptr_t p, unsigned fn, uintptr_t ra);
 void *ms_count_regrown(const struct ms_count_from *from, void *p, void *q, size_t size, unsigned fn, uintptr_t ra);
-void ms_count_newest_odd(struct ms_thread *t, uint32_t name);
-void ms_count_newest_gone(struct ms_thread *t, struct ms_counter *counter);
 
 #pragma GCC visibility pop
 
@@ -98,37 +98,46 @@ MS_HOT_FN uint32_t ms_count_unnamed(const struct ms_thread *t, uint64_t bytes) {
   return t->id << MS_CELL_SIZE_BITS | (bytes <= MS_CELL_SIZE_MOST ? MS_CELL_NEWEST : MS_CELL_NEWEST_LARGE);
 }
 
-/* ---- counters: all written by their own thread alone ---- */
-
-MS_HOT_FN struct ms_counter *ms_counter_of(struct ms_thread *t, uint32_t name) {
-  struct ms_counter *counter = t->counters[name];
-  return MS_LIKELY(counter != NULL) ? counter : ms_counter_new(t, name);
-}
+/* Of one that is not large. */
+MS_HOT_FN uint32_t ms_count_unnamed_small(const struct ms_thread *t) { return t->id << MS_CELL_SIZE_BITS | MS_CELL_NEWEST; }
 
 /* ---- the newest block ---- */
 
 MS_HOT_FN int ms_count_is_newest(const struct ms_thread *t, uintptr_t p) { return t->head->newest[0] >> 20 == p >> 3; }
 
-/* Counts it, under the name it has come to; then there is none. */
-MS_HOT_FN void ms_count_newest(struct ms_thread *t) {
-  struct ms_counters_head *head = t->head;
-  uint32_t name = MS_LIKELY(ms_name_is_final()) ? *ms_row_name(head->newest) : ms_tls.last.name;
-  if (MS_UNLIKELY(name == MS_NAME_NONE || (head->newest[0] & 0x20))) return ms_count_newest_odd(t, name);
-  uint64_t bytes = head->bytes;
-  uint32_t *cell = ms_count_cell(head->newest[0] >> 20 << 3), newest = ms_count_unnamed(t, bytes);
-  struct ms_counter *counter = ms_counter_of(t, name);
+/* The name it has come to. */
+MS_HOT_FN uint32_t ms_count_newest_name(const struct ms_thread *t) {
+  return MS_LIKELY(ms_name_is_final()) ? *ms_row_name(t->head->newest) : ms_tls.last.name;
+}
+
+/* False: another thread has taken it. */
+MS_HOT_FN int ms_count_newest_put(const struct ms_thread *t, uint32_t name, uint64_t bytes) {
+  uint32_t *cell = ms_count_cell(t->head->newest[0] >> 20 << 3), newest = ms_count_unnamed(t, bytes), named = ms_count_named(name, bytes);
+  if (!__atomic_load_n(&ms_count_threads, __ATOMIC_RELAXED)) return ms_count_put(cell, named), 1;
+  return __atomic_compare_exchange_n(cell, &newest, named, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
+MS_HOT_FN void ms_count_newest_ends(struct ms_thread *t, uint32_t name) {
+  t->head->newest[0] = 0;
+  *ms_row_name(t->head->newest) = name;
+}
+
+/* Counts it by that name, and then there is none. False: nothing was done, for it has no
+ * name yet, or was another block, or is gone, or the first of its name here. Calls nothing. */
+MS_HOT_FN int ms_count_newest_as(struct ms_thread *t, uint32_t name) {
+  if (MS_UNLIKELY(name == MS_NAME_NONE || (t->head->newest[0] & 0x20))) return 0;
+  struct ms_counter *counter = t->counters[name]; /* written by this thread alone */
+  uint64_t bytes = t->head->bytes;
+  if (MS_UNLIKELY(!counter || !ms_count_newest_put(t, name, bytes))) return 0;
   counter->allocations++;
   counter->allocated_bytes += bytes;
-  if (!__atomic_load_n(&ms_count_threads, __ATOMIC_RELAXED)) ms_count_put(cell, ms_count_named(name, bytes));
-  else if (MS_UNLIKELY(!__atomic_compare_exchange_n(cell, &newest, ms_count_named(name, bytes), 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)))
-    ms_count_newest_gone(t, counter);
-  head->newest[0] = 0;
-  *ms_row_name(head->newest) = name;
+  ms_count_newest_ends(t, name);
+  return 1;
 }
 
 /* ---- a block is given ---- */
 
-MS_HOT_FN void ms_count_newest_put(struct ms_thread *t, enum ms_op op, uintptr_t p, size_t size, unsigned fn, uintptr_t ra) {
+MS_HOT_FN void ms_count_newest_is(struct ms_thread *t, enum ms_op op, uintptr_t p, size_t size, unsigned fn, uintptr_t ra) {
   struct ms_counters_head *head = t->head;
   head->bytes = size;
   head->newest[1] = (uint32_t)size;
@@ -147,9 +156,9 @@ MS_HOT_FN void *ms_count_born(void *block, size_t size, unsigned fn, uintptr_t r
   uint32_t *cell = ms_count_cell_even(p);
   if (MS_UNLIKELY(ms_count_get(cell))) goto slow;
   ms_enter();
-  if (MS_LIKELY(t->head->newest[0])) ms_count_newest(t);
-  ms_count_put(cell, t->id << MS_CELL_SIZE_BITS | MS_CELL_NEWEST);
-  ms_count_newest_put(t, MS_OP_ALLOC, p, size, fn, ra);
+  if (MS_UNLIKELY(t->head->newest[0] && !ms_count_newest_as(t, ms_count_newest_name(t)))) ms_count_newest(t);
+  ms_count_put(cell, ms_count_unnamed_small(t));
+  ms_count_newest_is(t, MS_OP_ALLOC, p, size, fn, ra);
   ms_leave(t);
   return block;
 slow:
@@ -158,24 +167,26 @@ slow:
 
 /* ---- a block is taken ---- */
 
-/* Before the real free. */
-MS_HOT_FN void ms_count_dead(void *block, unsigned fn, uintptr_t ra) {
+/* Before the real free. False: nothing was done yet, ms_count_dead_slow does it: among others
+ * for the newest block, and for one at its address while that has no final name. */
+MS_HOT_FN int ms_count_dead_hot(void *block) {
   uintptr_t p = (uintptr_t)block;
   struct ms_thread *t = ms_tls.self;
-  if (MS_UNLIKELY(p & 15 || ms_tls.passing == p || ms_is_due(t, t->limit))) return ms_count_dead_slow(p, fn, ra);
-  ms_enter();
-  if (ms_count_is_newest(t, p)) ms_count_newest(t);
+  if (MS_UNLIKELY(p & 15 || ms_tls.passing == p || ms_tls.last.last_block == p || ms_is_due(t, t->limit))) return 0;
   uint32_t *at = ms_count_cell_even(p), cell = ms_count_get(at), bytes = cell & MS_CELL_SIZE_MASK;
-  if (MS_UNLIKELY(!cell || bytes > MS_CELL_SIZE_MOST)) {
-    ms_leave(t);
-    return ms_count_dead_slow(p, fn, ra);
-  }
+  if (MS_UNLIKELY(!cell || bytes > MS_CELL_SIZE_MOST)) return 0;
+  struct ms_counter *counter = t->counters[cell >> MS_CELL_SIZE_BITS];
+  if (MS_UNLIKELY(!counter)) return 0;
+  ms_enter();
   ms_count_put(at, 0);
-  struct ms_counter *counter = ms_counter_of(t, cell >> MS_CELL_SIZE_BITS);
   counter->frees++;
   counter->gone_bytes += bytes;
-  ms_last_ends(p);
   ms_leave(t);
+  return 1;
+}
+
+MS_HOT_FN void ms_count_dead(void *block, unsigned fn, uintptr_t ra) {
+  if (!ms_count_dead_hot(block)) ms_count_dead_slow((uintptr_t)block, fn, ra);
 }
 
 #endif

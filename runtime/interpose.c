@@ -250,9 +250,13 @@ static void free_sampled(void *p) {
   if (MS_LIKELY(ms_sample_is_nothing((uintptr_t)p))) MS_NEXT(free)(p);
   else free_maybe_drawn(p);
 }
-static void free_counted(void *p) {
-  if (MS_LIKELY(p != NULL)) ms_count_dead(p, MS_FN_free, MS_RA);
+static __attribute__((noinline)) void free_counted_slow(void *p, uintptr_t ra) {
+  ms_count_dead_slow((uintptr_t)p, MS_FN_free, ra);
   MS_NEXT(free)(p);
+}
+static void free_counted(void *p) {
+  if (MS_LIKELY(p && ms_tls.passing != (uintptr_t)p) && !ms_count_dead_hot(p)) free_counted_slow(p, MS_RA);
+  else MS_NEXT(free)(p);
 }
 static void free_paused(void *p) {
   if (p) ms_paused_end((uintptr_t)p);

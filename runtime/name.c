@@ -37,7 +37,7 @@ static int piece_map(uint32_t number, const uint64_t *names, uint32_t count) {
   struct ms_record record = {.kind = MS_RECORD_NAMES, .bytes = PIECE_BYTES, .thread = number * MS_NAMES_WORDS};
   ms_record_check(&record);
   struct ms_os_piece begin[] = {{&record, sizeof record}, {names, count * sizeof *names}};
-  if (!ms_room_map(piece_at(number), PIECE_BYTES, begin, 2)) return 0;
+  if (!ms_room_map(piece_at(number), PIECE_BYTES, begin, 2, MS_SPARED)) return 0;
   ms_record_stands(PIECE_BYTES);
   return 1;
 }

@@ -9,7 +9,7 @@
  *
  * What one kind has refused because another took its place meanwhile, that one does. A
  * record that is refused then ends the stream; room to map that is refused for want of
- * memory does not, unless whoever wanted it cannot do without (count.c).
+ * memory, or of room ahead, does not, unless whoever wanted it cannot do without (count.c).
  */
 #include "runtime.h"
 
@@ -168,7 +168,7 @@ static int64_t ahead_map(void **at, uint64_t bytes, const struct ms_os_piece *be
   int64_t offset;
   if (*at) return *at = NULL, -MS_LOST_MEMORY;
   *at = half_take(ahead_now(), bytes, &offset);
-  if (!*at) return ms_lost(MS_LOST_SECCOMP, 0), -MS_LOST_MEMORY;
+  if (!*at) return -MS_LOST_SECCOMP;
   pieces_copy(*at, begin, count);
   return offset;
 }
@@ -262,8 +262,14 @@ uint64_t ms_room_put(const struct ms_os_piece *pieces, int count, uint64_t bytes
   return offset < 0 ? 0 : (uint64_t)offset;
 }
 
-/* Without memory a window or a name is not to be had, and the stream goes on. */
-void *ms_room_map(void *at, uint64_t bytes, const struct ms_os_piece *begin, int count) {
+/* A window or a name can be done without, but not for ever: the reason of what is lost later is known now. */
+static void map_refused(enum ms_lost_reason reason, enum ms_need need) {
+  int is_borne = reason == MS_LOST_MEMORY || reason == MS_LOST_SECCOMP;
+  if (need == MS_NEEDED || !is_borne) ms_stream_stop(reason);
+  else if (reason == MS_LOST_SECCOMP) ms_lost(reason, 0);
+}
+
+void *ms_room_map(void *at, uint64_t bytes, const struct ms_os_piece *begin, int count, enum ms_need need) {
   uint32_t rooms = rooms_now();
   void *mapped;
   int64_t offset;
@@ -271,6 +277,6 @@ void *ms_room_map(void *at, uint64_t bytes, const struct ms_os_piece *begin, int
     mapped = at;
     offset = room_now()->map(&mapped, bytes, begin, count);
   } while (offset < 0 && is_another(&rooms));
-  if (offset < 0 && offset != -MS_LOST_MEMORY) ms_stream_stop((enum ms_lost_reason)-offset);
+  if (offset < 0) map_refused((enum ms_lost_reason)-offset, need);
   return offset < 0 ? NULL : mapped;
 }

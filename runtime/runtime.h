@@ -372,7 +372,8 @@ void ms_lost(enum ms_lost_reason reason, uint64_t events);
 enum { MS_AHEAD_MOST = 64 << 20 };
 void ms_room_open(void); /* the file's, and its volumes' when there are some */
 uint64_t ms_room_put(const struct ms_os_piece *pieces, int count, uint64_t bytes); /* a record, which lies at the first piece; its offset, 0: the stream has stopped */
-void *ms_room_map(void *at, uint64_t bytes, const struct ms_os_piece *begin, int count); /* room that begins so, mapped, at `at` if that is not NULL; NULL: none */
+enum ms_need { MS_SPARED, MS_NEEDED }; /* without memory, or room ahead: there is another way; the stream ends */
+void *ms_room_map(void *at, uint64_t bytes, const struct ms_os_piece *begin, int count, enum ms_need need); /* room that begins so, mapped, at `at` if that is not NULL; NULL: none */
 uint64_t ms_room_ahead(void); /* maps room, that many bytes, and uses no other, so that no system call is made */
 void ms_room_back(void);      /* undo */
 int ms_room_is_ahead(void);

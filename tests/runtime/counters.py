@@ -173,6 +173,30 @@ s = record("forbidden", program="counted_few", LD_PRELOAD=None)
 equal((s.lost_reason, "ends here" in s.done.stderr), ("none", False), "forbidden in the middle")
 equal(checked(s)["block"], [2 * ROUNDS, 0, 64 * 2 * ROUNDS, ROUNDS, ROUNDS, 64 * ROUNDS], "blocks around that")
 
+# When the stream ends in the middle of an event, it is counted or lost, not both.
+for how, events in (("outer", 4), ("outer_shared", 2), ("regrown", 5), ("resized", 2 + 3 * 64)):
+    s = record(how, program="counted_few", LD_PRELOAD=None)
+    found = sum(c["allocations"] + c["reallocations"] + c["frees"] for _, _, c in s.counters) + len(s.newest)
+    equal((found + s.lost_events, s.lost_reason), (events, "space"), f"{how}: events recorded and lost")
+    assert s.lost_events, f"{how}: {found} events recorded, none lost"
+
+# A block that another thread failed to resize before it had a name is the same block.
+s = record("kept", program="counted_few", LD_PRELOAD=None)
+checked(s)
+equal(len(list(s.rows("bad_free"))), 0, "bad frees of a block that could not be resized")
+equal(sum(c["allocations"] - c["frees"] for _, _, c in s.counters) + len(s.newest), 0, "blocks of it that live")
+
+# What all share has as many counters as it takes.
+s = record("callers", program="counted_few", LD_PRELOAD=None)
+checked(s)
+equal([c["allocations"] for thread, _, c in s.counters if not thread], [1] * 3000, "allocations of each caller")
+
+# Where the room ahead is used up, that is the reason.
+s = record("used_up", program="counted_few", LD_PRELOAD=None)
+found = sum(c["allocations"] + c["frees"] for _, _, c in s.counters) + len(s.newest)
+equal((found + s.lost_events, s.lost_reason), (ROUNDS * 3 // 2 + 2 * 3000, "seccomp"), "events without room, and why")
+assert s.lost_events, f"{found} events recorded, none lost"
+
 # Without the plane all is recorded, and that is said.
 s = record("names", preexec=lambda: resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30)))
 equal((s.mode, s.version), (2, 4), "mode without the plane")
