@@ -27,7 +27,7 @@ export function Estimate({ error, children }: { error: string; children: Compone
 }
 
 /** What such a column needs to show both ends. */
-export const estimateWidth = 124;
+export const estimateWidth = 140;
 
 export function Badge({ tone, children, title }: { tone?: string; children: ComponentChildren; title?: string }): JSX.Element {
   return <span class={`badge ${tone ?? ""}`} title={title}>{children}</span>;
