@@ -15,8 +15,12 @@ uint8_t ms_sample_pages[MS_SAMPLE_PAGES];
 void ms_sample_init(void) {
   const struct ms_mode_choice *choice = &ms_options.mode;
   int bytes = choice->sampling == MS_SAMPLING_BYTES;
-  ms_sample.mask = bytes ? SIZE_MAX : 0;
-  ms_sample.scale = bytes ? (double)choice->period : ms_gap_scale_rate((double)MS_SAMPLING_ONE / (double)choice->period);
+  double rate = bytes ? 0 : (double)MS_SAMPLING_ONE / (double)choice->period;
+  ms_sample.large = bytes || rate >= 1 ? 0 : ~(size_t)(ms_sampling_large(choice->period) - 1);
+  ms_sample.mask = bytes ? SIZE_MAX : ms_sample.large;
+  ms_sample.most = ms_sample.large ? (int64_t)~ms_sample.large : INT64_MAX;
+  ms_sample.rate = rate;
+  ms_sample.scale = bytes ? (double)choice->period : ms_gap_scale_rate(rate);
 }
 
 /* Of a process's draws. A forked child's are others than its parent's. */
@@ -30,23 +34,49 @@ uint64_t ms_sample_seed(uint32_t pid) {
 
 /* ---- draws ---- */
 
+/* What is left never reaches the size of a large block, so that none passes unseen. */
+static void gap_draw(void) {
+  int64_t gap = ms_gap(&ms_tls.random, ms_sample.scale);
+  ms_tls.left = gap < ms_sample.most ? gap : ms_sample.most;
+  ms_tls.left_over = gap - ms_tls.left;
+}
+
+/* One of those beyond `left` has come. */
+static void gap_go_on(void) {
+  int64_t more = ms_tls.left_over < ms_sample.most ? ms_tls.left_over : ms_sample.most;
+  ms_tls.left = more - 1;
+  ms_tls.left_over -= more;
+}
+
+static int large_is_drawn(size_t size) {
+  double chance = (double)size / (double)MS_SAMPLING_SURE;
+  return (double)(ms_random_next(&ms_tls.random) >> 11) * 0x1p-53 < (chance > ms_sample.rate ? chance : ms_sample.rate);
+}
+
 /* At a thread's first draw; again in a forked child, whose count goes on where it stood. */
 static void seed(void) {
   uint32_t drawer = __atomic_fetch_add(&ms_process->drawers, 1, __ATOMIC_RELAXED);
   int first = !ms_tls.seeded;
   ms_tls.seeded = ms_epoch;
   ms_tls.random = ms_random_mix(ms_process->seed + drawer);
-  if (first) ms_tls.left += ms_gap(&ms_tls.random, ms_sample.scale);
+  if (!first) return;
+  int64_t passed = ms_tls.left;
+  gap_draw();
+  ms_tls.left += passed;
 }
 
-/* The count fell below 0: is this allocation drawn? */
-__attribute__((noinline)) int ms_sample_due(void) {
+/* The count fell below 0, by this allocation: is it drawn? */
+__attribute__((noinline)) int ms_sample_due(size_t size) {
+  size_t large = size & ms_sample.large;
+  ms_tls.left += (int64_t)large;
   if (MS_UNLIKELY(ms_tls.seeded != ms_epoch || !ms_epoch)) {
     if (!ms_process_ready()) return ms_tls.left = 0;
     if (ms_tls.seeded != ms_epoch) seed();
-    if (ms_tls.left >= 0) return 0;
+    if (!large && ms_tls.left >= 0) return 0;
   }
-  ms_tls.left = ms_gap(&ms_tls.random, ms_sample.scale);
+  if (large) return large_is_drawn(size);
+  if (ms_tls.left_over) return gap_go_on(), 0;
+  gap_draw();
   return 1;
 }
 
@@ -63,7 +93,7 @@ static int verdict_spend(void *block) {
 
 static int is_drawn(void *block, size_t size) {
   if (ms_tls.verdict) return verdict_spend(block);
-  return !ms_sample_passes(size) && ms_sample_due();
+  return !ms_sample_passes(size) && ms_sample_due(size);
 }
 
 /* ---- blocks ---- */
@@ -91,7 +121,7 @@ MS_COLD void ms_sample_forget(void) {
 }
 
 __attribute__((noinline)) void *ms_sample_born_slow(void *block, size_t size, unsigned fn, uintptr_t ra) {
-  int drawn = ms_tls.verdict ? verdict_spend(block) : ms_sample_due();
+  int drawn = ms_tls.verdict ? verdict_spend(block) : ms_sample_due(size);
   return drawn ? drawn_born(MS_OP_ALLOC, block, size, fn, ra) : ms_sample_passed(block);
 }
 

@@ -5,9 +5,12 @@
  * exactly when its cell is live, which is looked at only where its page has one that is.
  *
  * A thread counts down the bytes (or allocations) to its next sample; an allocation
- * that takes the count below 0 is drawn. Cost of one that is not: a subtraction,
- * a branch, and another that looks whether compiled code still takes an older block for it;
- * 14 instructions of malloc and 10 of free, which then jump to the next function.
+ * that takes the count below 0 is drawn. By rate a block of 1 KiB or more may be worth
+ * a draw of its own: it counts for its size, more than is ever left, and sample.c gives
+ * that back; so the few large ones cost the many small ones nothing. Cost of one that is
+ * not drawn: a subtraction, a branch, and another that looks whether compiled code still
+ * takes an older block for it; 14 instructions of malloc and 10 of free, which then jump
+ * to the next function.
  *
  * Where one allocator function may come down to another of ours (operator new to
  * malloc, calloc to malloc in some allocators), the outer one draws for both, by its
@@ -24,12 +27,15 @@ enum { MS_SAMPLE_SIZE_BITS = 46 }; /* what asks for more gets nothing */
 #pragma GCC visibility push(hidden)
 extern struct ms_sample {
   size_t mask;  /* of a size: how much of it counts; what is then 0 counts as 1 */
+  size_t large; /* by rate: the same mask, of blocks that are drawn by their size; else 0 */
+  int64_t most; /* to count down at once */
   double scale; /* of gaps */
+  double rate;  /* by rate: the least probability */
 } ms_sample;
 
 void ms_sample_init(void);
 uint64_t ms_sample_seed(uint32_t pid);
-int ms_sample_due(void);
+int ms_sample_due(size_t size);
 void ms_sample_outer(size_t size); /* ms_sample_before, apart */
 void ms_sample_forget(void);
 void *ms_sample_born_slow(void *block, size_t size, unsigned fn, uintptr_t ra);
@@ -86,7 +92,7 @@ MS_HOT_FN int ms_sample_release(void) {
 MS_HOT_FN void ms_sample_before(size_t size) {
   if (ms_tls.verdict) return; /* of a function further out */
   if (size >> MS_SAMPLE_SIZE_BITS) size = (size_t)1 << MS_SAMPLE_SIZE_BITS;
-  ms_sample_hold(ms_sample_passes(size) || !ms_sample_due() ? MS_VERDICT_PASSED : MS_VERDICT_DRAWN);
+  ms_sample_hold(ms_sample_passes(size) || !ms_sample_due(size) ? MS_VERDICT_PASSED : MS_VERDICT_DRAWN);
 }
 
 /* Pages of address space, modulo their number: how many drawn blocks begin there, from

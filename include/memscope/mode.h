@@ -45,7 +45,7 @@ static inline int ms_mode_sampling(const char *text, struct ms_mode_choice *choi
   if (*at == '%' || decimals) {
     uint64_t most = *at == '%' ? UINT64_C(100) * MS_RATE_ONE : MS_RATE_ONE;
     if (parts > most || parts < most / MS_RATE_ONE || (*at == '%' && at[1]) || (*at && *at != '%')) return 0;
-    choice->sampling = MS_SAMPLING_RATE;
+    choice->sampling = MS_SAMPLING_LARGE;
     choice->period = (uint64_t)((unsigned __int128)most * MS_SAMPLING_ONE / parts);
     return 1;
   }

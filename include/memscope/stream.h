@@ -62,8 +62,19 @@ enum ms_sampling {
   MS_SAMPLING_NONE,
   MS_SAMPLING_RATE,  /* p = MS_SAMPLING_ONE / period */
   MS_SAMPLING_BYTES, /* p = 1 - exp(-s / period) */
+  MS_SAMPLING_LARGE, /* RATE's p; from ms_sampling_large(period) bytes on s / MS_SAMPLING_SURE where that is more, at most 1 */
 };
 #define MS_SAMPLING_ONE (UINT64_C(1) << 32)
+#define MS_SAMPLING_SURE (UINT64_C(1) << 16) /* such a block is always drawn */
+
+/* LARGE: the power of two from which s / MS_SAMPLING_SURE may be more than RATE's p.
+ * Below 1 KiB sizes make no difference, however small p is: runtime/sample.c counts
+ * on passing over fewer than that many allocations at once. */
+static inline uint64_t ms_sampling_large(uint64_t period) {
+  uint64_t from = 1024;
+  while ((double)from * (double)period < (double)MS_SAMPLING_SURE * (double)MS_SAMPLING_ONE) from <<= 1;
+  return from;
+}
 
 enum ms_recording { MS_RECORDING_UNKNOWN, MS_RECORDING_ON, MS_RECORDING_PAUSED, MS_RECORDING_STOPPED };
 

@@ -89,6 +89,15 @@ s = record("sampled", "names", mode="sample=20K")
 p = 1 - 2.718281828459045 ** (-1002 / 20480)
 near(len([r for r in s.hot(ALLOC) if r.size == 1002]), ROUNDS, p, "blocks of 1002 in 20K")
 
+# By rate large blocks are drawn by their size, and the count of small ones passes over them,
+# also where it is longer than can be counted down at once.
+for mode, rate, from_bytes in (("sample=5%", 0.05, 4096), ("sample=0.02%", 0.0002, 1024)):
+    s = record("sampled", "larges", mode=mode)
+    near(len([r for r in s.hot(ALLOC) if r.size == 71]), 20 * ROUNDS, rate, f"small blocks, {mode}")
+    for size in (2001, 20001, 70001):
+        p = max(rate, min(1, size / 65536)) if size >= from_bytes else rate
+        near(len([r for r in s.hot(ALLOC) if r.size == size]), ROUNDS, p, f"blocks of {size}, {mode}")
+
 # Without the plane nothing tells a drawn block: all is recorded, and that is said.
 def small():
     resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))

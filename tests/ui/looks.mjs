@@ -23,7 +23,7 @@ const browser = await openBrowser(modules);
 after(() => browser.close());
 const file = writePage("looks.html", synthetic());
 const sampled = writePage("looks-sampled.html", synthetic({ sampled: true }));
-const sampledPlaces = { "sampled-overview": "", "sampled-cards": "#/variables?as=cards", "sampled-inspector": "#/variables?sel=3", "sampled-threads": "#/threads", "sampled-about": "#/about" };
+const sampledPlaces = { "sampled-overview": "", "sampled-variables": "#/variables", "sampled-notfreed": "#/notfreed", "sampled-types": "#/types", "sampled-modules": "#/modules", "sampled-cards": "#/variables?as=cards", "sampled-inspector": "#/variables?sel=3", "sampled-threads": "#/threads", "sampled-about": "#/about" };
 
 /** What a person would call broken, found in the page. */
 function faults() {

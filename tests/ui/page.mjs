@@ -56,9 +56,15 @@ test("a sampled run: estimates with their errors, peaks without, and a dash for 
   await on({ file: sampled }, async (page) => {
     const figures = await page.$$eval(".figure", (all) => Object.fromEntries(all.map((f) => [f.querySelector("dt").textContent, f.querySelector("dd").textContent])));
     assert.match(figures["Allocations"], /±/);
-    assert.match(figures["Frees"], /\d\sM…\d/);
+    assert.match(figures["Frees"], / \(\d.*…\d.*\)$/);
     assert.match(figures["Peak"], /^[\d.]+ MiB$/);
   });
+  for (const [view, columns] of Object.entries({ variables: ["Not freed", "Allocs"], types: ["Not freed", "Allocated", "Allocs"], modules: ["Allocs", "Allocated"], threads: ["Allocs", "Frees", "Allocated"] }))
+    await on({ file: sampled, hash: `#/${view}`, size: { width: 1700, height: 900 } }, async (page) => {
+      const heads = await page.$$eval(".th", (all) => all.map((th) => th.textContent.trim())), first = (await rows(page))[0];
+      for (const column of columns) assert.match(first[heads.indexOf(column)], /±|…|≤|–/, `${view}: ${column} is ${first[heads.indexOf(column)]}`);
+      if (heads.includes("At peak")) assert.doesNotMatch(first[heads.indexOf("At peak")], /±|…|≤/, view);
+    });
   await on({ file: sampled, hash: "#/threads" }, async (page) => {
     const at = await page.$$eval(".th", (all) => all.findIndex((th) => th.textContent.trim() === "Temp"));
     assert.deepEqual([...new Set((await rows(page)).map((r) => r[at]))], ["–"]);

@@ -89,9 +89,12 @@ export function synthetic({ sites: count = 240, samples = 400, seed = 7, sampled
 function errors(e, site) {
   const figures = ["allocations", "frees", "reallocations", "allocated_bytes", "live_blocks", "live_bytes"];
   const total = (f) => site[f].reduce((a, b) => a + b, 0), low = (v) => Math.floor(v * 0.9), high = (v, f) => Math.ceil(v * (f === "frees" ? 1.4 : 1.1)) + 4;
-  e.table("sampling", { by_bytes: [0], period: [10], sampled_allocations: [Math.floor(total("allocations") / 10)] });
+  e.table("sampling", { by_bytes: [0], period: [10], large_bytes: [8192], sampled_allocations: [Math.floor(total("allocations") / 10)] });
   e.table("total_errors", { figure: figures, low: figures.map((f) => low(total(f))), high: figures.map((f) => high(total(f), f)) });
-  e.table("site_errors", Object.fromEntries(figures.flatMap((f) => [[`${f}_low`, site[f].map(low)], [`${f}_high`, site[f].map((v) => high(v, f))]])));
+  for (const kind of ["site", "type", "module", "thread"]) {
+    const table = Object.fromEntries(e.tables.find((t) => t.name === `${kind}s`).columns.map((c) => [c.name, [...c.values]]));
+    e.table(`${kind}_errors`, Object.fromEntries(figures.flatMap((f) => [[`${f}_low`, (table[f] ?? []).map(low)], [`${f}_high`, (table[f] ?? []).map((v) => high(v, f))]])));
+  }
 }
 
 function history(e, rnd, samples, points, site) {

@@ -27,8 +27,8 @@ test("an estimate's error: a share of both sides, both ends, or at most; none of
   const text = (...of) => page.errorText(...of, page.bytes).replaceAll("\u00a0", " ");
   assert.equal(text(1000, 950, 1050), " ±5.0 %");
   assert.equal(text(1000, 700, 1310), " ±31 %");
-  assert.equal(text(4096, 1024, 16384), " 1.00 KiB…16.0 KiB");
-  assert.equal(text(0, 0, 2048), " ≤ 2.00 KiB");
+  assert.equal(text(4096, 1024, 16384), " (1.00 KiB…16.0 KiB)");
+  assert.equal(text(0, 0, 2048), " (≤ 2.00 KiB)");
   assert.equal(text(4096, 0, 0), "");
   assert.equal(text(4096, undefined, undefined), "");
 });

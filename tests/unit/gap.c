@@ -80,9 +80,19 @@ static void test_geometric(void **state) {
 
 static void mode_is(const char *word, uint32_t mode, uint32_t sampling, double period) {
   struct ms_mode_choice choice = ms_mode_parse(word);
-  double unit = sampling == MS_SAMPLING_RATE ? (double)MS_SAMPLING_ONE : 1;
+  double unit = sampling == MS_SAMPLING_LARGE ? (double)MS_SAMPLING_ONE : 1;
   if (choice.mode != mode || choice.sampling != sampling || fabs((double)choice.period / unit - period) > 1e-6 * period)
     fail_msg("%s: mode %u, sampling %u, period %g", word, choice.mode, choice.sampling, (double)choice.period / unit);
+}
+
+/* The first power of two that is drawn more often than the rate says. */
+static void test_large(void **state) {
+  (void)state;
+  assert_int_equal(ms_sampling_large(MS_SAMPLING_ONE), 65536);
+  assert_int_equal(ms_sampling_large(2 * MS_SAMPLING_ONE), 32768);
+  assert_int_equal(ms_sampling_large(10 * MS_SAMPLING_ONE), 8192);
+  assert_int_equal(ms_sampling_large(100 * MS_SAMPLING_ONE), 1024);
+  assert_int_equal(ms_sampling_large(MS_RATE_ONE * MS_SAMPLING_ONE), 1024);
 }
 
 static void test_modes(void **state) {
@@ -93,14 +103,14 @@ static void test_modes(void **state) {
   assert_int_equal(ms_mode_parse("full").stacks, 0);
   assert_int_equal(ms_mode_parse("sample=100%").stacks, 0);
   mode_is("exact", MS_MODE_EXACT, 0, 0);
-  mode_is("demo", MS_MODE_SAMPLE, MS_SAMPLING_RATE, 10);
-  mode_is("high_performance", MS_MODE_SAMPLE, MS_SAMPLING_RATE, 100);
-  mode_is("sample=0.05", MS_MODE_SAMPLE, MS_SAMPLING_RATE, 20);
-  mode_is("sample=5%", MS_MODE_SAMPLE, MS_SAMPLING_RATE, 20);
-  mode_is("sample=0.7%", MS_MODE_SAMPLE, MS_SAMPLING_RATE, 100 / 0.7);
-  mode_is("sample=100%", MS_MODE_SAMPLE, MS_SAMPLING_RATE, 1);
-  mode_is("sample=1.0", MS_MODE_SAMPLE, MS_SAMPLING_RATE, 1);
-  mode_is("sample=0.000000001", MS_MODE_SAMPLE, MS_SAMPLING_RATE, 1e9);
+  mode_is("demo", MS_MODE_SAMPLE, MS_SAMPLING_LARGE, 10);
+  mode_is("high_performance", MS_MODE_SAMPLE, MS_SAMPLING_LARGE, 100);
+  mode_is("sample=0.05", MS_MODE_SAMPLE, MS_SAMPLING_LARGE, 20);
+  mode_is("sample=5%", MS_MODE_SAMPLE, MS_SAMPLING_LARGE, 20);
+  mode_is("sample=0.7%", MS_MODE_SAMPLE, MS_SAMPLING_LARGE, 100 / 0.7);
+  mode_is("sample=100%", MS_MODE_SAMPLE, MS_SAMPLING_LARGE, 1);
+  mode_is("sample=1.0", MS_MODE_SAMPLE, MS_SAMPLING_LARGE, 1);
+  mode_is("sample=0.000000001", MS_MODE_SAMPLE, MS_SAMPLING_LARGE, 1e9);
   mode_is("sample=1", MS_MODE_SAMPLE, MS_SAMPLING_BYTES, 1);
   mode_is("sample=512K", MS_MODE_SAMPLE, MS_SAMPLING_BYTES, 524288);
   mode_is("sample=3m", MS_MODE_SAMPLE, MS_SAMPLING_BYTES, 3 << 20);
@@ -113,6 +123,6 @@ static void test_modes(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_logarithm), cmocka_unit_test(test_exponential), cmocka_unit_test(test_geometric),
-                                     cmocka_unit_test(test_modes)};
+                                     cmocka_unit_test(test_large), cmocka_unit_test(test_modes)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

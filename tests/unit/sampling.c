@@ -67,6 +67,13 @@ static double wilson(double n, double p, double side) {
   return (n + z * z * q / 2 + side * z * sqrt(q * n + z * z * q * q / 4)) / p;
 }
 
+/* The same of a group that one of them is the reason for: low without that one, high with all. */
+static void range_of_met(struct ms_range range, double n, double p) {
+  double z = 1.959964, w = 1 / p, v = w * (w - 1) * n - (w - 1) * (w - 1), half = z * z * (w - 1) / 2;
+  double low = n * w - (w - 1) + half - sqrt(half * half + z * z * v);
+  range_is(range, low > n ? low : n, wilson(n, p, 1));
+}
+
 static void test_rate(void **state) {
   (void)state;
   struct fixture *f = fixture_new(MS_SAMPLING_RATE, 10 * MS_SAMPLING_ONE);
@@ -91,9 +98,9 @@ static void test_rate(void **state) {
   range_is(t->error->allocations, wilson(3, 0.1, -1), wilson(3, 0.1, 1));
   range_is(t->error->frees, wilson(1, 0.1, -1), wilson(1, 0.1, 1));
   range_is(t->error->live_blocks, wilson(2, 0.1, -1), wilson(2, 0.1, 1));
-  /* Bytes: variance 90 * (16^2 + 48^2 + 100^2) of 1640. */
-  double z = 1.959964, c = 90. * (256 + 2304 + 10000) / 1640, reach = z * sqrt(c * 1640 + z * z * c * c / 4);
-  range_is(t->error->allocated_bytes, 1640 + z * z * c / 2 - reach, 1640 + z * z * c / 2 + reach);
+  /* Bytes: variance 90 * (16^2 + 48^2 + 100^2), what is undrawn weighs 9 * (16^2 + 48^2 + 100^2) / 164. */
+  double z = 1.959964, squares = 256 + 2304 + 10000, half = z * z * 9 * squares / 164 / 2, reach = sqrt(half * half + z * z * 90 * squares);
+  range_is(t->error->allocated_bytes, 1640 + half - reach, 1640 + half + reach);
   const struct ms_model_site *a = &model->sites[1], *b = &model->sites[0]; /* by bytes at the peak */
   assert_string_equal(a->holder, "a");
   assert_int_equal(a->allocations, 20);
@@ -107,7 +114,8 @@ static void test_rate(void **state) {
   range_is(b->error->frees, 0, wilson(0, 0.1, 1)); /* none seen: as its allocations */
   assert_int_equal(model->types[0].allocations, 20);
   assert_int_equal(model->types[0].elements, 40);
-  range_is(model->types[0].error->allocations, wilson(2, 0.1, -1), wilson(2, 0.1, 1));
+  range_of_met(model->types[0].error->allocations, 2, 0.1);
+  range_of_met(b->error->allocations, 1, 0.1);
   range_is(model->threads[0].error->allocations, wilson(3, 0.1, -1), wilson(3, 0.1, 1));
   assert_int_equal(model->modules[0].allocations, 30);
   uint32_t last = model->timeline.sample_count - 1;
@@ -132,6 +140,33 @@ static void test_bytes(void **state) {
   assert_true(fabs((double)model->totals.allocations - (small + large + none)) < 2);
   assert_true(fabs((double)model->totals.allocated_bytes - (small * 1024 + large * (4 << 20))) < 100);
   assert_int_equal(model->sites[1].smallest_bytes, 1024);
+  fixture_free(f);
+}
+
+/* By rate large blocks are drawn more often, from 64 KiB on always, and count for as much less. */
+static void test_large(void **state) {
+  (void)state;
+  struct fixture *f = fixture_new(MS_SAMPLING_LARGE, 100 * MS_SAMPLING_ONE);
+  struct ms_error error = {0};
+  put_malloc(&f->rows, 0x1000, 1, 1000, site_name(1));
+  put_malloc(&f->rows, 0x2000, 1, 8192, site_name(1));
+  put_malloc(&f->rows, 0x800000, 1, 65536, site_name(2));
+  put_malloc(&f->rows, 0x900000, 1, 1 << 20, site_name(2));
+  const struct ms_model *model = model_of(f, &error);
+  assert_non_null(model);
+  assert_int_equal(model->sampling.large_bytes, 1024);
+  assert_int_equal(model->totals.allocations, 100 + 8 + 2);
+  assert_int_equal(model->totals.allocated_bytes, 100000 + 65536 + 65536 + (1 << 20));
+  const struct ms_model_site *sure = &model->sites[0], *other = &model->sites[1];
+  assert_string_equal(sure->holder, "b");
+  range_is(sure->error->allocations, 2, 2);
+  range_is(sure->error->live_bytes, 65536 + (1 << 20), 65536 + (1 << 20));
+  range_is(sure->error->frees, 0, 0);
+  /* Beside the large one there may be small ones, 99 undrawn for each that is drawn. */
+  double z = 1.959964, half = z * z * 99 / 2, v = 100 * 99 + 8 * 7;
+  assert_int_equal(other->error->allocations.low, 2);
+  assert_true(fabs((double)other->error->allocations.high - (108 + half + sqrt(half * half + z * z * v))) < 2);
+  assert_true(model->totals.error->allocated_bytes.low >= 1000 + 8192 + 65536 + (1 << 20));
   fixture_free(f);
 }
 
@@ -168,7 +203,7 @@ static void test_damaged(void **state) {
   static const struct {
     uint32_t kind;
     uint64_t period;
-  } bad[] = {{MS_SAMPLING_NONE, 1}, {3, 1}, {MS_SAMPLING_BYTES, 0}, {MS_SAMPLING_RATE, MS_SAMPLING_ONE - 1}};
+  } bad[] = {{MS_SAMPLING_NONE, 1}, {4, 1}, {MS_SAMPLING_LARGE, 1}, {MS_SAMPLING_BYTES, 0}, {MS_SAMPLING_RATE, MS_SAMPLING_ONE - 1}};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     struct fixture *f = fixture_new(bad[i].kind, bad[i].period);
     struct ms_error error = {0};
@@ -179,7 +214,7 @@ static void test_damaged(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_rate), cmocka_unit_test(test_bytes), cmocka_unit_test(test_reallocs),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_rate), cmocka_unit_test(test_bytes), cmocka_unit_test(test_large), cmocka_unit_test(test_reallocs),
                                      cmocka_unit_test(test_damaged)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

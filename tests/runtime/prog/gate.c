@@ -12,13 +12,13 @@
 
 enum { ROUNDS = 100, BLOCK = 1001, RESIZED = 2002, DRAWN = 8 << 20, PASSED = 7 };
 
-int __real_ms_sample_due(void);
-int __wrap_ms_sample_due(void);
+int __real_ms_sample_due(size_t size);
+int __wrap_ms_sample_due(size_t size);
 
 static int armed;
 
-int __wrap_ms_sample_due(void) {
-  int due = __real_ms_sample_due();
+int __wrap_ms_sample_due(size_t size) {
+  int due = __real_ms_sample_due(size);
   if (armed) armed = 0, memscope_pause();
   return due;
 }

@@ -77,12 +77,22 @@ static void outers(void) {
   }
 }
 
+/* Of sizes that a rate draws otherwise, and many that it does not. */
+static void larges(void) {
+  static const size_t sizes[] = {2001, 20001, 70001};
+  for (int i = 0; i < ROUNDS; i++) {
+    for (int k = 0; k < 20; k++) free(BIND(unit, malloc(71), FIRST));
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) free(i & 1 ? calloc(1, sizes[s]) : malloc(sizes[s]));
+  }
+}
+
 int main(int argc, char **argv) {
   const char *what = argc > 1 ? argv[1] : "";
   if (strcmp(what, "names") == 0) names();
   else if (strcmp(what, "threads") == 0) threads();
   else if (strcmp(what, "reallocs") == 0) reallocs();
   else if (strcmp(what, "outers") == 0) outers();
+  else if (strcmp(what, "larges") == 0) larges();
   else return 2;
   puts("done");
   return 0;

@@ -29,8 +29,8 @@ static void sampling_print(const struct ms_file_header *header) {
   double period = (double)header->sampling_period;
   if (header->mode == MS_MODE_COUNTERS) printf("counters: rows are of all but the events, which stand behind them as sums\n");
   if (header->mode != MS_MODE_SAMPLE) return;
-  if (header->sampling == MS_SAMPLING_RATE) printf("sampled: one in about %.9g allocations; what was not drawn is not here\n", period / (double)MS_SAMPLING_ONE);
-  else printf("sampled: one in about %.0f bytes; what was not drawn is not here\n", period);
+  if (header->sampling == MS_SAMPLING_BYTES) printf("sampled: one in about %.0f bytes; what was not drawn is not here\n", period);
+  else printf("sampled: one in about %.9g allocations%s; what was not drawn is not here\n", period / (double)MS_SAMPLING_ONE, header->sampling == MS_SAMPLING_LARGE ? ", large ones more often" : "");
 }
 
 int ms_cmd_dump(struct ms_cmd_context *context, int argc, char **argv) {

@@ -8,7 +8,10 @@
  * counters cannot know (process.mode "counters"): peaks and their time, temporary,
  * foreign_frees, what was live at a mark. Sites'
  * chains begin innermost, at the allocator's caller. In an error peak_bytes and
- * bytes_at_peak are null: peaks of estimates have no interval.
+ * bytes_at_peak are null: peaks of estimates have no interval. process.sampling: {"kind":
+ * "rate" | "bytes", "period": mean distance of samples in allocations or bytes, "large_bytes":
+ * of rate, the size from which blocks may be drawn more often than one in a period,
+ * "sampled_allocations"}.
  *
  * bad_frees: equal ones are one row, the most frequent first. {"kind": "double" (of a
  * block that was freed before) | "unknown" (of an address where the stream had no
@@ -115,9 +118,10 @@ static void end_put(struct json *json, const struct ms_model_process *process) {
 static void sampling_put(struct json *json) {
   const struct ms_model_sampling *sampling = &json->model->sampling;
   map_open(json, "sampling");
-  member_text(json, "kind", sampling->kind == MS_SAMPLING_RATE ? "rate" : "bytes");
+  member_text(json, "kind", sampling->kind == MS_SAMPLING_BYTES ? "bytes" : "rate");
   key_put(json, "period");
   yajl_gen_double(json->gen, sampling->period);
+  if (sampling->large_bytes) NUMBER(sampling, large_bytes);
   NUMBER(sampling, sampled_allocations);
   map_close(json);
 }

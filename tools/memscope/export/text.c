@@ -150,6 +150,12 @@ static void loss_print(const struct page *page) {
   fprintf(page->out, "%s\n\n", plain(page));
 }
 
+/* Of what none at all may have been drawn, no interval knows. */
+static const char *doubt_text(const struct ms_model_sampling *sampling) {
+  if (sampling->kind == MS_SAMPLING_BYTES) return ", and those of counts may be too narrow where small blocks are many";
+  return sampling->large_bytes ? "" : ", and those of bytes may be too narrow where large blocks are few";
+}
+
 /* In plain sight, before any figure. */
 static void sampling_print(const struct page *page) {
   const struct ms_model_sampling *sampling = &page->model->sampling;
@@ -157,12 +163,13 @@ static void sampling_print(const struct page *page) {
   if (!sampling->kind) return;
   if (sampling->kind == MS_SAMPLING_BYTES) ms_format_bytes(period, (uint64_t)sampling->period);
   else snprintf(period, sizeof period, "%.4g allocations", sampling->period);
-  snprintf(text, sizeof text, "sampled, one in about %s: figures are estimates, \302\261 and (low\342\200\246high) are 95 %% intervals", period);
+  snprintf(text, sizeof text, "sampled, one in about %s%s: figures are estimates, \302\261 and (low\342\200\246high) are 95 %% intervals", period,
+           sampling->large_bytes ? ", large ones more often" : "");
   fputs(bold(page), page->out);
   words_print(page, text, 0, 0);
   fprintf(page->out, "%s\n%s", plain(page), dim(page));
-  snprintf(text, sizeof text, "%s allocation%s in the stream; peaks have no interval, and those of few and unequal blocks may be too narrow; what was temporary, or a bad free, is not known",
-           ms_format_count(count, sampling->sampled_allocations), sampling->sampled_allocations == 1 ? "" : "s");
+  snprintf(text, sizeof text, "%s allocation%s in the stream; peaks have no interval%s; what was temporary, or a bad free, is not known",
+           ms_format_count(count, sampling->sampled_allocations), sampling->sampled_allocations == 1 ? "" : "s", doubt_text(sampling));
   words_print(page, text, 0, 0);
   fprintf(page->out, "%s\n\n", plain(page));
 }
@@ -318,14 +325,36 @@ static void sites_allocated_print(const struct page *page) {
   more_print(page, model->site_count > page->top ? model->site_count - page->top : 0);
 }
 
+/* Names get what figures leave of a line, and never nothing. */
+static size_t columns_left(const struct page *page, size_t taken) { return page->columns > taken + 16 ? page->columns - taken : 16; }
+
+/* An error in a column as wide as its widest. */
+static void error_print(const struct page *page, const char *error, size_t columns) {
+  fputs(error, page->out);
+  spaces(page, columns - ms_text_columns(error));
+}
+
+static size_t wider(size_t columns, const char *text) {
+  size_t more = ms_text_columns(text);
+  return more > columns ? more : columns;
+}
+
+static const char *type_error(char into[ERROR_ROOM], const struct ms_model_type *type) {
+  into[0] = 0;
+  return type->error ? error_text(into, type->allocations, type->error->allocations, ms_format_count) : into;
+}
+
 static void types_print(const struct page *page) {
   const struct ms_model *model = page->model;
   uint32_t used = 0;
   while (used < model->type_count && model->types[used].allocated_bytes) used++;
   if (!used) return;
   bool counted = model->counted;
-  fprintf(page->out, "\n%sTypes%s\n%s%s     allocs  type%s\n", bold(page), plain(page), dim(page),
-          counted ? " allocated                live" : "   at peak           own peak", plain(page));
+  char error[ERROR_ROOM];
+  size_t error_columns = 0;
+  for (uint32_t i = 0; i < used && i < page->top; i++) error_columns = wider(error_columns, type_error(error, &model->types[i]));
+  fprintf(page->out, "\n%sTypes%s\n%s%s     allocs%*s  type%s\n", bold(page), plain(page), dim(page),
+          counted ? " allocated                live" : "   at peak           own peak", (int)error_columns, "", plain(page));
   for (uint32_t i = 0; i < used && i < page->top; i++) {
     const struct ms_model_type *type = &model->types[i];
     uint64_t part = counted ? type->allocated_bytes : type->bytes_at_peak;
@@ -333,8 +362,9 @@ static void types_print(const struct page *page) {
     fprintf(page->out, " %5.1f %%", percent(part, counted ? model->totals.allocated_bytes : model->totals.peak_bytes));
     bytes_print(page, counted ? type->live_bytes : type->peak_bytes);
     count_print(page, type->allocations);
+    error_print(page, type_error(error, type), error_columns);
     spaces(page, 2);
-    name_print(page, type->name, page->columns - 3 * FIGURE - 39, 0);
+    name_print(page, type->name, columns_left(page, 3 * FIGURE + 39 + error_columns), 0);
     fprintf(page->out, "%s  %" PRIu64 " B", dim(page), type->size_bytes);
     if (type->padding_bytes) fprintf(page->out, ", %" PRIu32 " B padding", type->padding_bytes);
     fprintf(page->out, "%s\n", plain(page));
@@ -349,41 +379,46 @@ static int live_order(const void *a, const void *b) {
   return x->id < y->id ? -1 : 1;
 }
 
-static const char *live_error(char into[ERROR_ROOM], const struct ms_model_site *site) {
+static const char *live_bytes_error(char into[ERROR_ROOM], const struct ms_model_site *site) {
   into[0] = 0;
   return site->error ? error_text(into, site->live_bytes, site->error->live_bytes, ms_format_bytes) : into;
 }
 
-static size_t live_error_columns(const struct ms_model_site *const *live, uint32_t count) {
-  char text[ERROR_ROOM];
-  size_t most = 0;
+static const char *live_blocks_error(char into[ERROR_ROOM], const struct ms_model_site *site) {
+  into[0] = 0;
+  return site->error ? error_text(into, site->live_blocks, site->error->live_blocks, ms_format_count) : into;
+}
+
+/* The first `count` of `live`, which is sorted. */
+static void live_rows_print(const struct page *page, const struct ms_model_site *const *live, uint32_t count) {
+  char error[ERROR_ROOM];
+  size_t bytes = 0, blocks = 0;
   for (uint32_t i = 0; i < count; i++) {
-    size_t columns = ms_text_columns(live_error(text, live[i]));
-    if (columns > most) most = columns;
+    bytes = wider(bytes, live_bytes_error(error, live[i]));
+    blocks = wider(blocks, live_blocks_error(error, live[i]));
   }
-  return most;
+  fprintf(page->out, "\n%sNot freed %s%s\n%s     bytes%*s     blocks%*s  variable : type%s\n", bold(page), page->model->process.end_when, plain(page),
+          dim(page), (int)bytes, "", (int)blocks, "", plain(page));
+  for (uint32_t i = 0; i < count; i++) {
+    bytes_print(page, live[i]->live_bytes);
+    error_print(page, live_bytes_error(error, live[i]), bytes);
+    count_print(page, live[i]->live_blocks);
+    error_print(page, live_blocks_error(error, live[i]), blocks);
+    spaces(page, 2);
+    site_name_print(page, live[i], columns_left(page, 2 * FIGURE + 3 + bytes + blocks));
+    fputc('\n', page->out);
+  }
 }
 
 static void sites_live_print(const struct page *page) {
   const struct ms_model *model = page->model;
-  char error[ERROR_ROOM];
   const struct ms_model_site **live = calloc((size_t)model->site_count + 1, sizeof *live);
   uint32_t count = 0;
   for (uint32_t i = 0; live && i < model->site_count; i++)
     if (model->sites[i].live_blocks) live[count++] = &model->sites[i];
-  if (count) qsort(live, count, sizeof *live, live_order);
-  size_t error_columns = live_error_columns(live, count < page->top ? count : page->top);
-  if (count)
-    fprintf(page->out, "\n%sNot freed %s%s\n%s     bytes%*s     blocks  variable : type%s\n", bold(page),
-            model->process.end_when, plain(page), dim(page), (int)error_columns, "", plain(page));
-  for (uint32_t i = 0; i < count && i < page->top; i++) {
-    bytes_print(page, live[i]->live_bytes);
-    fputs(live_error(error, live[i]), page->out);
-    spaces(page, error_columns - ms_text_columns(error));
-    count_print(page, live[i]->live_blocks);
-    spaces(page, 2);
-    site_name_print(page, live[i], page->columns - 2 * FIGURE - 3 - error_columns);
-    fputc('\n', page->out);
+  if (count) {
+    qsort(live, count, sizeof *live, live_order);
+    live_rows_print(page, live, count < page->top ? count : page->top);
   }
   more_print(page, count > page->top ? count - page->top : 0);
   free(live);

@@ -19,23 +19,29 @@ struct sum {
   uint64_t live_bytes, peak_bytes;
 };
 
+/* Of an estimate, over its samples; x: what one adds to the figure itself, w: how often it counts. */
+struct spread {
+  double variance, undrawn, squares; /* sums of w (w - 1) x^2, of (w - 1) x, and of its squares */
+};
+
 /* What a block in the stream stands for: itself, or, sampled, all that were passed
  * over; then in units of 1 / ONE (sampling.c), here and in whatever they are added to. */
 struct worth {
   uint64_t blocks, bytes;
-  double blocks_doubt, bytes_doubt; /* by how much it adds to the variances of its sums */
-  bool estimate;                    /* sampled */
+  struct spread blocks_spread, bytes_spread; /* what it adds to those of its sums */
+  bool estimate;                             /* sampled */
 };
 
-/* Variances of estimates, by the figure they belong to. */
+/* Spreads of estimates, by the figure they belong to. */
 struct doubt {
-#define MS_FIGURE(name, counts) double name;
+#define MS_FIGURE(name, counts) struct spread name;
 #include "model/figure.def"
 };
 
 struct sampling {
   uint32_t kind; /* enum ms_sampling */
   double period;
+  uint64_t large; /* bytes from which on the size has a say in rate's draws; 0: in none */
   uint64_t samples;
   struct doubt totals;
   struct doubt *sites, *threads; /* beside the accumulators of the same index */
@@ -321,6 +327,12 @@ void ms_doubt_lose(struct build *build, struct site *site, struct worth worth);
 void ms_doubt_move(struct build *build, struct site *from, struct site *to, struct worth worth, bool reallocated);
 uint64_t ms_sampling_events(const struct ms_model_totals *totals);
 void ms_sampling_take(struct build *build, struct ms_model *model, const struct order *order);
+
+static inline void ms_spread_add(struct spread *to, struct spread more) {
+  to->variance += more.variance;
+  to->undrawn += more.undrawn;
+  to->squares += more.squares;
+}
 
 static inline struct worth ms_worth(struct build *build, uint64_t size, bool sampled) {
   return sampled ? ms_sampling_worth(build, size) : (struct worth){.blocks = 1, .bytes = size};

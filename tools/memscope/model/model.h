@@ -55,7 +55,7 @@ struct ms_model_process {
 /* ---- sampling ---- */
 
 /* Of a sampled stream every figure is an estimate: each sampled allocation counts
- * for all that were passed over, 1/p of them, p being the probability it had. So
+ * for itself and all that were passed over, 1/p of them, p being the probability it had. So
  * sums are unbiased, except peak_bytes, which are the estimated curves' own maxima
  * and lie above the true ones, it is not known by how much; and lifetimes are those of
  * the samples, weighted (a block reallocated while it was not sampled is as young as
@@ -64,6 +64,7 @@ struct ms_model_process {
 struct ms_model_sampling {
   enum ms_sampling kind; /* MS_SAMPLING_NONE: every event is in the stream */
   double period;         /* mean distance of samples, in allocations or bytes */
+  uint64_t large_bytes;  /* by rate: from which on larger blocks are drawn more often; 0: all alike */
   uint64_t sampled_allocations; /* in the stream, reallocations among them */
 };
 

@@ -126,12 +126,12 @@ HOT struct whose whose(const struct build *build, uint32_t site, uint32_t thread
 }
 
 /* One more for the figure `field` of a site, its thread and the process. */
-#define DOUBT(build, of, field, worth, variance)                                                             \
+#define DOUBT(build, of, field, worth, spread)                                                               \
   do {                                                                                                       \
     if (!(worth).estimate) break;                                                                            \
-    ms_site_doubt(build, (of).site)->field += (worth).variance;                                              \
-    (build)->sampling.threads[(of).thread_id].field += (worth).variance;                                     \
-    (build)->sampling.totals.field += (worth).variance;                                                      \
+    ms_spread_add(&ms_site_doubt(build, (of).site)->field, (worth).spread);                                  \
+    ms_spread_add(&(build)->sampling.threads[(of).thread_id].field, (worth).spread);                         \
+    ms_spread_add(&(build)->sampling.totals.field, (worth).spread);                                          \
   } while (0)
 
 HOT void block_born(struct build *build, const struct ms_event *event, struct block *block, struct whose of, struct worth worth) {
@@ -152,7 +152,7 @@ HOT void block_born(struct build *build, const struct ms_event *event, struct bl
   build->totals.allocated_bytes += worth.bytes;
   build->timeline.open.allocated_bytes += worth.bytes;
   build->sampling.samples += worth.estimate;
-  DOUBT(build, of, allocated_bytes, worth, bytes_doubt);
+  DOUBT(build, of, allocated_bytes, worth, bytes_spread);
   if (event->stack) ms_stack_born(build, event, of.thread_id, of.site_id, worth.blocks, worth.bytes);
 }
 
@@ -191,7 +191,7 @@ HOT void on_alloc(struct build *build, const struct ms_event *event, uint32_t th
   of.thread->out.allocations += worth.blocks;
   build->totals.allocations += worth.blocks;
   build->timeline.open.allocations += worth.blocks;
-  DOUBT(build, of, allocations, worth, blocks_doubt);
+  DOUBT(build, of, allocations, worth, blocks_spread);
   event_done(build);
 }
 
@@ -222,7 +222,7 @@ HOT void on_free(struct build *build, const struct ms_event *event, uint32_t thr
   build->totals.frees += worth.blocks;
   build->timeline.open.frees += worth.blocks;
   of.thread_id = thread;
-  DOUBT(build, of, frees, worth, blocks_doubt);
+  DOUBT(build, of, frees, worth, blocks_spread);
   event_done(build);
 }
 
@@ -230,7 +230,7 @@ static void reallocation_count(struct build *build, struct whose of, struct wort
   of.site->reallocations += worth.blocks;
   of.thread->out.reallocations += worth.blocks;
   build->totals.reallocations += worth.blocks;
-  DOUBT(build, of, reallocations, worth, blocks_doubt);
+  DOUBT(build, of, reallocations, worth, blocks_spread);
 }
 
 /* A block's new size, and its new name if it got one that says more than a return address. */

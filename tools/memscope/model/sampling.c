@@ -2,16 +2,24 @@
  *
  * Sampled streams: what a sample stands for, and how far its sums may be off.
  *
- * An allocation drawn with probability p counts 1/p (Horvitz and Thompson), so the
- * sum of x over all allocations is estimated by Y = sum x/p over the samples, and
- * the variance of Y, draws being independent, by V = sum (1-p)/p^2 * x^2. While
- * events are replayed all sums are kept in units of 1/ONE, so that they lose
- * nothing when blocks go again; ms_sampling_take brings them back to what they mean.
+ * An allocation drawn with probability p counts w = 1/p (Horvitz and Thompson), so the
+ * sum of x over all allocations is estimated by Y = sum w x over the samples, and the
+ * variance of Y, draws being independent, by V = sum w (w - 1) x^2. While events are
+ * replayed all sums are kept in units of 1/ONE, so that they lose nothing when blocks
+ * go again; ms_sampling_take brings them back to what they mean.
  *
  * A figure's range is the score interval: all values y from which Y is no further
- * than Z standard deviations, the variance at y being c * y with c = V / Y. For
- * equal samples that is Wilson's interval, sound for one sample as well as for
- * many; where Y is large it is Y +- Z * sqrt(V).
+ * than Z standard deviations, the variance at y being V + c (y - Y). The unit c is what
+ * one undrawn block of the kind weighs in, the mean of (w - 1) x over what the samples
+ * say is undrawn; blocks that are always drawn have no part in it. For equal samples
+ * that is Wilson's interval, sound for one sample as well as for many. Two things more:
+ * what was drawn is there, so no range begins below it; and a group that is in the
+ * model because one of its blocks was drawn owes its low end to the others alone, whose
+ * draws that one says nothing of: else a thousand sites of one block each would show
+ * ten ranges, and all of them wrong.
+ *
+ * No interval of this kind can know of large blocks none of which was drawn: that
+ * they are drawn often enough is up to how the stream was sampled (docs/design.md).
  */
 #include "model/build.h"
 
@@ -20,27 +28,38 @@
 enum { ONE = 1 << 10 }; /* weights are true to 0.05 %, and sums reach 16 PiB */
 static const double Z = 1.959964; /* 95 % */
 static const double MOST = 0x1p62; /* of a hostile stream's sizes */
+static const double ROUNDING = 1e-9;
 
 void ms_sampling_init(struct build *build) {
   const struct ms_file_header *header = &build->stream->header;
   struct sampling *s = &build->sampling;
   if (header->mode != MS_MODE_SAMPLE) return;
   s->kind = header->sampling;
-  s->period = (double)header->sampling_period / (s->kind == MS_SAMPLING_RATE ? (double)MS_SAMPLING_ONE : 1);
+  s->period = (double)header->sampling_period / (s->kind == MS_SAMPLING_BYTES ? 1 : (double)MS_SAMPLING_ONE);
+  s->large = s->kind == MS_SAMPLING_LARGE ? ms_sampling_large(header->sampling_period) : 0;
   s->threads = ms_arena_array(build->arena, (size_t)build->thread_count + 1, sizeof *s->threads);
 }
 
 static uint64_t whole(double value) { return value < MOST ? (uint64_t)(value + 0.5) : (uint64_t)MOST; }
 
-struct worth ms_sampling_worth(struct build *build, uint64_t size) {
-  const struct sampling *s = &build->sampling;
-  double bytes = (double)size, weight = s->period;
-  if (s->kind == MS_SAMPLING_BYTES) weight = 1 / -expm1(-(size ? bytes : 1) / s->period);
-  double doubt = weight * (weight - 1);
-  return (struct worth){.blocks = whole(weight * ONE), .bytes = whole(weight * bytes * ONE), .blocks_doubt = doubt, .bytes_doubt = doubt * bytes * bytes, .estimate = true};
+/* 1/p */
+static double weight_of(const struct sampling *s, uint64_t size) {
+  if (s->kind == MS_SAMPLING_BYTES) return 1 / -expm1(-(size ? (double)size : 1) / s->period);
+  if (!s->large || size < s->large) return s->period;
+  return size < MS_SAMPLING_SURE ? fmin(s->period, (double)MS_SAMPLING_SURE / (double)size) : 1;
 }
 
-/* ---- variances, while events are replayed ---- */
+static struct spread spread_of(double weight, double x) {
+  double undrawn = (weight - 1) * x;
+  return (struct spread){.variance = weight * x * undrawn, .undrawn = undrawn, .squares = undrawn * undrawn};
+}
+
+struct worth ms_sampling_worth(struct build *build, uint64_t size) {
+  double bytes = (double)size, weight = weight_of(&build->sampling, size);
+  return (struct worth){.blocks = whole(weight * ONE), .bytes = whole(weight * bytes * ONE), .blocks_spread = spread_of(weight, 1), .bytes_spread = spread_of(weight, bytes), .estimate = true};
+}
+
+/* ---- spreads, while events are replayed ---- */
 
 struct doubt *ms_site_doubt(struct build *build, const struct site *site) {
   uint32_t id = (uint32_t)(site - build->sites);
@@ -48,102 +67,131 @@ struct doubt *ms_site_doubt(struct build *build, const struct site *site) {
   return &build->sampling.sites[id];
 }
 
-/* Rounding leaves a rest, which must not outlive the last block. */
-static void lose(double *sum, double doubt, uint64_t left) { *sum = left && *sum > doubt ? *sum - doubt : 0; }
+/* Rounding leaves a rest, which must not outlive the last block that had a part in the sum. */
+static void lose(double *sum, double less, uint64_t left) { *sum = left && *sum - less > ROUNDING * *sum ? *sum - less : 0; }
+
+static void spread_lose(struct spread *from, struct spread less, uint64_t left) {
+  lose(&from->variance, less.variance, left);
+  lose(&from->undrawn, less.undrawn, left);
+  lose(&from->squares, less.squares, left);
+}
 
 /* Behind the change of the site's own sums. */
 void ms_doubt_gain(struct build *build, struct site *site, struct worth worth) {
   struct doubt *doubt = ms_site_doubt(build, site), *totals = &build->sampling.totals;
-  doubt->live_blocks += worth.blocks_doubt;
-  doubt->live_bytes += worth.bytes_doubt;
-  totals->live_blocks += worth.blocks_doubt;
-  totals->live_bytes += worth.bytes_doubt;
+  ms_spread_add(&doubt->live_blocks, worth.blocks_spread);
+  ms_spread_add(&doubt->live_bytes, worth.bytes_spread);
+  ms_spread_add(&totals->live_blocks, worth.blocks_spread);
+  ms_spread_add(&totals->live_bytes, worth.bytes_spread);
 }
 
 void ms_doubt_lose(struct build *build, struct site *site, struct worth worth) {
   struct doubt *doubt = ms_site_doubt(build, site), *totals = &build->sampling.totals;
-  lose(&doubt->live_blocks, worth.blocks_doubt, site->live_blocks);
-  lose(&doubt->live_bytes, worth.bytes_doubt, site->live_blocks);
-  lose(&totals->live_blocks, worth.blocks_doubt, 1);
-  lose(&totals->live_bytes, worth.bytes_doubt, 1);
+  spread_lose(&doubt->live_blocks, worth.blocks_spread, site->live_blocks);
+  spread_lose(&doubt->live_bytes, worth.bytes_spread, site->live_blocks);
+  spread_lose(&totals->live_blocks, worth.blocks_spread, 1);
+  spread_lose(&totals->live_bytes, worth.bytes_spread, 1);
 }
 
-/* A block's name has changed: what of its variance is not live moves too. */
+/* A block's name has changed: what of its spread is not live moves too. */
 void ms_doubt_move(struct build *build, struct site *from, struct site *to, struct worth worth, bool reallocated) {
   ms_site_doubt(build, to); /* may move the table */
   struct doubt *a = ms_site_doubt(build, from), *b = ms_site_doubt(build, to);
-  double *less = reallocated ? &a->reallocations : &a->allocations, *more = reallocated ? &b->reallocations : &b->allocations;
-  lose(less, worth.blocks_doubt, reallocated ? from->reallocations : from->allocations);
-  *more += worth.blocks_doubt;
-  lose(&a->allocated_bytes, worth.bytes_doubt, from->allocated_bytes);
-  b->allocated_bytes += worth.bytes_doubt;
+  struct spread *less = reallocated ? &a->reallocations : &a->allocations, *more = reallocated ? &b->reallocations : &b->allocations;
+  spread_lose(less, worth.blocks_spread, reallocated ? from->reallocations : from->allocations);
+  ms_spread_add(more, worth.blocks_spread);
+  spread_lose(&a->allocated_bytes, worth.bytes_spread, from->allocated_bytes);
+  ms_spread_add(&b->allocated_bytes, worth.bytes_spread);
 }
 
 /* ---- ranges, at the end ---- */
 
-/* Variance for each unit of the figure; of none seen, what another figure of its kind had. */
-static double unit_doubt(double value, double doubt, double other, double other_doubt) {
-  if (value > 0) return doubt / value;
-  return other > 0 ? other_doubt / other : 0;
+/* How a figure's range is reckoned. */
+struct reckoning {
+  double none;  /* unit of what may be there of which nothing was drawn */
+  double least; /* of the unit for the high end, where anything is undrawn */
+  bool met;     /* the group is there because one of its blocks was drawn */
+};
+
+/* No mean is more than the sum; after what rounding left of both it would be. */
+static double unit_of(struct spread spread) { return spread.undrawn > 0 ? fmin(spread.squares / spread.undrawn, spread.undrawn) : 0; }
+
+/* From Y to the ends of the range. */
+static double reach(double unit, double variance, int side) {
+  double shift = Z * Z * unit / 2;
+  return shift + side * sqrt(shift * shift + Z * Z * variance);
 }
 
-static struct ms_range range_of(double value, double c) {
-  double middle = value + Z * Z * c / 2, reach = Z * sqrt(c * value + Z * Z * c * c / 4);
-  return (struct ms_range){.low = middle > reach ? (uint64_t)(middle - reach) : 0, .high = whole(ceil(middle + reach))};
+static double low_end(double value, struct spread spread, bool met) {
+  double unit = unit_of(spread), first = met ? unit : 0;
+  double low = value - first + reach(unit, fmax(spread.variance - first * first, 0), -1);
+  return fmax(fmax(low, value - spread.undrawn), 0);
 }
 
-/* Beside what the drawn ones say there is room for as many undrawn ones as if none of
- * their kind had been seen: where weights differ, those of few drawn say little of it. */
-static struct ms_range figure_range(double value, double doubt, double other, double other_doubt) {
-  struct ms_range range = range_of(value, unit_doubt(value, doubt, other, other_doubt));
-  uint64_t high = whole(value) + range_of(0, unit_doubt(0, 0, other, other_doubt)).high;
-  if (high > range.high) range.high = high;
-  return range;
+static struct ms_range range_of(uint64_t figure, struct spread spread, struct reckoning how) {
+  double value = (double)figure, unit = unit_of(spread);
+  if (!figure) return (struct ms_range){.high = whole(ceil(reach(how.none, 0, 1)))};
+  uint64_t low = whole(floor(low_end(value, spread, how.met)));
+  if (spread.undrawn > 0) unit = fmax(unit, how.least);
+  uint64_t high = whole(ceil(value + fmax(reach(unit, spread.variance, 1), reach(how.none, 0, 1))));
+  return (struct ms_range){.low = low < figure ? low : figure, .high = high > figure ? high : figure}; /* sums are rounded */
 }
 
-/* Of a process without any sample in it: as if none had been seen of the smallest that can be told. */
-static double none_doubt(const struct sampling *s) { return s->kind == MS_SAMPLING_RATE ? s->period - 1 : s->period; }
+/* Small blocks are drawn by rate alone: beside the larger ones of a group, which are drawn
+ * more often and so weigh less, there may be some that weigh as much as any. */
+static double blocks_least(const struct sampling *s) { return s->kind == MS_SAMPLING_LARGE ? s->period - 1 : 0; }
 
-#define RANGE(error, of, doubt, field, other)                                                                \
-  (error)->field = figure_range((double)(of)->field, (doubt)->field, (double)(of)->other, (doubt)->other)
+/* Of none seen, and beside those that were: what another figure of its kind had. */
+#define RANGE(error, of, doubt, field, other, least_, met_)                                                  \
+  (error)->field = range_of((of)->field, (doubt)->field, (struct reckoning){unit_of((doubt)->other), least_, met_})
+#define BLOCKS_RANGE(build, error, of, doubt, field, met)                                                    \
+  RANGE(error, of, doubt, field, allocations, blocks_least(&(build)->sampling), met)
+#define BYTES_RANGE(error, of, doubt, field, met) RANGE(error, of, doubt, field, allocated_bytes, 0, met)
 
 /* The figures types, holders and modules have in common. */
-#define COMMON_RANGES(error, of, doubt)                                                                      \
-  (RANGE(error, of, doubt, allocations, allocations), RANGE(error, of, doubt, frees, allocations),           \
-   RANGE(error, of, doubt, allocated_bytes, allocated_bytes), RANGE(error, of, doubt, live_blocks, allocations), \
-   RANGE(error, of, doubt, live_bytes, allocated_bytes))
+#define COMMON_RANGES(build, error, of, doubt, met)                                                          \
+  (BLOCKS_RANGE(build, error, of, doubt, allocations, met), BLOCKS_RANGE(build, error, of, doubt, frees, met), \
+   BYTES_RANGE(error, of, doubt, allocated_bytes, met), BLOCKS_RANGE(build, error, of, doubt, live_blocks, met), \
+   BYTES_RANGE(error, of, doubt, live_bytes, met))
 
 static struct ms_model_error *error_new(struct build *build) { return ms_arena_get(build->arena, sizeof(struct ms_model_error)); }
 
 static const struct ms_model_error *site_error(struct build *build, const struct ms_model_site *site, const struct doubt *doubt) {
   struct ms_model_error *error = error_new(build);
-  COMMON_RANGES(error, site, doubt);
-  RANGE(error, site, doubt, reallocations, allocations);
+  COMMON_RANGES(build, error, site, doubt, true);
+  BLOCKS_RANGE(build, error, site, doubt, reallocations, true);
   return error;
 }
 
-static const struct ms_model_error *totals_error(struct build *build, const struct ms_model_totals *totals, struct doubt doubt) {
+/* Of a process without any sample in it: as if none had been seen of what weighs the most, or,
+ * by bytes, of the smallest that can be told. Of rate alone bytes have no end. */
+static void none_error(const struct sampling *s, struct ms_model_error *error) {
+  struct spread nothing = {0};
+  double blocks = s->period - 1, bytes = s->kind == MS_SAMPLING_LARGE ? fmax((double)s->large * blocks, (double)MS_SAMPLING_SURE) : s->period;
+  if (s->kind != MS_SAMPLING_BYTES) error->allocations = range_of(0, nothing, (struct reckoning){.none = blocks});
+  if (s->kind != MS_SAMPLING_RATE) error->allocated_bytes = error->live_bytes = range_of(0, nothing, (struct reckoning){.none = bytes});
+}
+
+static const struct ms_model_error *totals_error(struct build *build, const struct ms_model_totals *totals, const struct doubt *doubt) {
   struct ms_model_error *error = error_new(build);
-  COMMON_RANGES(error, totals, &doubt);
-  RANGE(error, totals, &doubt, reallocations, allocations);
-  if (build->sampling.samples) return error;
-  if (build->sampling.kind == MS_SAMPLING_RATE) error->allocations = range_of(0, none_doubt(&build->sampling));
-  else error->allocated_bytes = error->live_bytes = range_of(0, none_doubt(&build->sampling));
+  COMMON_RANGES(build, error, totals, doubt, false);
+  BLOCKS_RANGE(build, error, totals, doubt, reallocations, false);
+  if (!build->sampling.samples) none_error(&build->sampling, error);
   return error;
 }
 
 static const struct ms_model_error *thread_error(struct build *build, const struct ms_model_thread *thread, const struct doubt *doubt) {
   struct ms_model_error *error = error_new(build);
-  RANGE(error, thread, doubt, allocations, allocations);
-  RANGE(error, thread, doubt, frees, allocations);
-  RANGE(error, thread, doubt, reallocations, allocations);
-  RANGE(error, thread, doubt, allocated_bytes, allocated_bytes);
+  BLOCKS_RANGE(build, error, thread, doubt, allocations, false);
+  BLOCKS_RANGE(build, error, thread, doubt, frees, false);
+  BLOCKS_RANGE(build, error, thread, doubt, reallocations, false);
+  BYTES_RANGE(error, thread, doubt, allocated_bytes, false);
   return error;
 }
 
-/* Sums of sites: draws are independent, so their variances add up. */
+/* Sums of sites: draws are independent, so their spreads add up. */
 static void doubt_add(struct doubt *to, const struct doubt *from) {
-#define MS_FIGURE(name, counts) to->name += from->name;
+#define MS_FIGURE(name, counts) ms_spread_add(&to->name, from->name);
 #include "model/figure.def"
 }
 
@@ -239,7 +287,7 @@ static void groups_take(struct build *build, struct ms_model *model, const struc
   EACH(type, row, rows, count) {                                                                             \
     struct ms_model_error *error = error_new(build);                                                         \
     COMMON_PLAIN(row);                                                                                       \
-    COMMON_RANGES(error, row, &(doubts)[row->id]);                                                           \
+    COMMON_RANGES(build, error, row, &(doubts)[row->id], true);                                              \
     row->error = error;                                                                                      \
   }
   GROUP(struct ms_model_type, model->types, model->type_count, types)
@@ -271,10 +319,10 @@ void ms_sampling_take(struct build *build, struct ms_model *model, const struct 
   groups_take(build, model, order);
   threads_take(build, model);
   totals_plain(&model->totals);
-  model->totals.error = totals_error(build, &model->totals, s->totals);
+  model->totals.error = totals_error(build, &model->totals, &s->totals);
   coverage_plain(&model->coverage);
   timeline_plain(&model->timeline);
   marks_plain(model);
   stacks_plain(model);
-  model->sampling = (struct ms_model_sampling){.kind = (enum ms_sampling)s->kind, .period = s->period, .sampled_allocations = s->samples};
+  model->sampling = (struct ms_model_sampling){.kind = (enum ms_sampling)s->kind, .period = s->period, .large_bytes = s->large, .sampled_allocations = s->samples};
 }

@@ -68,7 +68,7 @@ int ms_volume_refuse(const char *path, struct ms_error *error) {
 static bool sampling_known(const struct ms_file_header *header) {
   uint64_t period = header->sampling_period;
   if (header->mode != MS_MODE_SAMPLE) return false;
-  if (header->sampling == MS_SAMPLING_RATE) return period >= MS_SAMPLING_ONE && period / MS_SAMPLING_ONE <= MS_RATE_ONE;
+  if (header->sampling == MS_SAMPLING_RATE || header->sampling == MS_SAMPLING_LARGE) return period >= MS_SAMPLING_ONE && period / MS_SAMPLING_ONE <= MS_RATE_ONE;
   return header->sampling == MS_SAMPLING_BYTES && period && period <= MS_PERIOD_BYTES_MAX;
 }
 

@@ -23,19 +23,26 @@ export function ofEvents(report: Report, text: string): string { return isCounte
 /** "one in about 512 KiB" */
 export function samplingText(report: Report): string {
   const how = report.table("sampling"), period = how.num("period")[0] ?? 0;
-  return `one in about ${how.num("by_bytes")[0] ? bytes(period) : `${count(period)} allocations`}`;
+  return `one in about ${how.num("by_bytes")[0] ? bytes(period) : `${count(period)} allocations`}${how.num("large_bytes")[0] ? ", large ones more often" : ""}`;
+}
+
+/** Of what none at all may have been drawn, no interval knows. */
+export function doubtText(report: Report): string {
+  const how = report.table("sampling");
+  if (how.num("by_bytes")[0]) return ", and those of counts may be too narrow where small blocks are many";
+  return how.num("large_bytes")[0] ? "" : ", and those of bytes may be too narrow where large blocks are few";
 }
 
 /** How much longer one side of an interval is, so that one figure would not do for both. */
 const lopsided = 1.25;
 
-/** " ±8 %", or both ends where one side is longer; of none seen, what there may be at most. Peaks have none. */
+/** " ±8 %", or both ends where one side is longer; of none seen, what there may be at most: as in the terminal. Peaks have none. */
 export function errorText(value: number, low: number | undefined, high: number | undefined, text: (n: number) => string): string {
   if (low === undefined || !high) return "";
   const end = (n: number) => text(n).replace(" ", "\u00a0");
-  if (!value) return ` ≤\u00a0${end(high)}`;
+  if (!value) return ` (≤\u00a0${end(high)})`;
   const more = Math.max(high - value, value - low), less = Math.min(high - value, value - low), part = (more / value) * 100;
-  return more > lopsided * less ? ` ${end(low)}…${end(high)}` : ` ±${part < 9.95 ? part.toFixed(1) : Math.round(part)}\u00a0%`;
+  return more > lopsided * less ? ` (${end(low)}…${end(high)})` : ` ±${part < 9.95 ? part.toFixed(1) : Math.round(part)}\u00a0%`;
 }
 
 /** Behind a figure of the whole run; "" when it is exact. */
@@ -46,8 +53,14 @@ export function totalError(report: Report, figure: string, text: (n: number) => 
   return "";
 }
 
-/** Behind a figure of a variable. */
-export function siteError(report: Report, site: number, figure: string, text: (n: number) => string): string {
-  const rows = report.table("site_errors");
-  return site < rows.rows ? errorText(report.sites.num(figure)[site]!, rows.num(`${figure}_low`)[site], rows.num(`${figure}_high`)[site], text) : "";
+/** Tables whose rows have errors beside them. */
+export type Kind = "site" | "type" | "module" | "thread";
+
+/** Behind a figure of a row. */
+export function rowError(report: Report, kind: Kind, row: number, figure: string, text: (n: number) => string): string {
+  const rows = report.table(`${kind}_errors`);
+  return row < rows.rows ? errorText(report.table(`${kind}s`).num(figure)[row]!, rows.num(`${figure}_low`)[row], rows.num(`${figure}_high`)[row], text) : "";
 }
+
+/** Behind a figure of a variable. */
+export function siteError(report: Report, site: number, figure: string, text: (n: number) => string): string { return rowError(report, "site", site, figure, text); }

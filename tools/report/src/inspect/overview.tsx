@@ -16,6 +16,7 @@ export function SiteOverview({ report, row }: TabProps): JSX.Element {
   const state = stateOf(report, row), place = report.sitePlace(row), type = n("type"), module = n("module");
   const peak = report.num("peak_bytes");
   const figure = (column: string) => <>{bytes(n(column))}<small class="faint">{siteError(report, row, column, bytes)}</small></>;
+  const blocks = (column: string) => <>{count(n(column))}<small class="faint">{siteError(report, row, column, count)}</small> {n(column) === 1 ? "block" : "blocks"}</>;
   return <>
     <p class="badges">
       <Badge tone={state.tone} title={state.why}>{state.text}</Badge>
@@ -25,9 +26,9 @@ export function SiteOverview({ report, row }: TabProps): JSX.Element {
     {!isCounted(report) && <div class="spark-frame"><Spark report={report} site={row} height={64} /></div>}
     <dl class="figures pair">
       <Figure label="At the peak" value={isCounted(report) ? "–" : figure("bytes_at_peak")} note={isCounted(report) ? notOfCounters : `${percent(peak ? n("bytes_at_peak") / peak : 0)} of all, ${plural(n("blocks_at_peak"), "block")}`} />
-      <Figure label="Not freed" value={figure("live_bytes")} note={plural(n("live_blocks"), "block")} title={`${grouped(n("live_bytes"))} bytes`} />
+      <Figure label="Not freed" value={figure("live_bytes")} note={blocks("live_blocks")} title={`${grouped(n("live_bytes"))} bytes`} />
       <Figure label="Own peak" value={isCounted(report) ? "–" : figure("peak_bytes")} note={isCounted(report) ? notOfCounters : plural(n("peak_blocks"), "block")} />
-      <Figure label="Allocated" value={figure("allocated_bytes")} note={plural(n("allocations"), "block")} title={`${grouped(n("allocated_bytes"))} bytes`} />
+      <Figure label="Allocated" value={figure("allocated_bytes")} note={blocks("allocations")} title={`${grouped(n("allocated_bytes"))} bytes`} />
     </dl>
     <dl class="pairs">
       <div><dt>Place</dt><dd class="mono wrap">{place < 0 ? "unknown" : report.places.text("text", place)}</dd></div>

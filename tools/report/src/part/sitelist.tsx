@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import { filterSites } from "../data/filter";
 import { naming, provenance, type Report } from "../data/report";
-import { isCounted, unknownText } from "../data/error";
+import { isCounted, isSampled, siteError, unknownText } from "../data/error";
 import { filterOf, stateOf } from "../data/site";
 import { largest, type NumberColumn } from "../data/table";
 import { bytes, count, percent, plural, time } from "../format";
@@ -14,7 +14,7 @@ import { SiteCards } from "./cards";
 import { Filters } from "./filters";
 import { rangeColumns } from "./range";
 import { Icon } from "./icons";
-import { Badge, countOrDash, Meter, Name, Place } from "./small";
+import { Badge, countOrDash, Estimate, estimateWidth, Meter, Name, Place } from "./small";
 import { formatSort, parseSort, useSorted, VirtualTable, type Column, type Sort } from "./table";
 
 export interface SiteListProps {
@@ -35,9 +35,11 @@ function figure(report: Report, id: string, title: string, column: string, help:
   const most = report.once(`most.${column}`, () => largest(values));
   const asBytes = column.includes("bytes");
   return {
-    id, title, help, rank, width, right: true,
+    id, title, help, rank, width: isSampled(report) && !column.includes("peak") ? estimateWidth : width, right: true,
     keys: () => values,
-    cell: (i) => (asBytes ? (values[i] ? <Meter value={values[i]!} most={most} text={bytes(values[i]!)} /> : <span class="faint">–</span>) : countOrDash(values[i]!)),
+    cell: (i) => <Estimate error={siteError(report, i, column, asBytes ? bytes : count)}>
+      {asBytes ? (values[i] ? <Meter value={values[i]!} most={most} text={bytes(values[i]!)} /> : <span class="faint">–</span>) : countOrDash(values[i]!)}
+    </Estimate>,
   };
 }
 

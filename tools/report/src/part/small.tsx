@@ -21,6 +21,14 @@ export function Meter({ value, most, text }: { value: number; most: number; text
   return <span class="meter"><span class="fill" style={{ width: `${share * 100}%` }} /><span class="on">{text}</span></span>;
 }
 
+/** A table's figure, and of an estimate how far it may be off in a line of its own. */
+export function Estimate({ error, children }: { error: string; children: ComponentChildren }): JSX.Element {
+  return error ? <span class="estimate">{children}<small class="faint">{error.trim()}</small></span> : <>{children}</>;
+}
+
+/** What such a column needs to show both ends. */
+export const estimateWidth = 140;
+
 export function Badge({ tone, children, title }: { tone?: string; children: ComponentChildren; title?: string }): JSX.Element {
   return <span class={`badge ${tone ?? ""}`} title={title}>{children}</span>;
 }

@@ -3,19 +3,24 @@
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import { bytes, count, time } from "../format";
-import { Badge, bytesOrDash, countOrDash } from "../part/small";
+import { isSampled, rowError } from "../data/error";
+import { Badge, bytesOrDash, countOrDash, Estimate, estimateWidth } from "../part/small";
 import { rangeColumns, rangeOf } from "../part/range";
 import { useLocalSort, VirtualTable, type Column } from "../part/table";
 import { go } from "../state/route";
 import type { ViewProps } from "./registry";
+
+const estimates = ["allocations", "allocated_bytes", "live_bytes"]; // of a sampled run
 
 export function Modules({ report, route }: ViewProps): JSX.Element {
   const { modules } = report;
   const n = (name: string) => modules.num(name);
   const range = rangeOf(report, route.params);
   const columns = useMemo<Column[]>(() => {
+    const off = (i: number, column: string, text: (v: number) => string) => (estimates.includes(column) ? rowError(report, "module", i, column, text) : "");
     const figure = (id: string, title: string, column: string, rank: number, text: (v: number) => string, help = ""): Column =>
-      ({ id, title, help, rank, width: 100, right: true, keys: () => n(column), cell: (i) => (n(column)[i] ? text(n(column)[i]!) : <span class="faint">–</span>) });
+      ({ id, title, help, rank, width: isSampled(report) ? estimateWidth : 100, right: true, keys: () => n(column),
+        cell: (i) => <Estimate error={off(i, column, text)}>{n(column)[i] ? text(n(column)[i]!) : <span class="faint">–</span>}</Estimate> });
     return [
       { id: "name", title: "Module", rank: 0, width: 170, grow: 2, ascending: true, keys: () => modules.keys("name"), cell: (i) => <span class="mono" title={modules.text("path", i)}>{modules.text("name", i)}</span> },
       { id: "sites", title: "Instrumented", help: "Places in its source that hold memory", rank: 2, width: 120, keys: () => n("site_count"), cell: (i) => instrumented(n("instrumented")[i]!, n("site_count")[i]!) },

@@ -7,7 +7,7 @@ import { axisOf, axisPoints, curves, moments, parseRange, type Curve, type Group
 import { allRows, sortRows } from "../data/sort";
 import type { Report } from "../data/report";
 import { sum } from "../data/table";
-import { isCounted, isSampled, notOfCounters, samplingText, siteError, totalError, unknownText } from "../data/error";
+import { doubtText, isCounted, isSampled, notOfCounters, samplingText, siteError, totalError, unknownText } from "../data/error";
 import { bytes, count, grouped, moment, percent, plural, time } from "../format";
 import { BarRow, Card, Figure, Name, Segments } from "../part/small";
 import { CoverageBar } from "../part/coverage";
@@ -82,8 +82,8 @@ function Sampled({ report }: { report: Report }): JSX.Element | null {
   return (
     <div class="warning" role="note" id="sampled">
       <Icon name="warn" />
-      <div><p><b>Sampled, {samplingText(report)}: figures are estimates.</b> ± and low…high are 95 % intervals.</p>
-        <p>{plural(report.table("sampling").num("sampled_allocations")[0]!, "allocation")} in the stream. Peaks have no interval, and those of few and unequal blocks may be too narrow. What was temporary, or a bad free, is not known.</p></div>
+      <div><p><b>Sampled, {samplingText(report)}: figures are estimates.</b> ± and (low…high) are 95 % intervals.</p>
+        <p>{plural(report.table("sampling").num("sampled_allocations")[0]!, "allocation")} in the stream. Peaks have no interval{doubtText(report)}. What was temporary, or a bad free, is not known.</p></div>
     </div>
   );
 }
@@ -125,9 +125,9 @@ function Figures({ report }: { report: Report }): JSX.Element {
       {isCounted(report)
         ? <Figure label="Peak" value="–" note={notOfCounters} />
         : <Figure label="Peak" value={bytes(n("peak_bytes"))} note={`${plural(n("peak_blocks"), "block")}, at ${time(n("peak_time_ns"))}`} title={`${grouped(n("peak_bytes"))} bytes`} />}
-      <Figure label="Not freed" value={<>{bytes(n("live_bytes"))}{off("live_bytes")}</>} note={`${plural(n("live_blocks"), "block")} ${report.endWhen}`} title={`${grouped(n("live_bytes"))} bytes`} />
+      <Figure label="Not freed" value={<>{bytes(n("live_bytes"))}{off("live_bytes")}</>} note={<>{count(n("live_blocks"))}{off("live_blocks", count)} {n("live_blocks") === 1 ? "block" : "blocks"} {report.endWhen}</>} title={`${grouped(n("live_bytes"))} bytes`} />
       <Figure label="Allocated in all" value={<>{bytes(n("allocated_bytes"))}{off("allocated_bytes")}</>} note={`${count(n("events"))} events`} title={`${grouped(n("allocated_bytes"))} bytes`} />
-      <Figure label="Allocations" value={<>{count(n("allocations"))}{off("allocations", count)}</>} note={plural(n("reallocations"), "reallocation")} title={grouped(n("allocations"))} />
+      <Figure label="Allocations" value={<>{count(n("allocations"))}{off("allocations", count)}</>} note={<>{count(n("reallocations"))}{off("reallocations", count)} {n("reallocations") === 1 ? "reallocation" : "reallocations"}</>} title={grouped(n("allocations"))} />
       <Figure label="Frees" value={<>{count(n("frees"))}{off("frees", count)}</>} note={`${share("frees", "allocations")} of allocations`} title={grouped(n("frees"))} />
       {!unknownText(report) && <Figure label="Temporary" value={share("temporary", "allocations")} note={plural(n("temporary"), "block")} title="Freed before their thread's next allocation" />}
       <Figure label="Variables" value={count(report.sites.rows)} note={`of ${plural(usedTypes(report).length, "type")}`} />

@@ -2,20 +2,24 @@
 // Who allocates, who frees, and who frees what another thread allocated.
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
-import { isCounted, unknownText } from "../data/error";
+import { isCounted, isSampled, rowError, unknownText } from "../data/error";
 import { bytes, count, percent, time } from "../format";
-import { bytesOrDash } from "../part/small";
+import { bytesOrDash, Estimate, estimateWidth } from "../part/small";
 import { rangeOf } from "../part/range";
 import { useLocalSort, VirtualTable, type Column } from "../part/table";
 import { go } from "../state/route";
 import type { ViewProps } from "./registry";
 
+const estimates = ["allocations", "frees", "allocated_bytes"]; // of a sampled run
+
 export function Threads({ report, route }: ViewProps): JSX.Element {
   const { threads } = report;
   const n = (name: string) => threads.num(name);
   const columns = useMemo<Column[]>(() => {
+    const off = (i: number, column: string, text: (v: number) => string) => (estimates.includes(column) ? rowError(report, "thread", i, column, text) : "");
     const figure = (id: string, title: string, column: string, rank: number, text: (v: number) => string, help = ""): Column =>
-      ({ id, title, help, rank, width: 104, right: true, keys: () => n(column), cell: (i) => (n(column)[i] ? text(n(column)[i]!) : <span class="faint">–</span>) });
+      ({ id, title, help, rank, width: isSampled(report) ? estimateWidth : 104, right: true, keys: () => n(column),
+        cell: (i) => <Estimate error={off(i, column, text)}>{n(column)[i] ? text(n(column)[i]!) : <span class="faint">–</span>}</Estimate> });
     return [
       { id: "name", title: "Thread", rank: 0, width: 150, grow: 2, ascending: true, keys: () => threads.keys("name"), cell: (i) => report.threadName(i + 1) },
       { id: "tid", title: "System id", rank: 6, width: 88, right: true, keys: () => n("system_id"), cell: (i) => String(n("system_id")[i] || "–") },

@@ -2,7 +2,7 @@
 // Every element type that memory was allocated for, and what its layout wastes.
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
-import { isCounted } from "../data/error";
+import { isCounted, isSampled, rowError } from "../data/error";
 import { filterTable } from "../data/filter";
 import { usedTypes } from "../data/site";
 import { largest } from "../data/table";
@@ -10,7 +10,7 @@ import { typeKinds } from "../data/report";
 import { bytes, count, grouped, plural } from "../format";
 import { parseSelection } from "../inspect/registry";
 import { rangeColumns, rangeOf } from "../part/range";
-import { bytesOrDash, Meter } from "../part/small";
+import { bytesOrDash, Estimate, estimateWidth, Meter } from "../part/small";
 import { formatSort, parseSort, useSorted, VirtualTable, type Column } from "../part/table";
 import { go } from "../state/route";
 import type { ViewProps } from "./registry";
@@ -26,12 +26,16 @@ export function Types({ report, route }: ViewProps): JSX.Element {
   const range = rangeOf(report, route.params);
   const wasted = report.once("types.wasted", () => Float64Array.from({ length: types.rows }, (_, i) => paddingAtPeak(n("size_bytes")[i]!, n("padding_bytes")[i]!, n("bytes_at_peak")[i]!)));
   const columns = useMemo<Column[]>(() => {
+    const sampled = (column: string) => isSampled(report) && /^(live|allocat)/.test(column);
+    const off = (i: number, column: string, text: (v: number) => string) => (sampled(column) ? rowError(report, "type", i, column, text) : "");
     const meter = (id: string, title: string, column: string, rank: number, help: string): Column => {
       const values = n(column), most = largest(values);
-      return { id, title, help, rank, width: 104, right: true, keys: () => values, cell: (i) => (values[i] ? <Meter value={values[i]!} most={most} text={bytes(values[i]!)} /> : <span class="faint">–</span>) };
+      return { id, title, help, rank, width: sampled(column) ? estimateWidth : 104, right: true, keys: () => values,
+        cell: (i) => <Estimate error={off(i, column, bytes)}>{values[i] ? <Meter value={values[i]!} most={most} text={bytes(values[i]!)} /> : <span class="faint">–</span>}</Estimate> };
     };
     const plain = (id: string, title: string, column: string, rank: number, width: number, text: (v: number) => string, help = ""): Column =>
-      ({ id, title, help, rank, width, right: true, keys: () => n(column), cell: (i) => (n(column)[i] ? text(n(column)[i]!) : <span class="faint">–</span>) });
+      ({ id, title, help, rank, width: sampled(column) ? estimateWidth : width, right: true, keys: () => n(column),
+        cell: (i) => <Estimate error={off(i, column, text)}>{n(column)[i] ? text(n(column)[i]!) : <span class="faint">–</span>}</Estimate> });
     return [
       { id: "name", title: "Type", rank: 0, width: 180, grow: 3, ascending: true, keys: () => types.keys("name"), cell: (i) => <span class="mono" title={types.text("name", i)}>{types.text("name", i)}</span> },
       { id: "kind", title: "Kind", rank: 7, width: 76, cell: (i) => <span class="muted">{typeKinds[n("kind")[i]!]}</span>, keys: () => n("kind"), ascending: true },
