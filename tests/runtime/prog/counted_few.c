@@ -174,7 +174,8 @@ static void used_up(void) {
 static const struct {
   const char *name;
   void (*run)(void);
-} ends[] = {{"kept", kept}, {"outer", outer}, {"outer_shared", outer_shared}, {"regrown", regrown}, {"resized", resized}, {"callers", callers}, {"used_up", used_up}};
+} ends[] = {{"kept", kept},       {"outer", outer},     {"outer_shared", outer_shared}, {"regrown", regrown},
+            {"resized", resized}, {"callers", callers}, {"used_up", used_up}};
 
 int main(int argc, char **argv) {
   const char *how = argc > 1 ? argv[1] : "";
