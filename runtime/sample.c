@@ -68,6 +68,7 @@ static void seed(void) {
 __attribute__((noinline)) int ms_sample_due(size_t size) {
   size_t large = size & ms_sample.large;
   ms_tls.left += (int64_t)large;
+  if (MS_UNLIKELY(ms_tls.left > ms_sample.most)) ms_tls.left = ms_sample.most; /* a signal handler has drawn between */
   if (MS_UNLIKELY(ms_tls.seeded != ms_epoch || !ms_epoch)) {
     if (!ms_process_ready()) return ms_tls.left = 0;
     if (ms_tls.seeded != ms_epoch) seed();

@@ -5,10 +5,12 @@
  * exactly when its cell is live, and the end of any other costs that one load.
  *
  * A thread counts down the bytes (or allocations) to its next sample; an allocation
- * that takes the count below 0 is drawn. By rate a block of 1 KiB or more may be worth
- * a draw of its own: it counts for its size, more than is ever left, and sample.c gives
- * that back; so the few large ones cost the many small ones nothing. Cost of one that is not: a subtraction,
- * a branch, and another that looks whether compiled code still takes an older block for it.
+ * that takes the count below 0 is drawn. Cost of one that is not: a subtraction, a branch,
+ * and another that looks whether compiled code still takes an older block for it.
+ *
+ * By rate a block of 1 KiB or more may have a draw of its own, by its size: it counts
+ * for as much as that, more than is ever left, and sample.c gives it back. So small
+ * ones pay nothing for large ones.
  *
  * Where one allocator function may come down to another of ours (operator new to
  * malloc, calloc to malloc in some allocators), the outer one draws for both, by its
