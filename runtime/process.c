@@ -145,8 +145,8 @@ static void planes_reserve(void) {
     return;
   }
   ms_cells = mode == MS_MODE_COUNTERS ? NULL : ms_reserve(MS_PLANE_BYTES, MS_KEPT);
+  if (ms_cells && mode == MS_MODE_SAMPLE && !ms_sample_init()) ms_unreserve(ms_cells), ms_cells = NULL;
   if (ms_cells && mode == MS_MODE_SAMPLE) {
-    ms_sample_init();
     ms_on_again = MS_SAMPLING;
   } else if (!ms_cells && mode == MS_MODE_SAMPLE) {
     ms_say("no address space for the plane (ulimit -v?), and nothing else tells a sampled block from others: every event is recorded, in exact mode");

@@ -10,9 +10,9 @@
 #include <sys/auxv.h>
 
 struct ms_sample ms_sample;
-uint8_t ms_sample_pages[MS_SAMPLE_PAGES];
+uint8_t *ms_sample_pages; /* not of our data: the host may lock that in memory */
 
-void ms_sample_init(void) {
+int ms_sample_init(void) {
   const struct ms_mode_choice *choice = &ms_options.mode;
   int bytes = choice->sampling == MS_SAMPLING_BYTES;
   double rate = bytes ? 0 : (double)MS_SAMPLING_ONE / (double)choice->period;
@@ -21,6 +21,8 @@ void ms_sample_init(void) {
   ms_sample.most = ms_sample.large ? (int64_t)~ms_sample.large : INT64_MAX;
   ms_sample.rate = rate;
   ms_sample.scale = bytes ? (double)choice->period : ms_gap_scale_rate(rate);
+  ms_sample_pages = ms_reserve(MS_SAMPLE_PAGES, MS_KEPT);
+  return ms_sample_pages != NULL;
 }
 
 /* Of a process's draws. A forked child's are others than its parent's. */
@@ -69,6 +71,7 @@ static void seed(void) {
 __attribute__((noinline)) int ms_sample_due(size_t size) {
   size_t large = size & ms_sample.large;
   ms_tls.left += (int64_t)large;
+  if (MS_UNLIKELY(ms_tls.left > ms_sample.most)) ms_tls.left = ms_sample.most; /* a signal handler has drawn between */
   if (MS_UNLIKELY(ms_tls.seeded != ms_epoch || !ms_epoch)) {
     if (!ms_process_ready()) return ms_tls.left = 0;
     if (ms_tls.seeded != ms_epoch) seed();

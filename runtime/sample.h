@@ -5,12 +5,13 @@
  * exactly when its cell is live, which is looked at only where its page has one that is.
  *
  * A thread counts down the bytes (or allocations) to its next sample; an allocation
- * that takes the count below 0 is drawn. By rate a block of 1 KiB or more may be worth
- * a draw of its own: it counts for its size, more than is ever left, and sample.c gives
- * that back; so the few large ones cost the many small ones nothing. Cost of one that is
- * not drawn: a subtraction, a branch, and another that looks whether compiled code still
- * takes an older block for it; 14 instructions of malloc and 10 of free, which then jump
- * to the next function.
+ * that takes the count below 0 is drawn. Cost of one that is not: a subtraction, a branch,
+ * and another that looks whether compiled code still takes an older block for it; 14
+ * instructions of malloc and 10 of free, which then jump to the next function.
+ *
+ * By rate a block of 1 KiB or more may have a draw of its own, by its size: it counts
+ * for as much as that, more than is ever left, and sample.c gives it back. So small
+ * ones pay nothing for large ones.
  *
  * Where one allocator function may come down to another of ours (operator new to
  * malloc, calloc to malloc in some allocators), the outer one draws for both, by its
@@ -33,7 +34,7 @@ extern struct ms_sample {
   double rate;  /* by rate: the least probability */
 } ms_sample;
 
-void ms_sample_init(void);
+int ms_sample_init(void); /* false: no address space */
 uint64_t ms_sample_seed(uint32_t pid);
 int ms_sample_due(size_t size);
 void ms_sample_outer(size_t size); /* ms_sample_before, apart */
@@ -100,7 +101,7 @@ MS_HOT_FN void ms_sample_before(size_t size) {
  * cells are those of all the heap's blocks, and drive the program's own data out of the
  * cache; of these lines there is one for 256 KiB of heap. */
 enum { MS_SAMPLE_PAGES = 1 << 20, MS_SAMPLE_MANY = UINT8_MAX };
-extern uint8_t ms_sample_pages[MS_SAMPLE_PAGES] __attribute__((visibility("hidden")));
+extern uint8_t *ms_sample_pages __attribute__((visibility("hidden")));
 
 MS_HOT_FN uint8_t *ms_sample_page(uintptr_t p) { return &ms_sample_pages[p / MS_OS_PAGE % MS_SAMPLE_PAGES]; }
 

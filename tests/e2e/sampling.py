@@ -133,29 +133,30 @@ def mixed_coverage(folder, mode, figures):
     with open(MIXED) as file:
         path = compile_c(folder, "mixed", file.read(), compiler=CXX, suffix=".cc")
     truth = summary(record(folder, path))
+    seeds = SEEDS if LONG else 8
     places = by_place(truth)
     top = sorted(places, key=lambda p: -places[p]["allocated_bytes"])[:20]
     sites, totals, shown = {f: Score() for f in figures}, {f: Score() for f in figures}, 0
     sums = {f: 0 for f in figures}
-    for seed in range(1, SEEDS + 1):
+    for seed in range(1, seeds + 1):
         data = summary(sampled(folder, path, mode, seed))
         found = by_place(data)
         shown += len([place for place in top if place in found])
         for figure in figures:
             totals[figure].see(truth["totals"], data["totals"], figure)
-            sums[figure] += data["totals"][figure] / SEEDS / truth["totals"][figure]
+            sums[figure] += data["totals"][figure] / seeds / truth["totals"][figure]
             for place in top:
                 if place in found and (places[place][figure] or "live" not in figure):
                     sites[figure].see(places[place], found[place], figure)
-    print(f"  {mode}, mixed sizes: {shown / SEEDS / len(top):.2f} of the sites shown")
+    print(f"  {mode}, mixed sizes: {shown / seeds / len(top):.2f} of the sites shown")
     for figure in figures:
         print(f"    {figure}: sites {sites[figure].share():.3f} of {sites[figure].all}, total {totals[figure].share():.3f}, mean {sums[figure]:.3f} of the truth")
     for figure in figures:
-        assert abs(sums[figure] - 1) < 0.1, figure
+        assert abs(sums[figure] - 1) < (0.1 if LONG else 0.25), figure
         live = "live" in figure  # of two or three sites and a dozen blocks
         low, high = (0.85, 1) if live else (0.92, 0.98) if LONG else (0.88, 1)
         assert low <= sites[figure].share() <= high, (figure, sites[figure].share())
-        assert (low if LONG else 0.75) <= totals[figure].share() <= high, (figure, totals[figure].share())
+        assert (low if LONG else 0.6) <= totals[figure].share() <= high, (figure, totals[figure].share())
 
 
 def test_intervals_of_mixed_sizes_by_rate(folder):
