@@ -89,13 +89,38 @@ static void heard_note(struct build *build) {
     ms_note_add(build, MS_NOTE_INFO, 0, "%s freed of which it had not told", counted(build, build->totals.unborn, "block"));
 }
 
-static void losses_note(struct build *build) {
+static void loss_add(struct build *build, const char *text) {
+  build->loss = build->loss ? ms_arena_print(build->arena, "%s; %s", build->loss, text) : text;
+}
+
+/* Where: of rotated streams offsets count through. */
+static const char *offset_text(struct build *build, uint64_t offset) {
+  uint32_t volume = build->stream->header.volume_tail ? ms_volume_of(offset) : 1;
+  if (volume == 1) return ms_arena_print(build->arena, "at offset %" PRIu64, offset);
+  return ms_arena_print(build->arena, "at offset %" PRIu64 " of volume %" PRIu32, offset - ms_volume_start(volume), volume);
+}
+
+/* What is left out for damage, and what that does to the figures. A word that may have been a
+ * free is one block at most. */
+static void damage_say(struct build *build, uint64_t doubts) {
+  const struct ms_stream *stream = build->stream;
+  uint64_t live = build->totals.live_blocks;
+  if (!stream->denied_chunks) return;
+  loss_add(build, ms_arena_print(build->arena, "%s left out: %s damaged, %s%s", counted(build, stream->denied_events, "event"),
+                                 stream->denied_chunks == 1 ? "their chunk is" : ms_arena_print(build->arena, "their %" PRIu32 " chunks are", stream->denied_chunks),
+                                 stream->denied_chunks == 1 ? "" : "the first ", offset_text(build, stream->denied_offset)));
+  if (doubts)
+    loss_add(build, ms_arena_print(build->arena, "up to %" PRIu64 " of the blocks shown as live may have been freed there", doubts < live ? doubts : live));
+}
+
+static void losses_note(struct build *build, uint64_t doubts) {
   const struct ms_model_totals *totals = &build->totals;
   const struct ms_file_header *header = &build->stream->header;
   bool forked = header->parent[0] != 0, paused = header->pauses != 0;
   if (totals->lost_events)
     build->loss = ms_arena_print(build->arena, "%s not recorded: %s", counted(build, totals->lost_events, "event"),
                                  ms_lost_reason_name(header->lost_reason));
+  damage_say(build, doubts);
   if (build->loss) ms_note_add(build, MS_NOTE_LOSS, 0, "%s", build->loss);
   if (totals->unborn && forked)
     ms_note_add(build, MS_NOTE_INFO, 0, "%s freed or resized, allocated before the fork",
@@ -128,10 +153,11 @@ static void notes_take(struct build *build, const struct ms_merge_counts *counts
   totals->lost_events =
       stream->header.lost_events > build->lost_in_rows ? stream->header.lost_events : build->lost_in_rows;
   totals->forced = counts->forced;
+  totals->denied_events = stream->denied_events;
   totals->stream_bytes = ms_stream_bytes(stream);
   for (uint32_t i = 0; i < stream->problem_count; i++)
     ms_note_add(build, MS_NOTE_DAMAGE, stream->problems[i].offset, "%s", stream->problems[i].text);
-  losses_note(build);
+  losses_note(build, counts->doubts);
   heard_note(build);
   restricted_note(build);
   if (counts->open_reallocs)

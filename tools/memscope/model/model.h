@@ -92,6 +92,7 @@ struct ms_model_totals {
   uint64_t threads;                               /* that allocated or freed */
   uint64_t events;                                /* allocations + frees + reallocations */
   uint64_t lost_events;                           /* the writer said it lost them */
+  uint64_t denied_events; /* in chunks whose checksums do not hold: in no figure */
   uint64_t bad_frees; /* frees of addresses that held no live block: double, invalid or born unseen */
   uint64_t unborn;    /* frees and reallocations of blocks whose allocation is not in the stream */
   uint64_t vanished;  /* blocks whose free is not in the stream: their address was given out again */

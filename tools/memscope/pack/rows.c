@@ -103,7 +103,7 @@ static const struct kind {
 #include "memscope/stream.def"
 };
 
-static bool is_known(const uint64_t *words, uint32_t left) {
+bool ms_row_known(const uint64_t *words, uint32_t left) {
   uint32_t length = ms_row_words(*words);
   const struct kind *kind = &kinds[ms_row_tag(*words)];
   if (!length || length > left) return false;
@@ -127,7 +127,7 @@ static uint32_t code_escape(struct coder *coder, uint64_t *words, uint32_t left)
 
 static uint32_t code_row(struct coder *coder, uint32_t thread, uint64_t *words, uint32_t left) {
   uint8_t tag = 0;
-  if (!coder->columns.reading && is_known(words, left)) tag = (uint8_t)*words;
+  if (!coder->columns.reading && ms_row_known(words, left)) tag = (uint8_t)*words;
   ms_code_bytes(&coder->columns, COLUMN_TAG, &tag, 1);
   if (!tag) return code_escape(coder, words, left);
   uint32_t length = ms_row_words(tag);
