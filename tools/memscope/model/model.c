@@ -100,15 +100,33 @@ static const char *offset_text(struct build *build, uint64_t offset) {
   return ms_arena_print(build->arena, "at offset %" PRIu64 " of volume %" PRIu32, offset - ms_volume_start(volume), volume);
 }
 
+static const char *plural(struct build *build, uint64_t count, const char *one, const char *many) {
+  return ms_arena_print(build->arena, "%" PRIu64 " %s", count, count == 1 ? one : many);
+}
+
+static void parts_say(struct build *build) {
+  const struct ms_stream *stream = build->stream;
+  const char *events = counted(build, stream->lost_parts_events, "event");
+  if (stream->lost_parts_unknown)
+    events = stream->lost_parts_events ? ms_arena_print(build->arena, "more than %s", events) : "events, it is not known how many,";
+  loss_add(build, ms_arena_print(build->arena, "%s missing: %s damaged, %s%s", events,
+                                 plural(build, stream->lost_parts, "segment of the packed file is", "segments of the packed file are"),
+                                 stream->lost_parts == 1 ? "" : "the first ", offset_text(build, stream->lost_parts_offset)));
+}
+
 /* What is left out for damage, and what that does to the figures. A word that may have been a
  * free is one block at most. */
 static void damage_say(struct build *build, uint64_t doubts) {
   const struct ms_stream *stream = build->stream;
   uint64_t live = build->totals.live_blocks;
+  if (stream->lost_parts) parts_say(build);
+  if (stream->missing_chunks)
+    loss_add(build, ms_arena_print(build->arena, "%s missing; what was freed there is shown as live",
+                                   plural(build, stream->missing_chunks, "chunk is", "chunks are")));
   if (!stream->denied_chunks) return;
   loss_add(build, ms_arena_print(build->arena, "%s left out: %s damaged, %s%s", counted(build, stream->denied_events, "event"),
-                                 stream->denied_chunks == 1 ? "their chunk is" : ms_arena_print(build->arena, "their %" PRIu32 " chunks are", stream->denied_chunks),
-                                 stream->denied_chunks == 1 ? "" : "the first ", offset_text(build, stream->denied_offset)));
+                                 plural(build, stream->denied_chunks, "chunk is", "chunks are"), stream->denied_chunks == 1 ? "" : "the first ",
+                                 offset_text(build, stream->denied_offset)));
   if (doubts)
     loss_add(build, ms_arena_print(build->arena, "up to %" PRIu64 " of the blocks shown as live may have been freed there", doubts < live ? doubts : live));
 }

@@ -323,7 +323,7 @@ static bool is_awaited(const struct ms_merge *merge, const struct run *run) {
 static struct run *parked_choose(const struct ms_merge *merge) {
   const struct heap *parked = &merge->heaps[PARKED];
   struct run *first = ms_heap_top(parked), *chosen = NULL;
-  if (!merge->stream->denied_chunks && !merge->stream->missing_chunks) return first;
+  if (!merge->stream->denied_chunks && !merge->stream->missing_chunks && !merge->stream->lost_parts) return first;
   for (uint32_t i = 0; i < parked->count && i < AWAITED_RUNS; i++) {
     struct run *run = parked->runs[i];
     if ((!chosen || run->key < chosen->key) && !is_awaited(merge, run)) chosen = run;

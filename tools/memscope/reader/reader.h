@@ -109,6 +109,9 @@ struct ms_stream {
   uint32_t missing_chunks; /* gaps in the threads' chunk numbers */
   uint32_t denied_chunks;  /* whose checksums do not hold */
   uint64_t denied_events, denied_offset; /* what is left out with them; where the first one is */
+  uint32_t lost_parts; /* segments of a packed stream that are damaged */
+  uint64_t lost_parts_events, lost_parts_offset; /* as far as it is known; the first one's place */
+  bool lost_parts_unknown;
   uint64_t *names;       /* by id, as in NAMES records; 0: none */
   uint32_t name_room;
   struct ms_counters_view *counters; /* one for each COUNTERS record */
