@@ -6,6 +6,9 @@
 
 #include "base/error.h"
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
@@ -23,8 +26,25 @@ static void threads_init(struct build *build) {
   }
 }
 
+static bool image_same(const struct module *a, const struct module *b) {
+  const struct ms_module_record *x = &a->view->record, *y = &b->view->record;
+  return a->path == b->path && x->build_id_bytes == y->build_id_bytes && memcmp(x->build_id, y->build_id, x->build_id_bytes) == 0;
+}
+
+/* A library that is opened again is another module, but what stands in it is the same. */
+static void image_find(struct build *build, struct ms_map *images, uint32_t id) {
+  struct module *module = &build->modules[id];
+  uint64_t seed = build->seed ^ (uintptr_t)module->path;
+  uint64_t key = XXH64(module->view->record.build_id, module->view->record.build_id_bytes, seed) | 1;
+  uint32_t *first = ms_map_at(images, key);
+  if (!*first) *first = id;
+  module->image = image_same(module, &build->modules[*first]) ? *first : id;
+}
+
 static void modules_init(struct build *build) {
   const struct ms_stream *stream = build->stream;
+  struct ms_map images;
+  ms_map_init(&images, build->arena);
   build->module_count = stream->module_count;
   build->modules = ms_arena_array(build->arena, (size_t)stream->module_count + 1, sizeof *build->modules);
   for (uint32_t i = 0; i < stream->module_count; i++) {
@@ -32,6 +52,7 @@ static void modules_init(struct build *build) {
     module->view = &stream->modules[i];
     module->path = ms_build_text(build, module->view->path);
     if (!*module->path && module->view->record.is_main) module->path = ms_build_text(build, stream->program);
+    image_find(build, &images, i + 1);
   }
 }
 

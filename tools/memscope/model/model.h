@@ -257,7 +257,7 @@ struct ms_model_holder { /* the same holder text and type, wherever they stand *
 
 enum ms_module_status { MS_MODULE_RUNNING, MS_MODULE_UNLOADED };
 
-struct ms_model_module {
+struct ms_model_module { /* of an image that was loaded again the first one has the figures of all */
   uint32_t id;
   const char *path;
   const char *name;     /* last part of path */
