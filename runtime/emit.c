@@ -182,12 +182,18 @@ static void dead_named(struct ms_thread *t, ms_half *name, uintptr_t p, uintptr_
   t->place_name = MS_NAME_TOLD; /* so that it is looked at when it is settled */
 }
 
-/* Once paused, nobody can say any more whether such a block was there. A sanitizer
- * does not tell of all blocks, and finds bad frees itself. */
+/* AddressSanitizer tells of all blocks but those from before we asked: where one was, and
+ * has been freed, none has come since. The others leave some out. */
+static int heard_partly(uintptr_t p) {
+  int knows_all = ms_heard == MS_HEARD_ADDRESS && ms_cells && ms_cell_gen(ms_cell_get(ms_cell(p)));
+  return ms_heard && !knows_all;
+}
+
+/* Once paused, nobody can say any more whether such a block was there. */
 void ms_bad_free(uintptr_t p, unsigned fn, uintptr_t ra) {
   uint64_t row[2];
   if (ms_on == MS_SAMPLING) return; /* most likely of a block that was not drawn */
-  if (ms_heard || __atomic_load_n(&ms_process->header->pauses, __ATOMIC_RELAXED)) ms_put_unseen_free(row, (struct ms_row_unseen_free){.fn = fn, .address = p});
+  if (heard_partly(p) || __atomic_load_n(&ms_process->header->pauses, __ATOMIC_RELAXED)) ms_put_unseen_free(row, (struct ms_row_unseen_free){.fn = fn, .address = p});
   else ms_put_bad_free(row, (struct ms_row_bad_free){.fn = fn, .address = p});
   struct ms_thread *t = ms_own_begin();
   if (!t) return ms_emit_row(row, 2);

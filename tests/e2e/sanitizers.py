@@ -201,6 +201,17 @@ def test_not_told(folder):
     assert "1 block freed of which it had not told" in notes(stream), notes(stream)
 
 
+def test_double_free(folder):
+    """AddressSanitizer ends the program there; of which block it was, and who had freed it first, we tell too."""
+    program = compile_c(folder, "a", PROGRAM, "-fno-builtin", "-pthread", "-fsanitize=address", env=ENV)
+    done, stream = memscope_run(folder, program, "d")
+    assert found(done.stderr) == ["AddressSanitizer: attempting double"], done.stderr
+    said = notes(stream)
+    assert "had not told" not in said and "double free" in said and "block : char" in said, said
+    bad = summary(stream)["bad_frees"]
+    assert len(bad) == 1 and bad[0]["kind"] == "double" and bad[0]["block"]["holder"] == "block" and bad[0]["count"] == 1, bad
+
+
 def test_modes(folder):
     program = compile_c(folder, "a", PROGRAM, "-fno-builtin", "-pthread", "-fsanitize=address", env=ENV)
     done, stream = memscope_run(folder, program, options=("--mode", "exact"))

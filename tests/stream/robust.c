@@ -124,6 +124,7 @@ static uint64_t part_events(const struct book *book, const struct part *part, ui
 
 struct reading {
   uint64_t events;
+  struct ms_model_totals totals; /* of a whole model */
   bool opened;
   struct ms_error error;
 };
@@ -140,6 +141,7 @@ static struct reading book_read(const unsigned char *bytes, uint64_t size, bool 
   if (stream && whole_model) {
     const struct ms_model *model = ms_model_build(arena, stream, &reading.error);
     CHECK(model, "no model");
+    reading.totals = model->totals;
     reading.events = model->totals.events;
   } else if (stream) {
     struct ms_merge *merge = ms_merge_open(stream, MS_ORDER_AUTO);
@@ -178,9 +180,21 @@ static void corrupt(unsigned char *bytes, uint64_t from, uint64_t to, uint64_t *
   }
 }
 
+/* What a checksum denies is in no figure. */
+static void totals_check(uint64_t at, const struct ms_model_totals *whole, const struct ms_model_totals *totals) {
+#define AT_MOST(figure) CHECK(totals->figure <= whole->figure, "damage at %" PRIu64 ": %" PRIu64 ", not %" PRIu64, at, totals->figure, whole->figure)
+  AT_MOST(allocations);
+  AT_MOST(reallocations);
+  AT_MOST(frees);
+  AT_MOST(allocated_bytes);
+  AT_MOST(bad_frees);
+  AT_MOST(lost_events);
+#undef AT_MOST
+}
+
 /* Every event outside the record that was hit is shown; damage that a checksum
- * covers is said. */
-static void corruption_check(const struct book *book, uint64_t at, const struct reading *reading) {
+ * covers is said, and changes nothing else. */
+static void corruption_check(const struct book *book, uint64_t at, const struct reading *whole, const struct reading *reading) {
   if (at < MS_HEADER_BYTES || !reading->opened) return;
   uint64_t due = 0;
   bool covered = false;
@@ -192,6 +206,7 @@ static void corruption_check(const struct book *book, uint64_t at, const struct 
   CHECK(reading->events >= due, "damage at %" PRIu64 ": %" PRIu64 " events of %" PRIu64, at, reading->events,
         due);
   CHECK(!covered || reading->error.code == MS_ERROR_DATA, "damage at %" PRIu64 " is not said", at);
+  if (covered) totals_check(at, &whole->totals, &reading->totals);
 }
 
 static void in_process(const struct book *book) {
@@ -208,7 +223,7 @@ static void in_process(const struct book *book) {
     uint64_t at;
     corrupt(bytes, 0, book->size, &at);
     struct reading reading = book_read(bytes, book->size, true);
-    corruption_check(book, at, &reading);
+    corruption_check(book, at, &whole, &reading);
   }
   free(bytes);
 }

@@ -134,11 +134,37 @@ static void test_late_names_resized(void **state) {
   assert_int_equal(site_of(model, "b")->live_bytes, 30);
 }
 
+/* A library that is opened again is another module; its variables are the same ones. */
+static void test_opened_again(void **state) {
+  struct fixture *f = *state;
+  struct unit unit;
+  unit_init(&unit);
+  unit_site(&unit, "cache", 0, "/addon.c", 3, "fill", MS_SITE_ASSIGN, 0);
+  for (uint32_t i = 0; i < 3; i++) {
+    book_module(&f->book, 9, "/lib/addon.so", 0x900000 + i * 0x10000, 0x908000 + i * 0x10000, 100 + i, &unit);
+    put_malloc(&f->rows[0], 0x10000 + i * 64, 1, 10, site_name(100 + i));
+    put_malloc(&f->rows[0], 0x20000 + i * 64, 1, 1, name_caller(&f->names, 0x900010 + i * 0x10000, 0));
+  }
+  book_module(&f->book, 8, "/lib/addon.so", 0xa00000, 0xa08000, 103, &unit); /* another build */
+  put_malloc(&f->rows[0], 0x30000, 1, 500, site_name(103));
+  const struct ms_model *model = model_of(f);
+  assert_int_equal(model->site_count, 3);
+  assert_int_equal(model->sites[0].allocated_bytes, 500);
+  assert_string_equal(model->sites[1].holder, "cache");
+  assert_int_equal(model->sites[1].allocations, 3);
+  assert_int_equal(model->sites[1].bytes_at_peak, 30);
+  assert_int_equal(model->sites[2].allocations, 3);
+  assert_string_equal(model->sites[2].place->text, "addon.so+0x10");
+  assert_int_equal(model->modules[0].allocated_bytes, 33);
+  assert_int_equal(model->modules[0].site_count, 1);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_naming, fixture_setup, fixture_teardown),
       cmocka_unit_test_setup_teardown(test_late_names, fixture_setup, fixture_teardown),
       cmocka_unit_test_setup_teardown(test_late_names_resized, fixture_setup, fixture_teardown),
+      cmocka_unit_test_setup_teardown(test_opened_again, fixture_setup, fixture_teardown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

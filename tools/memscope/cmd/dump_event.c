@@ -306,6 +306,9 @@ static void event_print(struct dump *dump, const struct ms_event *event) {
   case MS_EVENT_UNSAMPLED:
     block_print(dump, event, "unsampled", false);
     break;
+  case MS_EVENT_DENIED:
+    block_print(dump, event, "ended-denied", false);
+    break;
   case MS_EVENT_VANISHED:
     block_print(dump, event, "vanished", false);
     break;

@@ -73,7 +73,8 @@ static int input_map(struct ms_packing *packing, struct ms_error *error) {
 static int output_write(struct ms_arena *arena, const struct ms_packing *packing, FILE *out, const char *path, struct ms_error *error) {
   struct ms_progress_line line;
   const struct ms_progress *shown = packing->quiet ? NULL : ms_progress_begin(&line, packing->unpack ? "unpacking" : "packing");
-  int code = packing->unpack ? ms_unpack(arena, packing->bytes, packing->size, packing->input, fileno(out), shown, error)
+  struct ms_pack_losses losses;
+  int code = packing->unpack ? ms_unpack(arena, packing->bytes, packing->size, packing->input, fileno(out), shown, &losses, error)
                              : ms_pack(arena, packing->bytes, packing->size, out, path, shown, error);
   if (shown) ms_progress_end(&line);
   return code;

@@ -204,6 +204,7 @@ static void totals_put(struct json *json) {
   NUMBER(totals, threads);
   NUMBER(totals, events);
   NUMBER(totals, lost_events);
+  if (totals->denied_events) NUMBER(totals, denied_events);
   error_put(json, totals->error, HAS(allocations) | HAS(frees) | HAS(reallocations) | HAS(allocated_bytes) | HAS(peak_bytes) | HAS(live_blocks) | HAS(live_bytes));
   map_close(json);
 }

@@ -139,6 +139,7 @@ static void event_look(struct build *build, const struct ms_event *event) {
     break;
   case MS_EVENT_VANISHED:
   case MS_EVENT_ENDED:
+  case MS_EVENT_DENIED:
     if (watched) life_end(watched, event->ns, 0);
     break;
   case MS_EVENT_BAD_FREE:

@@ -128,6 +128,7 @@ struct module {
   struct sum sum;
   const struct ms_module_view *view; /* NULL: the unknown one, index 0 */
   const char *path;
+  uint32_t image; /* the first one of the same path and build-id: places and figures are its */
   bool unloaded;
   uint64_t unloaded_ns;
 };

@@ -6,6 +6,9 @@
 
 #include "base/error.h"
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
@@ -23,8 +26,25 @@ static void threads_init(struct build *build) {
   }
 }
 
+static bool image_same(const struct module *a, const struct module *b) {
+  const struct ms_module_record *x = &a->view->record, *y = &b->view->record;
+  return a->path == b->path && x->build_id_bytes == y->build_id_bytes && memcmp(x->build_id, y->build_id, x->build_id_bytes) == 0;
+}
+
+/* A library that is opened again is another module, but what stands in it is the same. */
+static void image_find(struct build *build, struct ms_map *images, uint32_t id) {
+  struct module *module = &build->modules[id];
+  uint64_t seed = build->seed ^ (uintptr_t)module->path;
+  uint64_t key = XXH64(module->view->record.build_id, module->view->record.build_id_bytes, seed) | 1;
+  uint32_t *first = ms_map_at(images, key);
+  if (!*first) *first = id;
+  module->image = image_same(module, &build->modules[*first]) ? *first : id;
+}
+
 static void modules_init(struct build *build) {
   const struct ms_stream *stream = build->stream;
+  struct ms_map images;
+  ms_map_init(&images, build->arena);
   build->module_count = stream->module_count;
   build->modules = ms_arena_array(build->arena, (size_t)stream->module_count + 1, sizeof *build->modules);
   for (uint32_t i = 0; i < stream->module_count; i++) {
@@ -32,6 +52,7 @@ static void modules_init(struct build *build) {
     module->view = &stream->modules[i];
     module->path = ms_build_text(build, module->view->path);
     if (!*module->path && module->view->record.is_main) module->path = ms_build_text(build, stream->program);
+    image_find(build, &images, i + 1);
   }
 }
 
@@ -89,13 +110,56 @@ static void heard_note(struct build *build) {
     ms_note_add(build, MS_NOTE_INFO, 0, "%s freed of which it had not told", counted(build, build->totals.unborn, "block"));
 }
 
-static void losses_note(struct build *build) {
+static void loss_add(struct build *build, const char *text) {
+  build->loss = build->loss ? ms_arena_print(build->arena, "%s; %s", build->loss, text) : text;
+}
+
+/* Where: of rotated streams offsets count through. */
+static const char *offset_text(struct build *build, uint64_t offset) {
+  uint32_t volume = build->stream->header.volume_tail ? ms_volume_of(offset) : 1;
+  if (volume == 1) return ms_arena_print(build->arena, "at offset %" PRIu64, offset);
+  return ms_arena_print(build->arena, "at offset %" PRIu64 " of volume %" PRIu32, offset - ms_volume_start(volume), volume);
+}
+
+static const char *plural(struct build *build, uint64_t count, const char *one, const char *many) {
+  return ms_arena_print(build->arena, "%" PRIu64 " %s", count, count == 1 ? one : many);
+}
+
+static void parts_say(struct build *build) {
+  const struct ms_stream *stream = build->stream;
+  const char *events = counted(build, stream->lost_parts_events, "event");
+  if (stream->lost_parts_unknown)
+    events = stream->lost_parts_events ? ms_arena_print(build->arena, "more than %s", events) : "events, it is not known how many,";
+  loss_add(build, ms_arena_print(build->arena, "%s missing: %s damaged, %s%s", events,
+                                 plural(build, stream->lost_parts, "segment of the packed file is", "segments of the packed file are"),
+                                 stream->lost_parts == 1 ? "" : "the first ", offset_text(build, stream->lost_parts_offset)));
+}
+
+/* What is left out for damage, and what that does to the figures. A word that may have been a
+ * free is one block at most. */
+static void damage_say(struct build *build, uint64_t doubts) {
+  const struct ms_stream *stream = build->stream;
+  uint64_t live = build->totals.live_blocks;
+  if (stream->lost_parts) parts_say(build);
+  if (stream->missing_chunks)
+    loss_add(build, ms_arena_print(build->arena, "%s missing; what was freed there is shown as live",
+                                   plural(build, stream->missing_chunks, "chunk is", "chunks are")));
+  if (!stream->denied_chunks) return;
+  loss_add(build, ms_arena_print(build->arena, "%s left out: %s damaged, %s%s", counted(build, stream->denied_events, "event"),
+                                 plural(build, stream->denied_chunks, "chunk is", "chunks are"), stream->denied_chunks == 1 ? "" : "the first ",
+                                 offset_text(build, stream->denied_offset)));
+  if (doubts)
+    loss_add(build, ms_arena_print(build->arena, "up to %" PRIu64 " of the blocks shown as live may have been freed there", doubts < live ? doubts : live));
+}
+
+static void losses_note(struct build *build, uint64_t doubts) {
   const struct ms_model_totals *totals = &build->totals;
   const struct ms_file_header *header = &build->stream->header;
   bool forked = header->parent[0] != 0, paused = header->pauses != 0;
   if (totals->lost_events)
     build->loss = ms_arena_print(build->arena, "%s not recorded: %s", counted(build, totals->lost_events, "event"),
                                  ms_lost_reason_name(header->lost_reason));
+  damage_say(build, doubts);
   if (build->loss) ms_note_add(build, MS_NOTE_LOSS, 0, "%s", build->loss);
   if (totals->unborn && forked)
     ms_note_add(build, MS_NOTE_INFO, 0, "%s freed or resized, allocated before the fork",
@@ -128,10 +192,11 @@ static void notes_take(struct build *build, const struct ms_merge_counts *counts
   totals->lost_events =
       stream->header.lost_events > build->lost_in_rows ? stream->header.lost_events : build->lost_in_rows;
   totals->forced = counts->forced;
+  totals->denied_events = stream->denied_events;
   totals->stream_bytes = ms_stream_bytes(stream);
   for (uint32_t i = 0; i < stream->problem_count; i++)
     ms_note_add(build, MS_NOTE_DAMAGE, stream->problems[i].offset, "%s", stream->problems[i].text);
-  losses_note(build);
+  losses_note(build, counts->doubts);
   heard_note(build);
   restricted_note(build);
   if (counts->open_reallocs)

@@ -93,6 +93,7 @@ struct ms_model_totals {
   uint64_t threads;                               /* that allocated or freed */
   uint64_t events;                                /* allocations + frees + reallocations */
   uint64_t lost_events;                           /* the writer said it lost them */
+  uint64_t denied_events; /* in chunks whose checksums do not hold: in no figure */
   uint64_t bad_frees; /* frees of addresses that held no live block: double, invalid or born unseen */
   uint64_t unborn;    /* frees and reallocations of blocks whose allocation is not in the stream */
   uint64_t vanished;  /* blocks whose free is not in the stream: their address was given out again */
@@ -257,7 +258,7 @@ struct ms_model_holder { /* the same holder text and type, wherever they stand *
 
 enum ms_module_status { MS_MODULE_RUNNING, MS_MODULE_UNLOADED };
 
-struct ms_model_module {
+struct ms_model_module { /* of an image that was loaded again the first one has the figures of all */
   uint32_t id;
   const char *path;
   const char *name;     /* last part of path */

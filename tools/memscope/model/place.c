@@ -83,7 +83,7 @@ uint32_t ms_place_of_site(struct build *build, uint32_t site_id) {
                                  .flags = site->flags,
                                  .type_id = ms_type_of(build, unit, site->type),
                                  .element_bytes = site->element_bytes,
-                                 .module_id = unit->module_index + 1,
+                                 .module_id = build->modules[unit->module_index + 1].image,
                                  .site_id = site_id};
   uint32_t id = place_intern(build, &place);
   struct ms_model_place *made = &build->places[id];
@@ -101,7 +101,7 @@ uint32_t ms_place_of_caller(struct build *build, uint64_t address, uint64_t ns) 
                                  .function = "",
                                  .callee = "",
                                  .file = "",
-                                 .module_id = module,
+                                 .module_id = image->image,
                                  .address = address - image->view->record.bias};
   uint32_t id = place_intern(build, &place);
   struct ms_model_place *made = &build->places[id];

@@ -353,6 +353,7 @@ HOT void event_take(struct build *build, const struct ms_event *event, bool samp
     on_vanished(build, event, &build->totals.ended, sampled);
     break;
   case MS_EVENT_UNSAMPLED:
+  case MS_EVENT_DENIED:
     on_vanished(build, event, &(uint64_t){0}, sampled);
     break;
   default:

@@ -16,13 +16,20 @@ void ms_column_reserve(struct columns *columns, struct column *column, uint64_t 
   column->room = room;
 }
 
-static void varint_write(struct columns *columns, struct column *column, uint64_t value) {
+void ms_columns_reset(struct columns *columns) {
+  for (uint32_t id = 0; id < COLUMNS; id++) {
+    struct column *column = &columns->column[id];
+    column->used = column->at = column->last = 0;
+  }
+}
+
+void ms_column_write(struct columns *columns, struct column *column, uint64_t value) {
   ms_column_reserve(columns, column, VARINT_MOST);
   for (; value >= 0x80; value >>= 7) column->bytes[column->used++] = (uint8_t)(value | 0x80);
   column->bytes[column->used++] = (uint8_t)value;
 }
 
-static uint64_t varint_read(struct columns *columns, struct column *column) {
+uint64_t ms_column_read_long(struct columns *columns, struct column *column) {
   uint64_t value = 0;
   for (unsigned shift = 0; column->at < column->used && shift < 7 * VARINT_MOST; shift += 7) {
     uint8_t byte = column->bytes[column->at++];
@@ -31,18 +38,6 @@ static uint64_t varint_read(struct columns *columns, struct column *column) {
   }
   columns->failed = true;
   return 0;
-}
-
-uint64_t ms_code(struct columns *columns, enum column_id id, uint64_t value) {
-  struct column *column = &columns->column[id];
-  if (columns->reading) return varint_read(columns, column);
-  varint_write(columns, column, value);
-  return value;
-}
-
-uint64_t ms_code_distance(struct columns *columns, enum column_id id, uint64_t value) {
-  struct column *column = &columns->column[id];
-  return column->last += ms_zagzig(ms_code(columns, id, ms_zigzag(value - column->last)));
 }
 
 void ms_code_bytes(struct columns *columns, enum column_id id, void *bytes, uint64_t count) {

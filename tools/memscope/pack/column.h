@@ -35,7 +35,7 @@ struct column {
   uint8_t *bytes;
   uint64_t used, room;
   uint64_t at;   /* reading */
-  uint64_t last; /* value, for distances; lives on over segments */
+  uint64_t last; /* value, for distances */
 };
 
 struct columns {
@@ -47,13 +47,35 @@ struct columns {
 
 void ms_column_reserve(struct columns *columns, struct column *column, uint64_t bytes);
 
-/* Each writes value, or reads and returns one. */
-uint64_t ms_code(struct columns *columns, enum column_id id, uint64_t value);
-uint64_t ms_code_distance(struct columns *columns, enum column_id id, uint64_t value); /* from the column's last */
+/* Empties all of them: a segment has nothing to do with those before it. */
+void ms_columns_reset(struct columns *columns);
+
+void ms_column_write(struct columns *columns, struct column *column, uint64_t value);
+uint64_t ms_column_read_long(struct columns *columns, struct column *column);
 void ms_code_bytes(struct columns *columns, enum column_id id, void *bytes, uint64_t count);
 
 /* Small for small differences of either sign. */
 static inline uint64_t ms_zigzag(uint64_t difference) { return difference << 1 ^ -(difference >> 63); }
 static inline uint64_t ms_zagzig(uint64_t value) { return value >> 1 ^ -(value & 1); }
+
+/* What is done for each row is made twice of one text, `reading` being a constant. */
+#define MS_PACK_HOT static inline __attribute__((always_inline))
+
+/* Each writes value, or reads and returns one; nearly all numbers have one byte. */
+MS_PACK_HOT uint64_t ms_code(struct columns *columns, bool reading, enum column_id id, uint64_t value) {
+  struct column *column = &columns->column[id];
+  if (!reading) {
+    ms_column_write(columns, column, value);
+    return value;
+  }
+  if (__builtin_expect(column->at < column->used && column->bytes[column->at] < 0x80, 1)) return column->bytes[column->at++];
+  return ms_column_read_long(columns, column);
+}
+
+/* From the column's last one. */
+MS_PACK_HOT uint64_t ms_code_distance(struct columns *columns, bool reading, enum column_id id, uint64_t value) {
+  struct column *column = &columns->column[id];
+  return column->last += ms_zagzig(ms_code(columns, reading, id, ms_zigzag(value - column->last)));
+}
 
 #endif

@@ -7,8 +7,6 @@
 #include "pack/rows.h"
 #include "pack/segment.h"
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
 #include <zstd.h>
 
 #include <errno.h>
@@ -35,9 +33,9 @@ bool ms_is_packed(const void *bytes, uint64_t size) {
 static void part_end(struct packing *packing, uint32_t thread, uint64_t words) {
   struct columns *columns = &packing->coder.columns;
   const unsigned char *raw = packing->bytes + packing->at - packing->raw;
-  ms_code(columns, COLUMN_LAYOUT, packing->raw);
-  ms_code(columns, COLUMN_LAYOUT, words);
-  ms_code(columns, COLUMN_LAYOUT, thread);
+  ms_code(columns, false, COLUMN_LAYOUT, packing->raw);
+  ms_code(columns, false, COLUMN_LAYOUT, words);
+  ms_code(columns, false, COLUMN_LAYOUT, thread);
   ms_code_bytes(columns, COLUMN_RAW, (void *)(uintptr_t)raw, packing->raw);
   packing->raw = 0;
 }
@@ -82,12 +80,12 @@ static int column_pack(struct packing *packing, uint32_t id, struct column *colu
   head.packed_bytes = (uint32_t)got;
   memcpy(to, &head, sizeof head);
   packing->packed.used += sizeof head + got;
-  column->used = 0;
   return 0;
 }
 
 static int segment_write(struct packing *packing, uint64_t from, FILE *out) {
-  struct ms_pack_segment segment = {.magic = MS_PACK_SEGMENT_MAGIC, .stream_bytes = packing->at - from};
+  struct ms_pack_segment segment = {
+      .magic = MS_PACK_SEGMENT_MAGIC, .stream_offset = from, .stream_bytes = packing->at - from, .events = packing->coder.events};
   part_end(packing, 0, 0);
   packing->packed.used = 0;
   for (uint32_t id = 0; id < COLUMNS; id++) {
@@ -98,6 +96,7 @@ static int segment_write(struct packing *packing, uint64_t from, FILE *out) {
   }
   segment.packed_bytes = packing->packed.used;
   segment.checksum = XXH3_64bits(packing->packed.bytes, packing->packed.used);
+  segment.check = ms_pack_check(&segment);
   return fwrite(&segment, sizeof segment, 1, out) == 1 &&
                  fwrite(packing->packed.bytes, 1, packing->packed.used, out) == packing->packed.used
              ? 0
@@ -107,6 +106,7 @@ static int segment_write(struct packing *packing, uint64_t from, FILE *out) {
 static int segments_write(struct packing *packing, FILE *out, const struct ms_progress *progress) {
   while (packing->at < packing->size) {
     uint64_t from = packing->at;
+    ms_coder_reset(&packing->coder);
     while (packing->at < packing->size && packing->at - from < SEGMENT_BYTES) record_take(packing);
     if (segment_write(packing, from, out)) return -1;
     ms_progress_step(progress, packing->at, packing->size);

@@ -9,9 +9,9 @@
  *   | header | segment 0 | segment 1 |
  *   +--------+-----------+-----------+-- - -
  *
- * A segment covers SEGMENT_BYTES of the stream or a little more, whole records,
- * and can be decoded when all before it have been: guesses rest on what has
- * been seen. Little-endian, as the stream.
+ * A segment covers SEGMENT_BYTES of the stream or a little more, whole records, and
+ * is decoded by itself: one that is damaged takes no other along. Little-endian, as
+ * the stream.
  */
 #ifndef MS_PACK_PACK_H
 #define MS_PACK_PACK_H
@@ -24,7 +24,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { MS_PACK_VERSION = 2, MS_PACK_SEGMENT_MAGIC = 0x4753504d /* "MPSG" */ };
+enum { MS_PACK_VERSION = 3, MS_PACK_SEGMENT_MAGIC = 0x4753504d /* "MPSG" */ };
 #define MS_PACK_MAGIC "\x89MemPack" /* 8 bytes, no NUL */
 
 struct ms_pack_header {
@@ -39,9 +39,26 @@ struct ms_pack_header {
 struct ms_pack_segment {
   uint32_t magic;
   uint32_t columns;
-  uint64_t stream_bytes; /* of the stream, from where the segment before ended */
+  uint64_t stream_offset; /* what it covers of the stream */
+  uint64_t stream_bytes;
+  uint64_t events;       /* in it */
   uint64_t packed_bytes; /* behind this */
   uint64_t checksum;     /* XXH3-64 of them */
+  uint64_t check;        /* XXH3-64 of what stands before, seed MS_PACK_SEGMENT_MAGIC */
+};
+
+/* A part of the stream that is lost to damage; its place in what was unpacked is zeros. */
+struct ms_pack_lost {
+  uint64_t offset; /* in the packed file */
+  uint64_t stream_offset, stream_bytes;
+  uint64_t events; /* MS_PACK_UNKNOWN: its segment's header is damaged too */
+};
+#define MS_PACK_UNKNOWN UINT64_MAX
+
+struct ms_pack_losses {
+  struct ms_pack_lost *parts; /* in order */
+  uint32_t count, room;
+  bool cut; /* the stream's end is not there */
 };
 
 /* Do the bytes begin as a packed stream does? */
@@ -52,10 +69,11 @@ bool ms_is_packed(const void *bytes, uint64_t size);
 int ms_pack(struct ms_arena *arena, const unsigned char *bytes, uint64_t size, FILE *out, const char *path,
             const struct ms_progress *progress, struct ms_error *error);
 
-/* Writes the stream to fd, which is a new file. Whole segments before damage
- * are written; then *error is MS_ERROR_DATA with the offset in the packed file.
- * Returns 0 or the error's code; MS_ERROR_USAGE when fd cannot be written. */
+/* Writes the stream to fd, which is a new file. Segments that are whole are written, each
+ * to its place; when others are not, *error is MS_ERROR_DATA with the offset of the first in
+ * the packed file, and *losses has them all. Returns 0 or the error's code; MS_ERROR_USAGE
+ * when fd cannot be written. */
 int ms_unpack(struct ms_arena *arena, const unsigned char *packed, uint64_t size, const char *path, int fd,
-              const struct ms_progress *progress, struct ms_error *error);
+              const struct ms_progress *progress, struct ms_pack_losses *losses, struct ms_error *error);
 
 #endif

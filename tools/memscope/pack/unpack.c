@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
  * Segments to a stream's bytes. The packed file is hostile: every length is
- * checked, a segment is checked whole before it is looked into.
+ * checked, a segment is checked whole before it is looked into. Behind one that is
+ * damaged the next one is looked for, byte by byte where even its length is not known.
  */
 #include "pack/pack.h"
 #include "pack/rows.h"
 #include "pack/segment.h"
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
 #include <zstd.h>
 
 #include <errno.h>
@@ -23,6 +22,12 @@ struct unpacking {
   struct coder coder;
   struct column stream; /* the segment's bytes */
   ZSTD_DCtx *zstd;
+  const unsigned char *packed;
+  uint64_t size, at; /* in it */
+  uint64_t done;     /* of the stream */
+  const char *path;
+  struct ms_pack_losses *losses;
+  struct ms_error *error;
 };
 
 /* ---- the file to columns ---- */
@@ -40,10 +45,7 @@ static bool column_unpack(struct unpacking *unpacking, const struct ms_pack_colu
 static bool columns_unpack(struct unpacking *unpacking, const struct ms_pack_segment *segment, const unsigned char *from) {
   struct ms_pack_column head;
   const unsigned char *end = from + segment->packed_bytes;
-  for (uint32_t id = 0; id < COLUMNS; id++) {
-    struct column *column = &unpacking->coder.columns.column[id];
-    column->used = column->at = 0;
-  }
+  ms_coder_reset(&unpacking->coder);
   for (uint32_t i = 0; i < segment->columns; i++) {
     if ((uint64_t)(end - from) < sizeof head) return false;
     memcpy(&head, from, sizeof head);
@@ -58,8 +60,8 @@ static bool columns_unpack(struct unpacking *unpacking, const struct ms_pack_seg
 
 static bool part_unpack(struct unpacking *unpacking, uint64_t bytes) {
   struct columns *columns = &unpacking->coder.columns;
-  uint64_t raw = ms_code(columns, COLUMN_LAYOUT, 0), words = ms_code(columns, COLUMN_LAYOUT, 0);
-  uint32_t thread = (uint32_t)ms_code(columns, COLUMN_LAYOUT, 0);
+  uint64_t raw = ms_code(columns, true, COLUMN_LAYOUT, 0), words = ms_code(columns, true, COLUMN_LAYOUT, 0);
+  uint32_t thread = (uint32_t)ms_code(columns, true, COLUMN_LAYOUT, 0);
   struct column *stream = &unpacking->stream;
   uint64_t room = bytes - stream->used;
   if (columns->failed || raw > room || words > (room - raw) / sizeof(uint64_t)) return false;
@@ -73,6 +75,7 @@ static bool part_unpack(struct unpacking *unpacking, uint64_t bytes) {
 
 static bool segment_unpack(struct unpacking *unpacking, const struct ms_pack_segment *segment, const unsigned char *from) {
   struct columns *columns = &unpacking->coder.columns;
+  columns->failed = false;
   if (!columns_unpack(unpacking, segment, from)) return false;
   unpacking->stream.used = 0;
   ms_column_reserve(columns, &unpacking->stream, segment->stream_bytes);
@@ -81,24 +84,69 @@ static bool segment_unpack(struct unpacking *unpacking, const struct ms_pack_seg
   return unpacking->stream.used == segment->stream_bytes;
 }
 
+/* ---- what is lost ---- */
+
+static void part_lost(struct unpacking *unpacking, struct ms_pack_lost part) {
+  struct ms_pack_losses *losses = unpacking->losses;
+  if (losses->count == losses->room) {
+    uint32_t room = losses->room ? 2 * losses->room : 8;
+    losses->parts = ms_arena_grow(unpacking->coder.columns.arena, losses->parts, losses->room * sizeof part, room * sizeof part);
+    losses->room = room;
+  }
+  losses->parts[losses->count++] = part;
+}
+
+static bool segment_at(const struct unpacking *unpacking, uint64_t at, struct ms_pack_segment *segment) {
+  if (unpacking->size - at < sizeof *segment) return false;
+  memcpy(segment, unpacking->packed + at, sizeof *segment);
+  return segment->magic == MS_PACK_SEGMENT_MAGIC && segment->check == ms_pack_check(segment);
+}
+
+/* One that can come here, `skipped` bytes of the packed file behind the one before. */
+static bool segment_fits(const struct unpacking *unpacking, const struct ms_pack_segment *segment, uint64_t skipped) {
+  uint64_t segments = skipped / sizeof *segment;
+  return segment->stream_bytes <= STREAM_MOST && segment->stream_offset >= unpacking->done &&
+         segment->stream_offset - unpacking->done <= segments * STREAM_MOST;
+}
+
+/* Goes to the next segment's header; false: there is none. */
+static bool segment_find(struct unpacking *unpacking, struct ms_pack_segment *segment) {
+  uint64_t from = unpacking->at;
+  for (; unpacking->size - unpacking->at >= sizeof *segment; unpacking->at++)
+    if (segment_at(unpacking, unpacking->at, segment) && segment_fits(unpacking, segment, unpacking->at - from)) {
+      if (unpacking->at != from)
+        part_lost(unpacking, (struct ms_pack_lost){.offset = from,
+                                                   .stream_offset = unpacking->done,
+                                                   .stream_bytes = segment->stream_offset - unpacking->done,
+                                                   .events = MS_PACK_UNKNOWN});
+      return true;
+    }
+  unpacking->at = from;
+  return false;
+}
+
+static int losses_say(struct unpacking *unpacking, uint64_t whole) {
+  struct ms_pack_losses *losses = unpacking->losses;
+  losses->cut = unpacking->done != whole;
+  if (!losses->count && !losses->cut) return 0;
+  unpacking->error->offset = losses->count ? losses->parts[0].offset : unpacking->at;
+  return ms_error_set(unpacking->error, MS_ERROR_DATA,
+                      "%s: at offset %" PRIu64 ": %s; everything else was read: copy or pack it again for the rest", unpacking->path,
+                      unpacking->error->offset, losses->count ? "a packed segment is damaged" : "the packed file ends too early");
+}
+
 /* ---- all of them ---- */
 
-static bool bytes_write(int fd, const unsigned char *bytes, uint64_t count) {
+static bool bytes_write(int fd, const unsigned char *bytes, uint64_t count, uint64_t offset) {
   while (count) {
-    ssize_t done = write(fd, bytes, count);
+    ssize_t done = pwrite(fd, bytes, count, (off_t)offset);
     if (done < 0 && errno == EINTR) continue;
     if (done <= 0) return false;
     bytes += done;
+    offset += (uint64_t)done;
     count -= (uint64_t)done;
   }
   return true;
-}
-
-static int damaged(struct ms_error *error, const char *path, uint64_t offset, const char *what) {
-  error->offset = offset;
-  return ms_error_set(error, MS_ERROR_DATA,
-                      "%s: at offset %" PRIu64 ": %s; all before it was read: copy or pack it again for the rest", path, offset,
-                      what);
 }
 
 static int header_check(const struct ms_pack_header *header, const char *path, struct ms_error *error) {
@@ -112,40 +160,50 @@ static int header_check(const struct ms_pack_header *header, const char *path, s
   return 0;
 }
 
-static bool segment_holds(const struct ms_pack_segment *segment, uint64_t behind, const unsigned char *payload) {
-  return segment->magic == MS_PACK_SEGMENT_MAGIC && segment->packed_bytes <= behind && segment->stream_bytes <= STREAM_MOST &&
-         XXH3_64bits(payload, segment->packed_bytes) == segment->checksum;
+/* False: it is lost. */
+static bool segment_take(struct unpacking *unpacking, const struct ms_pack_segment *segment) {
+  const unsigned char *payload = unpacking->packed + unpacking->at + sizeof *segment;
+  return segment->packed_bytes <= unpacking->size - unpacking->at - sizeof *segment &&
+         XXH3_64bits(payload, segment->packed_bytes) == segment->checksum && segment_unpack(unpacking, segment, payload);
 }
 
-static int segments_unpack(struct unpacking *unpacking, const unsigned char *packed, uint64_t size, const char *path, int fd,
-                           const struct ms_progress *progress, struct ms_error *error) {
+/* Where the next header should be; of a lost one whose end is not in the file, any place behind it. */
+static void segment_pass(struct unpacking *unpacking, const struct ms_pack_segment *segment, bool whole) {
+  uint64_t behind = unpacking->size - unpacking->at - sizeof *segment;
+  if (!whole)
+    part_lost(unpacking, (struct ms_pack_lost){unpacking->at, segment->stream_offset, segment->stream_bytes, segment->events});
+  unpacking->done = segment->stream_offset + segment->stream_bytes;
+  unpacking->at += sizeof *segment;
+  if (segment->packed_bytes <= behind) unpacking->at += segment->packed_bytes;
+}
+
+static int segments_unpack(struct unpacking *unpacking, int fd, const struct ms_progress *progress) {
   struct ms_pack_segment segment;
   struct ms_pack_header header;
-  uint64_t at = sizeof header, done = 0;
-  memcpy(&header, packed, sizeof header);
-  if (header_check(&header, path, error)) return (int)error->code;
-  for (; size - at >= sizeof segment; at += sizeof segment + segment.packed_bytes) {
-    const unsigned char *payload = packed + at + sizeof segment;
-    memcpy(&segment, packed + at, sizeof segment);
-    if (!segment_holds(&segment, size - at - sizeof segment, payload) || !segment_unpack(unpacking, &segment, payload))
-      return damaged(error, path, at, "a packed segment is damaged or cut");
-    if (!bytes_write(fd, unpacking->stream.bytes, segment.stream_bytes))
-      return ms_error_set(error, MS_ERROR_USAGE, "%s cannot be unpacked: %s; give more room (TMPDIR names where)", path, strerror(errno));
-    done += segment.stream_bytes;
-    ms_progress_step(progress, at, size);
+  memcpy(&header, unpacking->packed, sizeof header);
+  unpacking->at = sizeof header;
+  if (header_check(&header, unpacking->path, unpacking->error)) return (int)unpacking->error->code;
+  while (segment_find(unpacking, &segment)) {
+    bool whole = segment_take(unpacking, &segment);
+    if (whole && !bytes_write(fd, unpacking->stream.bytes, segment.stream_bytes, segment.stream_offset))
+      return ms_error_set(unpacking->error, MS_ERROR_USAGE, "%s cannot be unpacked: %s; give more room (TMPDIR names where)", unpacking->path,
+                          strerror(errno));
+    segment_pass(unpacking, &segment, whole);
+    ms_progress_step(progress, unpacking->at, unpacking->size);
   }
-  return done == header.stream_bytes ? 0 : damaged(error, path, at, "the packed file ends too early");
+  return losses_say(unpacking, header.stream_bytes);
 }
 
 int ms_unpack(struct ms_arena *arena, const unsigned char *packed, uint64_t size, const char *path, int fd,
-              const struct ms_progress *progress, struct ms_error *error) {
+              const struct ms_progress *progress, struct ms_pack_losses *losses, struct ms_error *error) {
   struct unpacking *unpacking = ms_arena_get(arena, sizeof *unpacking);
+  *unpacking = (struct unpacking){.packed = packed, .size = size, .path = path, .losses = losses, .error = error, .zstd = ZSTD_createDCtx()};
   unpacking->coder.columns.arena = arena;
   unpacking->coder.columns.reading = true;
-  unpacking->zstd = ZSTD_createDCtx();
+  *losses = (struct ms_pack_losses){0};
   ms_guess_init(&unpacking->coder.guess, arena);
   if (!unpacking->zstd) return ms_error_set(error, MS_ERROR_USAGE, "%s: no memory to unpack it", path);
-  int code = segments_unpack(unpacking, packed, size, path, fd, progress, error);
+  int code = segments_unpack(unpacking, fd, progress);
   ZSTD_freeDCtx(unpacking->zstd);
   return code;
 }

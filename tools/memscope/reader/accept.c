@@ -42,6 +42,10 @@ bool ms_accept_cell_less(struct ms_merge *merge, struct run *run) {
   uint64_t word = *run->at;
   bool fails = ms_word_op(word) == MS_OP_REALLOC_BEGIN && ms_run_fails(run);
   if (word >> 20 && !fails) return false;
+  if (run->denied) {
+    ms_accept_denied_cell_less(merge, run);
+    return true;
+  }
   if (ms_word_op(word) == MS_OP_REALLOC_BEGIN)
     ms_open_add(merge, run, 0);
   else if (ms_word_op(word) == MS_OP_REALLOC_END)
@@ -83,7 +87,7 @@ static void unsampled_accept(struct ms_merge *merge, struct run *run) {
 static void bind_accept(struct ms_merge *merge, struct run *run) {
   struct ms_row_bind bind = ms_get_bind(run->at);
   struct ms_cell *cell = bind.addr8 ? ms_cell_find(&merge->cells, bind.addr8) : NULL;
-  if (!cell || (cell->key ^ run->at[0]) >> 8 || !(cell->key & MS_CELL_LIVE)) return;
+  if (!cell || (cell->key ^ run->at[0]) >> 8 || !(cell->key & MS_CELL_LIVE) || !cell->block) return;
   struct ms_event *event = event_put(merge, run, MS_EVENT_BIND, run->at[0] & ~UINT64_C(0xff));
   event->block = cell->block;
   event->name = (uint32_t)bind.name;
@@ -106,6 +110,10 @@ static void unseen_free_accept(struct ms_merge *merge, struct run *run) {
 }
 
 void ms_accept_cold(struct ms_merge *merge, struct run *run, uint32_t length) {
+  if (run->denied) {
+    ms_accept_denied_cold(merge, run, length);
+    return;
+  }
   switch ((uint8_t)run->at[0]) {
   case MS_TAG_TIME:
     if (ms_get_time(run->at).ns > run->lo) run->lo = ms_get_time(run->at).ns;

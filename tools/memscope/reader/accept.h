@@ -36,7 +36,7 @@ static inline struct ms_event *event_put(struct ms_merge *merge, const struct ru
 
 /* The block that is still live there cannot be any more. */
 static inline void cell_vacate(struct ms_merge *merge, const struct run *run, struct ms_cell *cell) {
-  if (!(cell->key & MS_CELL_LIVE)) return;
+  if (!(cell->key & MS_CELL_LIVE) || !cell->block) return;
   event_put(merge, run, MS_EVENT_VANISHED, cell->key & ~UINT64_C(0xff))->block = cell->block;
   block_put(merge, cell->block);
 }
@@ -130,6 +130,10 @@ static inline void end_accept(struct ms_merge *merge, struct run *run, struct ms
 static inline void hot_accept(struct ms_merge *merge, struct run *run, struct ms_cell *cell, bool due) {
   enum ms_op op = ms_word_op(run->at[0]);
   uint32_t words = 1;
+  if (run->denied) {
+    ms_accept_denied(merge, run, cell);
+    return;
+  }
   if (op == MS_OP_ALLOC)
     alloc_accept(merge, run, cell, due), words = 2;
   else if (op == MS_OP_FREE)

@@ -25,6 +25,7 @@ enum {
   MS_CELL_LIVE = 1,
   MS_CELL_SEEN = 2,   /* gen is known */
   MS_CELL_WAITED = 4, /* a lane waits for a change of it */
+  MS_CELL_DENIED = 8, /* LIVE, but given by a row that is not believed: block is 0 */
 };
 
 struct ms_cell {

@@ -247,12 +247,26 @@ static int found_order(const void *a, const void *b) {
   return x->offset < y->offset ? -1 : x->offset > y->offset;
 }
 
+static uint64_t found_events(const struct found *found) {
+  uint64_t events = 0;
+  for (uint32_t at = 0, length; at < found->words; at += length ? length : 1) {
+    length = ms_row_denied(found->rows, at, found->words);
+    events += length && found->rows[at] & MS_HOT && ms_word_op(found->rows[at]) != MS_OP_REALLOC_BEGIN;
+  }
+  return events;
+}
+
+static void found_deny(struct ms_stream *stream, const struct found *found) {
+  uint64_t events = found_events(found);
+  if (!stream->denied_chunks++) stream->denied_offset = found->offset;
+  stream->denied_events += events;
+  ms_stream_problem(stream, found->offset, "chunk %" PRIu32 " of thread %" PRIu32 " is damaged, its %" PRIu64 " event%s left out",
+                    found->chunk, found->thread, events, events == 1 ? " is" : "s are");
+}
+
 /* Says what is wrong with the one that was chosen. */
 static void found_complain(struct index *index, const struct found *found) {
-  if (found->standing == DAMAGED)
-    ms_stream_problem(index->stream, found->offset,
-                      "chunk %" PRIu32 " of thread %" PRIu32 " is damaged; its rows may be wrong",
-                      found->chunk, found->thread);
+  if (found->standing == DAMAGED) found_deny(index->stream, found);
   if (found->standing != CUT) return;
   index->cut = true;
   ms_stream_problem(index->stream, found->offset, "the file ends inside chunk %" PRIu32 " of thread %" PRIu32,
@@ -288,6 +302,7 @@ static struct ms_piece piece_of(const struct found *found) {
   return (struct ms_piece){.rows = found->rows,
                            .words = found->words,
                            .chunk = found->chunk,
+                           .denied = found->standing == DAMAGED,
                            .offset = offset,
                            .start_ns = found->start_ns};
 }

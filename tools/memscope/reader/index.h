@@ -35,6 +35,9 @@ void ms_names_take(struct ms_stream *stream, const struct ms_record *record, con
 /* counter.c: a COUNTERS record, the same */
 void ms_counters_take(struct ms_stream *stream, const struct ms_record *record, const unsigned char *payload, uint64_t bytes);
 
+/* denied.c: words of the row at `at` of a damaged piece; 0: none that could have been written there */
+uint32_t ms_row_denied(const uint64_t *rows, uint32_t at, uint32_t words);
+
 /* stack.c: definitions of call stacks */
 struct ms_stacks *ms_stacks_new(struct ms_stream *stream);
 

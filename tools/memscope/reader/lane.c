@@ -12,6 +12,7 @@ enum { CONTINUES_ROWS = 64 };
 /* Goes to the first row of the next piece that has one; false at the lane's end. */
 bool ms_run_next_piece(struct ms_merge *merge, struct run *run) {
   const struct ms_lane *lane = run->lane;
+  if (ms_run_denied_step(merge, run)) return true;
   if (run->at < run->end && *run->at)
     ms_stream_problem(merge->stream, ms_run_offset(run), "a row of thread %u runs over its chunk's end",
                       run->thread);
@@ -25,6 +26,8 @@ bool ms_run_next_piece(struct ms_merge *merge, struct run *run) {
     memset(run->places, 0, sizeof run->places);
     run->size_high = run->stack = 0;
     run->stamp_ns = 0;
+    run->denied = piece->denied;
+    if (run->denied) ms_run_bound(merge, run);
     if (piece->start_ns > run->lo) run->lo = piece->start_ns;
     if (ms_row_fits(run->at, 0, piece->words)) return true;
   }
@@ -42,7 +45,8 @@ uint64_t ms_run_hi(struct ms_merge *merge, struct run *run) {
   for (uint32_t piece = run->piece;;) {
     uint32_t length = ms_row_fits(at, 0, (uint32_t)(end - at));
     uint64_t ns = 0;
-    if (length && (uint8_t)*at == MS_TAG_TIME) ns = ms_get_time(at).ns;
+    if (length && (uint8_t)*at == MS_TAG_TIME)
+      ns = lane->pieces[piece - 1].denied ? ms_denied_ns(merge, lane, piece - 1, at) : ms_get_time(at).ns;
     if (!length) {
       if (piece >= lane->piece_count) {
         run->hi_piece = UINT32_MAX;
@@ -78,6 +82,7 @@ uint32_t ms_run_place(const struct run *run, uint32_t slot) {
 uint32_t ms_run_late_name(const struct run *run, const uint64_t *behind, uint64_t word, uint32_t name) {
   if (run->piece >= run->lane->piece_count || run->end - behind > MS_LATE_ROWS) return name;
   const struct ms_piece *next = &run->lane->pieces[run->piece];
+  if (next->denied) return name;
   for (uint32_t at = 0, rows = 0, length;
        rows < MS_LATE_ROWS && (length = ms_row_fits(next->rows, at, next->words)); rows++, at += length) {
     const uint64_t *row = next->rows + at;
@@ -164,6 +169,12 @@ uint32_t ms_run_meets(const struct run *run) {
   return meets;
 }
 
+/* Is the address in one of the lane's next rows? */
+bool ms_run_comes(const struct run *run, uint64_t addr8, uint32_t rows) {
+  struct glance glance = glance_from(run, rows);
+  return glance_address(&glance, run, addr8);
+}
+
 /* Does the reallocation that begins there fail? Then nothing happens to its
  * block, and its generation cannot say when it did not. */
 bool ms_run_fails(const struct run *run) {
@@ -192,7 +203,7 @@ void ms_run_look_ahead(struct run *run) {
       continue;
     }
     if (ms_row_has_stamp(*at, stamp)) break;
-    if ((uint8_t)*at == MS_TAG_STAMP) serial = ms_get_stamp(at).serial, ns = ms_get_stamp(at).ns, stamp = true;
+    if ((uint8_t)*at == MS_TAG_STAMP && !run->lane->pieces[piece - 1].denied) serial = ms_get_stamp(at).serial, ns = ms_get_stamp(at).ns, stamp = true;
     at += length;
   }
   run->ahead_serial = serial;

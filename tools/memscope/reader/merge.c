@@ -16,7 +16,7 @@
 
 #include <stddef.h>
 
-enum { AHEAD_WORDS = 28, PLAIN_LEFT = 2 + MS_LATE_ROWS };
+enum { AHEAD_WORDS = 28, PLAIN_LEFT = 2 + MS_LATE_ROWS, AWAITED_ROWS = 1 << 17, AWAITED_RUNS = 16 };
 
 enum turn { AGAIN, SWITCH, FULL };
 
@@ -47,9 +47,11 @@ static void ready_add(struct ms_merge *merge, struct run *run, struct ms_cell *c
   wait_add(merge, run, cell, READY, ms_later(run->lo, merge->step_ns));
 }
 
+/* What is damaged would wait in vain: its lane goes on before those that wait for that. */
 static void park(struct ms_merge *merge, struct run *run, struct ms_cell *cell) {
   merge->counts.parked++;
-  wait_add(merge, run, cell, PARKED, ms_later(ms_run_hi(merge, run), merge->step_ns));
+  uint64_t hi = ms_run_hi(merge, run);
+  wait_add(merge, run, cell, PARKED, run->denied ? hi : ms_later(hi, merge->step_ns));
 }
 
 /* The cell has changed: who waited for just that is ready. What happened last
@@ -104,7 +106,7 @@ static inline void hot_take(struct ms_merge *merge, struct run *run, struct ms_c
 
 /* Nothing can come that would make it due: it happens now, whatever the state. */
 static void hot_force(struct ms_merge *merge, struct run *run, struct ms_cell *cell) {
-  if (!ms_word_due(*run->at, cell)) {
+  if (!ms_word_due(*run->at, cell) && !run->denied) {
     if (merge->forked && !(cell->key & MS_CELL_SEEN))
       merge->counts.inherited++;
     else if (merge->cells.freed || cell->key & MS_CELL_SEEN || !ms_word_gives(*run->at))
@@ -165,7 +167,7 @@ static inline bool word_plain(const uint64_t *at) {
 
 /* May it happen now, whatever other lanes do, and does nobody wait for it? */
 static inline bool cell_plain(uint64_t word, const struct ms_cell *cell, uint32_t lane, bool alone) {
-  if (!ms_word_due(word, cell) || cell->key & MS_CELL_WAITED) return false;
+  if (!ms_word_due(word, cell) || cell->key & (MS_CELL_WAITED | MS_CELL_DENIED)) return false;
   return alone || (cell->key & MS_CELL_SEEN && cell->lane == lane);
 }
 
@@ -195,7 +197,7 @@ static void plain_run(struct ms_merge *merge, struct run *run) {
   const uint64_t *at = run->at, *end = run->end - PLAIN_LEFT;
   struct ms_event *out = merge->out, *last = merge->out_end - MS_EVENTS_OF_ROW;
   bool alone = merge->alive == 1;
-  if (run->stamp_ns || run->size_high) return;
+  if (run->stamp_ns || run->size_high || run->denied) return;
   for (; at < end && out < last && cells.count < cells.most && word_plain(at) && *at >> 20; out++) {
     uint64_t word = *at;
     bool takes = word & MS_HOT_TAKES;
@@ -307,6 +309,28 @@ static bool ready_choose(struct ms_merge *merge) {
   }
 }
 
+/* Does another lane come to the address, so that it is no wonder that this one waits? */
+static bool is_awaited(const struct ms_merge *merge, const struct run *run) {
+  for (uint32_t i = 0; i < merge->stream->lane_count; i++) {
+    const struct run *other = &merge->runs[i];
+    if (other != run && other->state != DONE && ms_run_comes(other, *run->at >> 20, AWAITED_ROWS / merge->alive)) return true;
+  }
+  return false;
+}
+
+/* Who is passed over: the first, but where rows are known to be missing the first that waits
+ * for one of them, and not for a lane that waits for it in turn. */
+static struct run *parked_choose(const struct ms_merge *merge) {
+  const struct heap *parked = &merge->heaps[PARKED];
+  struct run *first = ms_heap_top(parked), *chosen = NULL;
+  if (!merge->stream->denied_chunks && !merge->stream->missing_chunks && !merge->stream->lost_parts) return first;
+  for (uint32_t i = 0; i < parked->count && i < AWAITED_RUNS; i++) {
+    struct run *run = parked->runs[i];
+    if ((!chosen || run->key < chosen->key) && !is_awaited(merge, run)) chosen = run;
+  }
+  return chosen ? chosen : first;
+}
+
 static void parked_force(struct ms_merge *merge, struct run *run) {
   struct ms_cell *cell = front_cell(merge, run);
   if (!cell) return;
@@ -337,7 +361,7 @@ static bool lane_choose(struct ms_merge *merge) {
       ms_run_end(merge, parked);
       continue;
     }
-    parked_force(merge, parked);
+    parked_force(merge, parked_choose(merge));
     return !merge->failed;
   }
   return false;
@@ -411,7 +435,7 @@ const struct ms_merge_counts *ms_merge_counts(const struct ms_merge *merge) { re
 void ms_merge_each_live(const struct ms_merge *merge, ms_live_fn *on_live, void *context) {
   for (uint64_t i = 0; i <= merge->cells.mask; i++) {
     const struct ms_cell *cell = &merge->cells.cells[i];
-    if (cell->key & MS_CELL_LIVE) on_live(context, cell->block, cell->key >> 20 << 3);
+    if (cell->key & MS_CELL_LIVE && cell->block) on_live(context, cell->block, cell->key >> 20 << 3);
   }
 }
 

@@ -44,6 +44,8 @@ struct run {                /* a lane being read */
   uint32_t index, thread;
   uint32_t places[MS_PLACE_SLOTS]; /* of frees from here on */
   uint32_t size_high, stack;
+  bool denied; /* the current piece */
+  uint64_t serial_most; /* denied: how far they go in it */
   uint64_t stamp_ns; /* exact: of the next row that has a stamp; 0 = none */
   uint64_t serial;
   uint64_t ahead_serial, ahead_ns; /* by serials: of that row; the largest numbers when there is none */
@@ -98,6 +100,7 @@ uint64_t ms_run_hi(struct ms_merge *merge, struct run *run);
 uint32_t ms_run_place(const struct run *run, uint32_t slot);
 uint32_t ms_run_late_name(const struct run *run, const uint64_t *behind, uint64_t word, uint32_t name);
 bool ms_run_continues(struct run *run, const struct ms_cell *cell);
+bool ms_run_comes(const struct run *run, uint64_t addr8, uint32_t rows);
 uint32_t ms_run_meets(const struct run *run);
 bool ms_run_fails(const struct run *run);
 void ms_run_look_ahead(struct run *run);
@@ -113,6 +116,14 @@ void ms_blocks_grow(struct ms_merge *merge);
 void ms_open_add(struct ms_merge *merge, struct run *run, uint32_t block);
 bool ms_accept_cell_less(struct ms_merge *merge, struct run *run);
 void ms_accept_cold(struct ms_merge *merge, struct run *run, uint32_t length);
+
+/* denied.c: rows of a piece that its checksum denies */
+void ms_accept_denied(struct ms_merge *merge, struct run *run, struct ms_cell *cell);
+void ms_accept_denied_cell_less(struct ms_merge *merge, struct run *run);
+void ms_accept_denied_cold(struct ms_merge *merge, struct run *run, uint32_t length);
+bool ms_run_denied_step(struct ms_merge *merge, struct run *run); /* over a word that begins no row; false at the piece's end */
+uint64_t ms_denied_ns(const struct ms_merge *merge, const struct ms_lane *lane, uint32_t piece, const uint64_t *row); /* a TIME row's, 0: not to be believed */
+void ms_run_bound(const struct ms_merge *merge, struct run *run);
 
 /* merge.c: somebody may wait for what the cell has become; a lane is at its end */
 void ms_merge_wake(struct ms_merge *merge, struct ms_cell *cell, uint64_t ns);

@@ -37,6 +37,7 @@ struct ms_piece {
   uint32_t chunk;    /* the thread's chunk number */
   uint64_t offset;   /* of rows, in the file */
   uint64_t start_ns; /* time at the first row */
+  bool denied;       /* its checksum does not hold: see denied.c */
 };
 
 /* One sequence of rows whose order is exact: a thread's own chunks, or its rows
@@ -106,6 +107,11 @@ struct ms_stream {
   char *problem_texts; /* room for them */
   uint64_t problems_more;  /* not kept */
   uint32_t missing_chunks; /* gaps in the threads' chunk numbers */
+  uint32_t denied_chunks;  /* whose checksums do not hold */
+  uint64_t denied_events, denied_offset; /* what is left out with them; where the first one is */
+  uint32_t lost_parts; /* segments of a packed stream that are damaged */
+  uint64_t lost_parts_events, lost_parts_offset; /* as far as it is known; the first one's place */
+  bool lost_parts_unknown;
   uint64_t *names;       /* by id, as in NAMES records; 0: none */
   uint32_t name_room;
   struct ms_counters_view *counters; /* one for each COUNTERS record */
@@ -207,6 +213,7 @@ enum ms_event_kind {
   MS_EVENT_ENDED,          /* freed or resized while recording was paused */
   MS_EVENT_UNSAMPLED,      /* a reallocation made of it a block that was not drawn */
   MS_EVENT_VANISHED,       /* no row: the block must have been freed, the row of it is missing */
+  MS_EVENT_DENIED,         /* ended by a row of a damaged chunk, which names it */
   MS_EVENT_ROW,            /* any other row (words): threads, modules, losses, ends */
 };
 
@@ -240,6 +247,7 @@ struct ms_merge_counts {
   uint64_t forced;        /* generation never came: placed by time alone */
   uint64_t inherited;     /* the same in a forked child's stream: most likely blocks from before the fork */
   uint64_t parked;        /* times a lane had to wait */
+  uint64_t doubts;        /* words of denied pieces that may have been frees of blocks that are live */
   uint64_t open_reallocs; /* begun, never ended */
   bool no_memory;         /* for the table of addresses: the rest was not read */
   uint64_t row_bytes;     /* of the pieces it has come to */

@@ -66,6 +66,7 @@ static uint32_t scan_until(struct ms_stream *stream, struct scan *scan, uint64_t
       scan->piece = scan->rows.piece;
       scan->ns = lane->pieces[scan->piece].start_ns;
     }
+    if (lane->pieces[scan->piece].denied) continue;
     uint8_t tag = (uint8_t)*row;
     if (tag == MS_TAG_TIME) scan->ns = ms_get_time(row).ns;
     if (tag != MS_TAG_STACK) continue;

@@ -78,6 +78,8 @@ static bool header_check(const struct ms_stream *stream, struct ms_error *error)
   if (!stream->size)
     return refuse(error, stream->path, "is empty: the recorded program never got to write; record it again");
   if (ms_volume_number(stream->bytes, stream->size)) return ms_volume_refuse(stream->path, error) == 0;
+  if (stream->lost_parts && stream->bytes[0] == 0)
+    return refuse(error, stream->path, "its first packed segment is damaged, which has its header: nothing can be read; copy or pack it again");
   if (memcmp(stream->bytes, MS_STREAM_MAGIC, known) != 0)
     return refuse(error, stream->path,
                   "is not a MemScope stream; give a file that `memscope run` wrote (*.memscope)");
@@ -159,10 +161,29 @@ static int nameless_file(struct ms_arena *arena, const char **folder) {
   return fd;
 }
 
-/* What a damaged file still has is read; the damage is one of the stream's problems. */
+/* Each lost part; what is said of it stands before the figures, too. */
+static void losses_take(struct ms_stream *stream, uint32_t number, const struct ms_pack_losses *losses, uint64_t end) {
+  for (uint32_t i = 0; i < losses->count; i++) {
+    const struct ms_pack_lost *part = &losses->parts[i];
+    char events[32] = "its";
+    if (part->events != MS_PACK_UNKNOWN) snprintf(events, sizeof events, "%" PRIu64, part->events);
+    if (!stream->lost_parts++) stream->lost_parts_offset = part->offset;
+    if (part->events != MS_PACK_UNKNOWN) stream->lost_parts_events += part->events;
+    else stream->lost_parts_unknown = true;
+    ms_stream_problem(stream, ms_volume_start(number) + part->offset,
+                      "a packed segment is damaged: %" PRIu64 " bytes of the stream from %" PRIu64 " on, with %s events, are missing",
+                      part->stream_bytes, part->stream_offset, events);
+  }
+  if (!losses->cut) return;
+  stream->cut = true;
+  ms_stream_problem(stream, ms_volume_start(number) + end, "the packed file is damaged or cut, all behind it is missing");
+}
+
+/* What a damaged file still has is read; the damage is among the stream's problems. */
 bool ms_file_unpack(struct ms_stream *stream, uint32_t number, const unsigned char **bytes, uint64_t *size,
                     struct ms_error *error) {
   struct ms_error why = {0};
+  struct ms_pack_losses losses;
   struct stat status;
   const char *folder;
   int fd = nameless_file(stream->arena, &folder);
@@ -171,7 +192,7 @@ bool ms_file_unpack(struct ms_stream *stream, uint32_t number, const unsigned ch
                         folder, strerror(errno)),
            false;
   void *unpacked = MAP_FAILED;
-  int code = ms_unpack(stream->arena, *bytes, *size, stream->path, fd, NULL, &why);
+  int code = ms_unpack(stream->arena, *bytes, *size, stream->path, fd, NULL, &losses, &why);
   if ((!code || code == MS_ERROR_DATA) && fstat(fd, &status) == 0 && status.st_size)
     unpacked = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
   close(fd);
@@ -180,9 +201,7 @@ bool ms_file_unpack(struct ms_stream *stream, uint32_t number, const unsigned ch
     ms_error_set(error, MS_ERROR_USAGE, "%s: cannot be mapped: the machine has too little memory or address space", stream->path);
     return false;
   }
-  stream->cut |= code != 0;
-  if (code)
-    ms_stream_problem(stream, ms_volume_start(number) + why.offset, "the packed file is damaged or cut, all behind it is missing");
+  losses_take(stream, number, &losses, *size);
   munmap((void *)(uintptr_t)*bytes, *size);
   *bytes = unpacked;
   *size = (uint64_t)status.st_size;
