@@ -101,6 +101,7 @@ static void window_grow(struct ms_thread *t) {
   if (t->window->bytes >= ms_options.window || ms_room_is_ahead()) return;
   struct ms_window *larger = ms_window_take(t->window->class + 1);
   if (!larger) return;
+  t->record = NULL; /* a handler that jumps out of here: the old one may be another thread's by then */
   ms_window_give(t->window);
   t->window = larger;
 }
