@@ -146,9 +146,6 @@ void ms_os_map_inherit(void *p, size_t bytes, int yes) { advise(p, bytes, yes ? 
 void ms_os_map_forget(void *p, size_t bytes) { map(p, bytes, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0); }
 
 void ms_os_unmap(void *p, size_t bytes) { CALL3(SYS_munmap, p, bytes, 0); }
-int ms_os_protect(void *p, size_t bytes, int writable) {
-  return (int)CALL3(SYS_mprotect, p, bytes, PROT_READ | (writable ? PROT_WRITE : 0));
-}
 
 int ms_os_lock_memory(uintptr_t start, uintptr_t end, int on_fault) {
   return (int)CALL3(SYS_mlock2, start, end - start, on_fault ? 1 /* MLOCK_ONFAULT */ : 0);

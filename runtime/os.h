@@ -52,7 +52,6 @@ int ms_os_map_at(void *p, int fd, uint64_t offset, size_t bytes); /* the same, i
 void ms_os_map_inherit(void *p, size_t bytes, int yes);
 void ms_os_map_forget(void *p, size_t bytes);    /* the same addresses, private copies of nothing */
 void ms_os_unmap(void *p, size_t bytes);
-int ms_os_protect(void *p, size_t bytes, int writable);
 int ms_os_lock_memory(uintptr_t start, uintptr_t end, int on_fault);
 
 /* files */

@@ -10,7 +10,9 @@
 #include "real.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <link.h>
+#include <sys/mman.h>
 
 #if defined(__x86_64__)
 #define SLOT_KIND R_X86_64_JUMP_SLOT
@@ -91,10 +93,10 @@ static int leads_to_us(uintptr_t value, const ElfW(Sym) *symbol, const struct dl
 }
 
 static void slot_set(const struct image *image, uintptr_t *slot, uintptr_t next) {
-  uintptr_t page = (uintptr_t)slot & ~(uintptr_t)(MS_OS_PAGE - 1);
-  if (is_kept(image, (uintptr_t)slot) && ms_os_protect((void *)page, MS_OS_PAGE, 1) < 0) return;
+  void *page = (void *)((uintptr_t)slot & ~(uintptr_t)(MS_OS_PAGE - 1));
+  if (is_kept(image, (uintptr_t)slot) && mprotect(page, MS_OS_PAGE, PROT_READ | PROT_WRITE)) return;
   __atomic_store_n(slot, next, __ATOMIC_RELAXED);
-  if (is_kept(image, (uintptr_t)slot)) ms_os_protect((void *)page, MS_OS_PAGE, 0);
+  if (is_kept(image, (uintptr_t)slot)) mprotect(page, MS_OS_PAGE, PROT_READ);
 }
 
 static int image_unbind(struct dl_phdr_info *info, size_t size, void *data) {
@@ -117,6 +119,8 @@ static int image_unbind(struct dl_phdr_info *info, size_t size, void *data) {
 
 /* What dlsym was given while it looked must not come to another's free. */
 void ms_unbind(void) {
+  int saved = errno;
   if (!ms_real_gave_early()) dl_iterate_phdr(image_unbind, NULL);
+  errno = saved;
 }
 #endif
