@@ -25,9 +25,9 @@
  *
  * Cost: an allocation adds to two words of one counter and stores its cell twice; a free
  * loads and stores a cell and adds to two words. The newest block is freed by its own
- * thread without a name in its cell, and so without the RMW. 4 bytes of plane for 16 of heap are
- * touched, twice what generations take. Of what full mode adds to a program's CPU it is
- * 0.6 (Lua) to 0.9 (random blocks in eight threads): bench/record --variants counters.
+ * thread without a name in its cell, and so without the RMW. 4 bytes of plane for 16 of
+ * heap are touched, twice what generations take. Of what full mode adds to a program's CPU
+ * it is 0.6 (Lua) to 0.9 (random blocks in eight threads): bench/record --variants counters.
  */
 #ifndef MS_COUNT_H
 #define MS_COUNT_H

@@ -5,6 +5,7 @@
  * thread's end. Every thread, also in signal handlers.
  */
 #include "count.h"
+#include "sample.h"
 
 uint16_t *ms_cells;
 
@@ -254,6 +255,7 @@ MS_COLD void ms_paused_end(uintptr_t p) {
   if (t || ms_process_ready()) death(t, MS_OP_ENDED, p, 0);
   else death_lost(p);
   ms_last_ends(p);
+  if (ms_on_again == MS_SAMPLING) ms_sample_gone(p);
   if (t) ms_own_end(t);
 }
 

@@ -168,7 +168,8 @@ MS_HOT_FN void *regrown(enum ms_realloc how, void *p, void *q, size_t size, unsi
       q_ = call;                                                                                                       \
       return ms_sample_behind(q_, size, MS_FN_REALLOC_NULL + fn, ra);                                                  \
     }                                                                                                                  \
-    enum ms_realloc how_ = ms_sample_has((uintptr_t)(p)) ? ms_realloc_begin_slow((uintptr_t)p, fn, ra) : MS_REALLOC_UNBORN;         \
+    enum ms_realloc how_ = MS_REALLOC_UNBORN;                                                                          \
+    if (ms_sample_has((uintptr_t)(p))) how_ = ms_realloc_begin_slow((uintptr_t)(p), fn, ra);                           \
     ms_sample_before(size);                                                                                            \
     PASSING(p, q_ = call);                                                                                             \
     return ms_sample_regrown(how_, p, q_, size, fn, ra);                                                               \

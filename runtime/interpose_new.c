@@ -19,13 +19,14 @@
   MS_DECLARE(symbol)                                                                                                   \
   MS_PUBLIC void *MS_FN(symbol) params {                                                                               \
     if (MS_UNLIKELY(MS_RELAXED(ms_gate.all) != MS_ON)) {                                                               \
-      if (ms_on == MS_COUNTING) {                                                                                      \
+      unsigned gate = ms_on;                                                                                           \
+      if (gate == MS_COUNTING) {                                                                                       \
         void *counted = MS_NEXT_NEW(symbol) args;                                                                      \
         return MS_LIKELY(counted != NULL) ? ms_count_outer(counted, size, MS_FN_##symbol, MS_RA) : NULL;               \
       }                                                                                                                \
-      if (ms_on != MS_ON && ms_on != MS_SAMPLING) return MS_NEXT_NEW(symbol) args;                                     \
+      if (gate != MS_ON && gate != MS_SAMPLING) return MS_NEXT_NEW(symbol) args;                                       \
       if (ms_gate.stacks) ms_stack_outer(RA_AT);                                                                       \
-      if (ms_on == MS_SAMPLING) {                                                                                      \
+      if (gate == MS_SAMPLING) {                                                                                       \
         ms_sample_outer(size);                                                                                         \
         void *drawn = MS_NEXT_NEW(symbol) args;                                                                        \
         ms_tls.outer = 0; /* not drawn, nobody took it: the next allocation shall not */                               \

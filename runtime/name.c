@@ -42,21 +42,21 @@ static int piece_map(uint32_t number, const uint64_t *names, uint32_t count) {
   return 1;
 }
 
-/* No handler comes between: what it waits for, or itself, may be waiting for the piece. */
 static int piece_make(uint32_t number, const uint64_t *names, uint32_t count) {
-  struct ms_os_block block;
-  ms_os_signals_hold(&block);
   int made = piece_map(number, names, count);
   __atomic_store_n(&pieces[number], made ? PIECE_STANDS : PIECE_REFUSED, __ATOMIC_RELEASE);
-  ms_os_signals_release(&block);
   return made;
 }
 
-/* By one thread only: names may be in it as soon as it stands. */
+/* By one thread only: names may be in it as soon as it stands. No handler comes between:
+ * what that waits for, or itself, may be waiting for the piece. */
 static void piece_need(uint32_t number) {
+  struct ms_os_block block;
   uint8_t none = PIECE_NONE;
   if (number >= sizeof pieces || __atomic_load_n(&pieces[number], __ATOMIC_RELAXED) != PIECE_NONE) return;
+  ms_os_signals_hold(&block);
   if (__atomic_compare_exchange_n(&pieces[number], &none, PIECE_TAKEN, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) piece_make(number, NULL, 0);
+  ms_os_signals_release(&block);
 }
 
 /* Of a process that is about to record: the first piece, or all in which its parent had
@@ -65,6 +65,7 @@ int ms_names_begin(void) {
   if (!ms_names) return 1;
   if (!next) next = MS_NAMES_HEADER;
   uint32_t count = next / MS_NAMES_WORDS + 1;
+  if (count > sizeof pieces) count = sizeof pieces;
   memset(pieces + count, PIECE_NONE, sizeof pieces - count);
   for (uint32_t number = 0; number < count; number++) {
     uint32_t first = number * MS_NAMES_WORDS + MS_NAMES_HEADER, end = (number + 1) * MS_NAMES_WORDS;
@@ -90,7 +91,8 @@ void ms_names_reserve(void) {
   first_slots = slots + SLOTS;
 }
 
-/* Another thread may be about to map it. */
+/* Another thread may be about to map it. Who waits too long waits for all; one that was
+ * merely late has it stand all the same. */
 static int piece_wait(uint32_t number) {
   uint8_t state;
   piece_need(number);
@@ -98,6 +100,7 @@ static int piece_wait(uint32_t number) {
     if (ms_process->state != MS_STATE_RECORDING) return 0;
     ms_os_yield();
   }
+  if (state == PIECE_TAKEN) __atomic_compare_exchange_n(&pieces[number], &state, PIECE_REFUSED, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
   return state == PIECE_STANDS;
 }
 

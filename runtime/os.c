@@ -314,30 +314,46 @@ static uint64_t limit_of(int resource) {
 uint64_t ms_os_file_limit(void) { return limit_of(RLIMIT_FSIZE); }
 uint64_t ms_os_fd_limit(void) { return limit_of(RLIMIT_NOFILE); }
 
+/* Who holds signals is within a system call until it has let them go: so that it can. */
+static int mask_set(struct ms_os_block *block, uint64_t set) {
+  __atomic_fetch_add(&inside, 1, __ATOMIC_SEQ_CST);
+  if (!ms_os_is_forbidden() && enter(SYS_rt_sigprocmask, SIG_BLOCK, (long)&set, (long)&block->mask, sizeof set, 0, 0) == 0) return 1;
+  __atomic_fetch_sub(&inside, 1, __ATOMIC_SEQ_CST);
+  return 0;
+}
+
+static void mask_restore(const struct ms_os_block *block) {
+  enter(SYS_rt_sigprocmask, SIG_SETMASK, (long)&block->mask, 0, sizeof block->mask, 0, 0);
+  __atomic_fetch_sub(&inside, 1, __ATOMIC_SEQ_CST);
+}
+
+static uint64_t set_of(int number) { return UINT64_C(1) << (number - 1); }
+
 /* SIGXFSZ would kill the host for a write of ours. It is sent to the thread. */
 void ms_os_xfsz_hold(struct ms_os_block *block) {
-  uint64_t set = UINT64_C(1) << (SIGXFSZ - 1);
-  block->active = ms_os_file_limit() != UINT64_MAX &&
-                  CALL6(SYS_rt_sigprocmask, SIG_BLOCK, &set, &block->mask, sizeof set, 0, 0) == 0;
+  block->active = ms_os_file_limit() != UINT64_MAX && mask_set(block, set_of(SIGXFSZ));
 }
 
-void ms_os_xfsz_release(struct ms_os_block *block) {
+void ms_os_xfsz_release(const struct ms_os_block *block) {
   if (!block->active) return;
-  uint64_t set = UINT64_C(1) << (SIGXFSZ - 1);
+  uint64_t set = set_of(SIGXFSZ);
   struct timespec none = {0, 0};
   if (!(block->mask & set)) /* the host's own pending one stays its own */
-    while (CALL6(SYS_rt_sigtimedwait, &set, NULL, &none, sizeof set, 0, 0) == SIGXFSZ) {
+    while (enter(SYS_rt_sigtimedwait, (long)&set, 0, (long)&none, sizeof set, 0, 0) == SIGXFSZ) {
     }
-  CALL6(SYS_rt_sigprocmask, SIG_SETMASK, &block->mask, NULL, sizeof set, 0, 0);
+  mask_restore(block);
 }
 
+/* But those a thread sends itself by what it does: blocked, they kill. */
 void ms_os_signals_hold(struct ms_os_block *block) {
-  uint64_t set = ~(UINT64_C(1) << (SIGXFSZ - 1));
-  block->active = CALL6(SYS_rt_sigprocmask, SIG_BLOCK, &set, &block->mask, sizeof set, 0, 0) == 0;
+  static const uint8_t own[] = {SIGXFSZ, SIGSYS, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP};
+  uint64_t set = ~UINT64_C(0);
+  for (size_t i = 0; i < sizeof own; i++) set &= ~set_of(own[i]);
+  block->active = mask_set(block, set);
 }
 
 void ms_os_signals_release(const struct ms_os_block *block) {
-  if (block->active) CALL6(SYS_rt_sigprocmask, SIG_SETMASK, &block->mask, NULL, sizeof block->mask, 0, 0);
+  if (block->active) mask_restore(block);
 }
 
 void ms_os_say(const char *text, size_t bytes) {

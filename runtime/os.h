@@ -80,8 +80,8 @@ long ms_os_cwd(char *to, size_t room);
 uint64_t ms_os_file_limit(void); /* RLIMIT_FSIZE, ~0 = none */
 uint64_t ms_os_fd_limit(void);
 void ms_os_xfsz_hold(struct ms_os_block *block);
-void ms_os_xfsz_release(struct ms_os_block *block);
-void ms_os_signals_hold(struct ms_os_block *block); /* all others; xfsz_hold may lie within */
+void ms_os_xfsz_release(const struct ms_os_block *block);
+void ms_os_signals_hold(struct ms_os_block *block); /* all others that come from outside; xfsz_hold may lie within */
 void ms_os_signals_release(const struct ms_os_block *block);
 void ms_os_say(const char *text, size_t bytes); /* stderr, one write */
 

@@ -225,7 +225,7 @@ FIRST_CONSTRUCTOR static void process_begin(int argc, char **argv, char **enviro
   if (ms_on && ms_options.stack == MS_STACK_DWARF) unwinder_load();
   environment_hide(environment);
   if (ms_on) ms_process_ready();
-  else ms_unbind();
+  if (!ms_on) ms_unbind();
 }
 
 /* ---- starting a stream ---- */

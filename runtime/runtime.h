@@ -160,9 +160,9 @@ struct ms_tls {
   uintptr_t counted;      /* counters: the newest block that thread 0 has counted for this one */
   /* sampling, see sample.h */
   uint32_t verdict;       /* enum ms_verdict, for the block that an outer function is obtaining */
-  int64_t left;           /* to pass before the next sample: bytes or allocations; below 0: ask sample.c */
+  int64_t left;           /* to pass before the next sample: bytes or allocations, never below 0 */
   int64_t left_over;      /* to pass beyond `left`, allocations: see gap_draw */
-  int64_t left_held;      /* `left` while a verdict is out, which keeps `left` below 0 */
+  int64_t left_held;      /* `left` while a verdict is out, which keeps `left` at 0 */
   uintptr_t drawn;        /* the block the last verdict was for */
   uint64_t random;
   uint32_t seeded;        /* ms_epoch when `random` was seeded */

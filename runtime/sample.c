@@ -45,9 +45,9 @@ static void gap_draw(void) {
 
 /* One of those beyond `left` has come. */
 static void gap_go_on(void) {
-  int64_t more = ms_tls.left_over < ms_sample.most ? ms_tls.left_over : ms_sample.most;
-  ms_tls.left = more - 1;
-  ms_tls.left_over -= more;
+  int64_t over = ms_tls.left_over, more = over < ms_sample.most ? over : ms_sample.most;
+  ms_tls.left = more > 0 ? more - 1 : 0; /* a handler has drawn between */
+  ms_tls.left_over = over - more;
 }
 
 static int large_is_drawn(size_t size) {
@@ -61,21 +61,16 @@ static void seed(void) {
   int first = !ms_tls.seeded;
   ms_tls.seeded = ms_epoch;
   ms_tls.random = ms_random_mix(ms_process->seed + drawer);
-  if (!first) return;
-  int64_t passed = ms_tls.left;
-  gap_draw();
-  ms_tls.left += passed;
+  if (first) gap_draw();
 }
 
-/* The count fell below 0, by this allocation: is it drawn? */
+/* This allocation did not pass: is it drawn? */
 __attribute__((noinline)) int ms_sample_due(size_t size) {
   size_t large = size & ms_sample.large;
-  ms_tls.left += (int64_t)large;
-  if (MS_UNLIKELY(ms_tls.left > ms_sample.most)) ms_tls.left = ms_sample.most; /* a signal handler has drawn between */
   if (MS_UNLIKELY(ms_tls.seeded != ms_epoch || !ms_epoch)) {
     if (!ms_process_ready()) return ms_tls.left = 0;
     if (ms_tls.seeded != ms_epoch) seed();
-    if (!large && ms_tls.left >= 0) return 0;
+    if (!large && ms_sample_passes(size)) return 0;
   }
   if (large) return large_is_drawn(size);
   if (ms_tls.left_over) return gap_go_on(), 0;
@@ -176,3 +171,5 @@ MS_COLD void ms_sample_dead(void *p, unsigned fn, uintptr_t ra) {
   ms_free_slow((uintptr_t)p, fn, ra);
   if (!ms_sample_has((uintptr_t)p)) page_count((uintptr_t)p, -1);
 }
+
+MS_COLD void ms_sample_gone(uintptr_t p) { page_count(p, -1); }

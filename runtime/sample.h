@@ -4,14 +4,13 @@
  * row, no cell of the plane, no look at the clock. So a block is in the stream
  * exactly when its cell is live, which is looked at only where its page has one that is.
  *
- * A thread counts down the bytes (or allocations) to its next sample; an allocation
- * that takes the count below 0 is drawn. Cost of one that is not: a subtraction, a branch,
- * and another that looks whether compiled code still takes an older block for it; 14
+ * A thread counts down the bytes (or allocations) to its next sample; an allocation for
+ * which too little is left is drawn. Cost of one that is not: a subtraction, a branch, and
+ * another that looks whether compiled code still takes an older block for it; 14
  * instructions of malloc and 10 of free, which then jump to the next function.
  *
  * By rate a block of 1 KiB or more may have a draw of its own, by its size: it counts
- * for as much as that, more than is ever left, and sample.c gives it back. So small
- * ones pay nothing for large ones.
+ * for as much as that, more than is ever left. So small ones pay nothing for large ones.
  *
  * Where one allocator function may come down to another of ours (operator new to
  * malloc, calloc to malloc in some allocators), the outer one draws for both, by its
@@ -43,6 +42,7 @@ void *ms_sample_born_slow(void *block, size_t size, unsigned fn, uintptr_t ra);
 void *ms_sample_behind(void *block, size_t size, unsigned fn, uintptr_t ra);
 void *ms_sample_regrown(enum ms_realloc how, void *p, void *q, size_t size, unsigned fn, uintptr_t ra);
 void ms_sample_dead(void *p, unsigned fn, uintptr_t ra);
+void ms_sample_gone(uintptr_t p); /* a drawn one, while paused */
 #pragma GCC visibility pop
 
 /* Not drawn: compiled code shall take no older block for this one. */
@@ -56,15 +56,16 @@ MS_HOT_FN size_t ms_sample_counts(size_t size) {
   return counts + !counts;
 }
 
-MS_HOT_FN int ms_sample_passes(size_t size) { return MS_LIKELY((ms_tls.left -= (int64_t)ms_sample_counts(size)) >= 0); }
-
-/* Before malloc: is it sure to pass, with nothing else to do behind it? Then it is counted. */
-MS_HOT_FN int ms_sample_passes_by(size_t size) {
+/* Never below 0, so that whatever comes between, or never comes back, leaves a count that goes on. */
+MS_HOT_FN int ms_sample_passes(size_t size) {
   size_t counts = ms_sample_counts(size), left = (size_t)ms_tls.left;
-  if (MS_UNLIKELY(counts > left || !ms_name_is_final())) return 0;
+  if (MS_UNLIKELY(counts > left)) return 0;
   ms_tls.left = (int64_t)(left - counts);
   return 1;
 }
+
+/* Before malloc: is it sure to pass, with nothing else to do behind it? Then it is counted. */
+MS_HOT_FN int ms_sample_passes_by(size_t size) { return MS_LIKELY(ms_name_is_final()) && ms_sample_passes(size); }
 
 /* Behind malloc. */
 MS_HOT_FN void *ms_sample_born(void *block, size_t size, unsigned fn, uintptr_t ra) {

@@ -136,7 +136,7 @@ struct ms_file_header {
   uint32_t command_done;   /* serial of the last one obeyed */
   char command_text[MS_COMMAND_TEXT]; /* name of a mark or snapshot, NUL-terminated */
   uint32_t sampling;        /* enum ms_sampling; NONE unless mode is MS_MODE_SAMPLE */
-  uint64_t sampling_period; /* mean distance of samples: RATE allocations times MS_SAMPLING_ONE, BYTES bytes */
+  uint64_t sampling_period; /* mean distance of samples: RATE and LARGE allocations times MS_SAMPLING_ONE, BYTES bytes */
   uint64_t volume_tail;     /* rotated: where the next chunk goes, counted through; 0: one file */
   uint32_t heard;           /* enum ms_heard */
   uint64_t restricted_ns;   /* when it gave up system calls that we need (seccomp), since start; 0: never */
