@@ -91,6 +91,7 @@ void ms_stream_stop(enum ms_lost_reason reason) {
 void ms_record_check(struct ms_record *record) {
   record->magic = MS_RECORD_MAGIC;
   record->check = XXH3_64bits_withSeed(record, offsetof(struct ms_record, fill), MS_RECORD_MAGIC);
+  if (record->kind == MS_RECORD_CHUNK) record->place = XXH3_64bits_withSeed(&record->fill, 2 * sizeof record->fill, record->check);
 }
 
 /* Room at the tail may never be written to, by a thread that the process's end overtakes.

@@ -114,6 +114,23 @@ def test_threads(folder):
     flips_judge(folder, record(folder, program, "3", "20000"), FLIPS // 2)
 
 
+def test_headers(folder):
+    """Of a chunk's record any bit of its header: the chunk is left out, and its place is said."""
+    stream = record(folder, compile_c(folder, "a", PROGRAM))
+    with open(stream, "rb") as file:
+        data = file.read()
+    whole, path = summary(stream), os.path.join(folder, "flipped.memscope")
+    rows, _ = list(chunks(data))[3]
+    for byte in range(56):  # what is behind has no meaning yet
+        copy = bytearray(data)
+        copy[rows - RECORD_BYTES + byte] ^= 0x10
+        with open(path, "wb") as file:
+            file.write(copy)
+        got = read(path)
+        assert got["totals"]["events"] < whole["totals"]["events"], (byte, got["totals"])
+        assert got["process"]["duration_ns"] <= whole["process"]["duration_ns"], (byte, got["process"])
+
+
 SEGMENT = struct.Struct("<4sIQQQQQQ")  # struct ms_pack_segment
 
 

@@ -35,6 +35,7 @@ static void records_mend(unsigned char *bytes, size_t size) {
     uint64_t room = size - at - sizeof *record, fill = ms_fill_bytes(record->fill);
     record->checksum = (uint32_t)XXH3_64bits(record + 1, fill < room ? fill : room);
     record->check = XXH3_64bits_withSeed(record, offsetof(struct ms_record, fill), MS_RECORD_MAGIC);
+    record->place = 0;
   }
 }
 

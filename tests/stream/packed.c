@@ -134,7 +134,7 @@ static void noise(void) {
   for (uint64_t i = 0; i < bytes.size; i++) bytes.at[i] = (unsigned char)dice(256);
   free(round_trip(&bytes).at);
   for (uint64_t at = MS_HEADER_BYTES; at + 65536 < bytes.size; at += 65536) {
-    struct ms_record record = {MS_RECORD_MAGIC, MS_RECORD_CHUNK, 65536, 1, 0, ms_fill(0, (uint32_t)dice(80000)), 0, 0, {0}};
+    struct ms_record record = {MS_RECORD_MAGIC, MS_RECORD_CHUNK, 65536, 1, 0, ms_fill(0, (uint32_t)dice(80000)), 0, 0, 0, 0};
     memcpy(bytes.at + at, &record, sizeof record);
   }
   struct bytes packed = round_trip(&bytes);

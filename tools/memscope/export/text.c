@@ -153,7 +153,7 @@ static void loss_print(const struct page *page) {
 /* Of what none at all may have been drawn, no interval knows. */
 static const char *doubt_text(const struct ms_model_sampling *sampling) {
   if (sampling->kind == MS_SAMPLING_BYTES) return ", and those of counts may be too narrow where small blocks are many";
-  return sampling->large_bytes ? "" : ", and those of bytes may be too narrow where large blocks are few";
+  return sampling->large_bytes ? ", and those of counts know of no small blocks beside large ones where none was drawn" : ", and those of bytes may be too narrow where large blocks are few";
 }
 
 /* In plain sight, before any figure. */

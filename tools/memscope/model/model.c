@@ -28,7 +28,7 @@ static void threads_init(struct build *build) {
 
 static bool image_same(const struct module *a, const struct module *b) {
   const struct ms_module_record *x = &a->view->record, *y = &b->view->record;
-  return a->path == b->path && x->build_id_bytes == y->build_id_bytes && memcmp(x->build_id, y->build_id, x->build_id_bytes) == 0;
+  return a == b || (x->build_id_bytes && a->path == b->path && x->build_id_bytes == y->build_id_bytes && memcmp(x->build_id, y->build_id, x->build_id_bytes) == 0);
 }
 
 /* A library that is opened again is another module, but what stands in it is the same. */

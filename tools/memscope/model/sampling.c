@@ -36,7 +36,7 @@ void ms_sampling_init(struct build *build) {
   if (header->mode != MS_MODE_SAMPLE) return;
   s->kind = header->sampling;
   s->period = (double)header->sampling_period / (s->kind == MS_SAMPLING_BYTES ? 1 : (double)MS_SAMPLING_ONE);
-  s->large = s->kind == MS_SAMPLING_LARGE ? ms_sampling_large(header->sampling_period) : 0;
+  s->large = s->kind == MS_SAMPLING_LARGE && s->period > 1 ? ms_sampling_large(header->sampling_period) : 0;
   s->threads = ms_arena_array(build->arena, (size_t)build->thread_count + 1, sizeof *s->threads);
 }
 

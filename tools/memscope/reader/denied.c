@@ -31,16 +31,17 @@ static void realloc_end(struct ms_merge *merge, struct run *run) {
 static void cell_give(struct ms_merge *merge, struct run *run, struct ms_cell *cell) {
   uint64_t word = run->at[0];
   if (ms_word_op(word) == MS_OP_REALLOC_END) realloc_end(merge, run);
-  else if (cell->key & MS_CELL_LIVE) block_end(merge, run, cell->key, cell->block);
+  if (cell->key & MS_CELL_LIVE) block_end(merge, run, cell->key, cell->block);
   cell_set(cell, run, word, 0);
   cell->key |= MS_CELL_LIVE | MS_CELL_DENIED;
 }
 
+/* What seems to begin a reallocation may have been a free: the block has ended in any case. */
 static void cell_take(struct ms_merge *merge, struct run *run, struct ms_cell *cell) {
   uint32_t block = cell->block;
   cell_set(cell, run, run->at[0], 0);
-  if (ms_word_op(run->at[0]) == MS_OP_REALLOC_BEGIN) ms_open_add(merge, run, block);
-  else block_end(merge, run, run->at[0], block);
+  if (ms_word_op(run->at[0]) == MS_OP_REALLOC_BEGIN) ms_open_add(merge, run, 0);
+  block_end(merge, run, run->at[0], block);
 }
 
 /* An address nothing is known of, or the block behind the live one: that has gone. */
@@ -119,7 +120,7 @@ uint64_t ms_denied_ns(const struct ms_merge *merge, const struct ms_lane *lane, 
     next = ms_get_time(at).ns;
     break;
   }
-  return ns >= in->start_ns && (!next || ns <= next) ? ns : 0;
+  return ns >= in->start_ns && ns <= next ? ns : 0;
 }
 
 static bool cold_holds(const struct ms_merge *merge, const struct run *run, uint32_t length) {

@@ -63,7 +63,8 @@ static bool record_holds(const struct ms_record *record) {
   if (record->magic != MS_RECORD_MAGIC) return false;
   if (record->bytes < MS_RECORD_ALIGN || record->bytes % MS_RECORD_ALIGN) return false;
   if (record->kind == MS_RECORD_WINDOW)
-    return record->bytes <= WINDOW_MOST && !record->check && !record->checksum && !record->reserved[0];
+    return record->bytes <= WINDOW_MOST && !record->check && !record->checksum && !record->place;
+  if (record->place && record->place != XXH3_64bits_withSeed(&record->fill, 2 * sizeof record->fill, record->check)) return false;
   return record->check == XXH3_64bits_withSeed(record, offsetof(struct ms_record, fill), MS_RECORD_MAGIC);
 }
 

@@ -16,7 +16,7 @@
 
 #include <stddef.h>
 
-enum { AHEAD_WORDS = 28, PLAIN_LEFT = 2 + MS_LATE_ROWS, AWAITED_ROWS = 1 << 17, AWAITED_RUNS = 16 };
+enum { AHEAD_WORDS = 28, PLAIN_LEFT = 2 + MS_LATE_ROWS, AWAITED_ROWS = 1 << 17, AWAITED_RUNS = 16, LOOKS_MOST = 1 << 28 };
 
 enum turn { AGAIN, SWITCH, FULL };
 
@@ -310,23 +310,27 @@ static bool ready_choose(struct ms_merge *merge) {
 }
 
 /* Does another lane come to the address, so that it is no wonder that this one waits? */
-static bool is_awaited(const struct ms_merge *merge, const struct run *run) {
-  for (uint32_t i = 0; i < merge->stream->lane_count; i++) {
+static bool is_awaited(struct ms_merge *merge, const struct run *run) {
+  for (uint32_t i = 0, rows = AWAITED_ROWS / merge->alive; i < merge->stream->lane_count; i++) {
     const struct run *other = &merge->runs[i];
-    if (other != run && other->state != DONE && ms_run_comes(other, *run->at >> 20, AWAITED_ROWS / merge->alive)) return true;
+    if (other == run || other->state == DONE) continue;
+    merge->looks += rows;
+    if (ms_run_comes(other, *run->at >> 20, rows)) return true;
   }
   return false;
 }
 
 /* Who is passed over: the first, but where rows are known to be missing the first that waits
- * for one of them, and not for a lane that waits for it in turn. */
-static struct run *parked_choose(const struct ms_merge *merge) {
+ * for one of them, and not for a lane that waits for it in turn. Not one whose time has not
+ * come. Looking costs a second of the whole stream's time at most. */
+static struct run *parked_choose(struct ms_merge *merge, uint64_t before) {
   const struct heap *parked = &merge->heaps[PARKED];
   struct run *first = ms_heap_top(parked), *chosen = NULL;
   if (!merge->stream->denied_chunks && !merge->stream->missing_chunks && !merge->stream->lost_parts) return first;
+  if (merge->looks >= LOOKS_MOST) return first;
   for (uint32_t i = 0; i < parked->count && i < AWAITED_RUNS; i++) {
     struct run *run = parked->runs[i];
-    if ((!chosen || run->key < chosen->key) && !is_awaited(merge, run)) chosen = run;
+    if (run->key < (chosen ? chosen->key : before) && !is_awaited(merge, run)) chosen = run;
   }
   return chosen ? chosen : first;
 }
@@ -361,7 +365,10 @@ static bool lane_choose(struct ms_merge *merge) {
       ms_run_end(merge, parked);
       continue;
     }
-    parked_force(merge, parked_choose(merge));
+    uint64_t before = merge->stream->live ? merge->stream->live_ns : UINT64_MAX;
+    if (first && first->lo < before) before = first->lo;
+    if (ready && ready->key < before) before = ready->key;
+    parked_force(merge, parked_choose(merge, before));
     return !merge->failed;
   }
   return false;

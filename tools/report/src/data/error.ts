@@ -30,7 +30,7 @@ export function samplingText(report: Report): string {
 export function doubtText(report: Report): string {
   const how = report.table("sampling");
   if (how.num("by_bytes")[0]) return ", and those of counts may be too narrow where small blocks are many";
-  return how.num("large_bytes")[0] ? "" : ", and those of bytes may be too narrow where large blocks are few";
+  return how.num("large_bytes")[0] ? ", and those of counts know of no small blocks beside large ones where none was drawn" : ", and those of bytes may be too narrow where large blocks are few";
 }
 
 /** How much longer one side of an interval is, so that one figure would not do for both. */
