@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Segments to a stream's bytes. The packed file is hostile: every length is
- * checked, a segment is checked whole before it is looked into. Behind one that is
- * damaged the next one is looked for, byte by byte where even its length is not known.
+ * Segments to a stream's bytes. The packed file is hostile: every length is checked; of
+ * a segment the header is checked by itself, and what is behind it before it is looked
+ * into. Behind one that is damaged the next one is looked for, byte by byte where even
+ * its length is not known.
  */
 #include "pack/pack.h"
 #include "pack/rows.h"
@@ -15,11 +16,14 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Most bytes a segment can hold: its last record may be as large as the segment. */
-enum { STREAM_MOST = 2 * SEGMENT_BYTES, COLUMN_MOST = 8 * SEGMENT_BYTES };
+/* Most bytes a segment can hold, whose last record may be as large as the segment, and
+ * most that all its columns have: 21 bytes for a row of 16, a word of many small fields
+ * two for each. */
+enum { STREAM_MOST = 2 * SEGMENT_BYTES, COLUMNS_MOST = 8 * SEGMENT_BYTES };
 
 struct unpacking {
   struct coder coder;
+  struct column plain;  /* the segment's columns, one behind the other */
   struct column stream; /* the segment's bytes */
   ZSTD_DCtx *zstd;
   const unsigned char *packed;
@@ -32,13 +36,36 @@ struct unpacking {
 
 /* ---- the file to columns ---- */
 
+/* Reads the head at *at, which then is at the column's frame; false: not all of it is there. */
+static bool head_read(struct ms_pack_column *head, const unsigned char **at, const unsigned char *end) {
+  if ((uint64_t)(end - *at) < sizeof *head) return false;
+  memcpy(head, *at, sizeof *head);
+  *at += sizeof *head;
+  return head->packed_bytes <= (uint64_t)(end - *at);
+}
+
+static bool columns_reserve(struct unpacking *unpacking, const struct ms_pack_segment *segment, const unsigned char *from) {
+  struct ms_pack_column head;
+  const unsigned char *end = from + segment->packed_bytes;
+  uint64_t bytes = 0;
+  for (uint32_t i = 0; i < segment->columns; i++) {
+    if (!head_read(&head, &from, end)) return false;
+    bytes += head.bytes;
+    from += head.packed_bytes;
+  }
+  if (bytes > COLUMNS_MOST) return false;
+  unpacking->plain.used = 0;
+  ms_column_reserve(&unpacking->coder.columns, &unpacking->plain, bytes);
+  return true;
+}
+
 static bool column_unpack(struct unpacking *unpacking, const struct ms_pack_column *head, const unsigned char *from) {
-  struct columns *columns = &unpacking->coder.columns;
-  if (head->id >= COLUMNS || head->bytes > COLUMN_MOST) return false;
-  struct column *column = &columns->column[head->id];
+  if (head->id >= COLUMNS || !head->bytes) return false; /* empty ones are not written */
+  struct column *column = &unpacking->coder.columns.column[head->id];
   if (column->used) return false; /* twice */
-  ms_column_reserve(columns, column, head->bytes);
+  column->bytes = unpacking->plain.bytes + unpacking->plain.used;
   column->used = head->bytes;
+  unpacking->plain.used += head->bytes;
   return ZSTD_decompressDCtx(unpacking->zstd, column->bytes, head->bytes, from, head->packed_bytes) == head->bytes;
 }
 
@@ -46,11 +73,9 @@ static bool columns_unpack(struct unpacking *unpacking, const struct ms_pack_seg
   struct ms_pack_column head;
   const unsigned char *end = from + segment->packed_bytes;
   ms_coder_reset(&unpacking->coder);
+  if (!columns_reserve(unpacking, segment, from)) return false;
   for (uint32_t i = 0; i < segment->columns; i++) {
-    if ((uint64_t)(end - from) < sizeof head) return false;
-    memcpy(&head, from, sizeof head);
-    from += sizeof head;
-    if (head.packed_bytes > (uint64_t)(end - from) || !column_unpack(unpacking, &head, from)) return false;
+    if (!head_read(&head, &from, end) || !column_unpack(unpacking, &head, from)) return false;
     from += head.packed_bytes;
   }
   return true;
