@@ -190,6 +190,36 @@ static void bombs(uint32_t segments, uint32_t columns) {
   free(file.at);
 }
 
+/* Bytes of what is unpacked of a whole segment that says it stands at `offset`, behind a gap. */
+static uint64_t behind_gap(uint64_t stream_bytes, uint64_t gap, uint64_t offset) {
+  struct bytes stream = {calloc(1, 8192), 8192}, packed = pack(&stream), file = forged(stream_bytes);
+  struct ms_pack_segment segment;
+  struct ms_error error = {0};
+  memcpy(&segment, packed.at + sizeof(struct ms_pack_header), sizeof segment);
+  struct bytes payload = {packed.at + sizeof(struct ms_pack_header) + sizeof segment, segment.packed_bytes};
+  put(&file, NULL, gap);
+  segment_put(&file, offset, stream.size, segment.columns, &payload);
+  struct ms_arena *arena = ms_arena_new();
+  struct ms_pack_losses losses;
+  int fd = memfd_create("stream", 0);
+  CHECK(ms_unpack(arena, file.at, file.size, "memory", fd, NULL, &losses, &error) == MS_ERROR_DATA, "the gap is not said");
+  uint64_t size = (uint64_t)lseek(fd, 0, SEEK_END);
+  close(fd);
+  ms_arena_free(arena);
+  free(stream.at);
+  free(packed.at);
+  free(file.at);
+  return size;
+}
+
+/* What was lost is no larger than the stream, and than its packed bytes can have held. */
+static void gaps(void) {
+  enum { GAP = 1 << 16, LOST = 16 << 20 };
+  CHECK(behind_gap(LOST + 8192, GAP, LOST) == LOST + 8192, "a segment behind a gap is lost");
+  CHECK(behind_gap(LOST + 8191, GAP, LOST) == 0, "a segment lies behind the stream's end");
+  CHECK(behind_gap(UINT64_C(1) << 60, GAP, UINT64_C(32) << 30) == 0, "%d bytes are said to have been 32 GB", GAP);
+}
+
 /* No stream at all, and one whose records are full of it. */
 static void noise(void) {
   struct bytes bytes = {malloc(NOISE_BYTES), NOISE_BYTES};
@@ -221,5 +251,6 @@ int main(void) {
   noise();
   bombs(1, 8);
   bombs(8, 1);
+  gaps();
   return 0;
 }
