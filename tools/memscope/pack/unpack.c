@@ -30,6 +30,7 @@ struct unpacking {
   uint64_t size, at; /* in it */
   uint64_t done;     /* of the stream */
   uint64_t whole;    /* the stream, as the header has it, which nothing vouches for */
+  uint32_t taken;    /* segments that were whole */
   const char *path;
   struct ms_pack_losses *losses;
   struct ms_error *error;
@@ -158,9 +159,10 @@ static int losses_say(struct unpacking *unpacking) {
   losses->cut = unpacking->done != unpacking->whole;
   if (!losses->count && !losses->cut) return 0;
   unpacking->error->offset = losses->count ? losses->parts[0].offset : unpacking->at;
-  return ms_error_set(unpacking->error, MS_ERROR_DATA,
-                      "%s: at offset %" PRIu64 ": %s; everything else was read: copy or pack it again for the rest", unpacking->path,
-                      unpacking->error->offset, losses->count ? "a packed segment is damaged" : "the packed file ends too early");
+  return ms_error_set(unpacking->error, MS_ERROR_DATA, "%s: at offset %" PRIu64 ": %s; %s", unpacking->path, unpacking->error->offset,
+                      losses->count ? "a packed segment is damaged" : "the packed file ends too early",
+                      unpacking->taken ? "everything else was read: copy or pack it again for the rest"
+                                       : "nothing can be read; copy or pack it again");
 }
 
 /* ---- all of them ---- */
@@ -217,6 +219,7 @@ static int segments_unpack(struct unpacking *unpacking, int fd, const struct ms_
     if (whole && !bytes_write(fd, unpacking->stream.bytes, segment.stream_bytes, segment.stream_offset))
       return ms_error_set(unpacking->error, MS_ERROR_USAGE, "%s cannot be unpacked: %s; give more room (TMPDIR names where)", unpacking->path,
                           strerror(errno));
+    unpacking->taken += whole;
     segment_pass(unpacking, &segment, whole);
     ms_progress_step(progress, unpacking->at, unpacking->size);
   }
