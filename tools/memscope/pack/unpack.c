@@ -207,6 +207,11 @@ static void segment_pass(struct unpacking *unpacking, const struct ms_pack_segme
   if (segment->packed_bytes <= behind) unpacking->at += segment->packed_bytes;
 }
 
+static int cannot_write(const struct unpacking *unpacking) {
+  return ms_error_set(unpacking->error, MS_ERROR_USAGE, "%s cannot be unpacked: %s; give more room (TMPDIR names where)", unpacking->path,
+                      strerror(errno));
+}
+
 static int segments_unpack(struct unpacking *unpacking, int fd, const struct ms_progress *progress) {
   struct ms_pack_segment segment;
   struct ms_pack_header header;
@@ -217,12 +222,12 @@ static int segments_unpack(struct unpacking *unpacking, int fd, const struct ms_
   while (segment_find(unpacking, &segment)) {
     bool whole = segment_take(unpacking, &segment);
     if (whole && !bytes_write(fd, unpacking->stream.bytes, segment.stream_bytes, segment.stream_offset))
-      return ms_error_set(unpacking->error, MS_ERROR_USAGE, "%s cannot be unpacked: %s; give more room (TMPDIR names where)", unpacking->path,
-                          strerror(errno));
+      return cannot_write(unpacking);
     unpacking->taken += whole;
     segment_pass(unpacking, &segment, whole);
     ms_progress_step(progress, unpacking->at, unpacking->size);
   }
+  if (unpacking->taken && unpacking->losses->count && ftruncate(fd, (off_t)unpacking->done)) return cannot_write(unpacking);
   return losses_say(unpacking);
 }
 
