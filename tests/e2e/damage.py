@@ -183,6 +183,13 @@ def test_packed(folder):
             with open(back, "rb") as file:
                 assert file.read() == plain[:offset] + bytes(length) + plain[offset + length:], what
             os.unlink(back)
+    copy, (at, offset, length, _, _) = bytearray(data), parts[-1]
+    copy[at + SEGMENT.size] ^= 1
+    with open(path, "wb") as file:
+        file.write(copy)
+    assert run(MEMSCOPE, "pack", "--unpack", path, "-o", back).returncode == 3
+    with open(back, "rb") as file:
+        assert file.read() == plain[:offset] + bytes(length), "the last segment's place is zeros, too"
 
 
 if __name__ == "__main__":

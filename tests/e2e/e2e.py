@@ -7,6 +7,7 @@ Environment: MS_BUILD, the build tree (ctest sets it).
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -32,10 +33,18 @@ def environment(**changes):
 
 
 def run(*words, cwd=None, env=None, stdin="", timeout=300, binary=False):
-    """Runs words to the end. The result has returncode, stdout, stderr."""
+    """Runs words to the end. The result has returncode, stdout, stderr. On timeout the
+    programs that words started end, too: they hold the pipes that are waited for."""
     data = stdin.encode() if isinstance(stdin, str) else stdin
-    done = subprocess.run([str(w) for w in words], cwd=cwd, env=env or environment(), input=data,
-                          capture_output=True, timeout=timeout)
+    words = [str(w) for w in words]
+    pipes = {name: subprocess.PIPE for name in ("stdin", "stdout", "stderr")}
+    with subprocess.Popen(words, cwd=cwd, env=env or environment(), start_new_session=True, **pipes) as process:
+        try:
+            done = subprocess.CompletedProcess(words, None, *process.communicate(data, timeout))
+        except BaseException:  # the keyboard's interrupt does not reach another session
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    done.returncode = process.returncode
     if not binary:
         done.stdout = done.stdout.decode(errors="replace")
         done.stderr = done.stderr.decode(errors="replace")

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import time
 
+from damage import chunks
 from e2e import MEMSCOPE, Skip, compile_c, environment, main, ok, one_line_error, run
 
 PROGRAM = """#include <pthread.h>
@@ -154,6 +155,27 @@ def test_killed_and_not_waited_for(folder):
     follow = run(MEMSCOPE, "summary", stream, "--json", "--follow=0.1", timeout=60)
     process.communicate()
     assert follow.returncode == 0 and documents(follow.stdout), follow.stderr
+
+
+def test_damaged_chunk(folder):
+    """A chunk that no later look makes whole: each look says so, and the end is still seen."""
+    process, stream = started(folder, MEMSCOPE_WINDOW="16K")
+    with open(stream, "r+b") as file:
+        rows, used = next(chunks(file.read()))
+        file.seek(rows + used // 2)
+        byte = file.read(1)[0]
+        file.seek(rows + used // 2)
+        file.write(bytes([byte ^ 1]))
+    follow = subprocess.Popen([MEMSCOPE, "summary", stream, "--follow=0.05"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    said = ""
+    while said.count("1 chunk is damaged") < 3:
+        line = follow.stdout.readline()
+        assert line, said[-1000:]
+        said += line
+    process.communicate(b"\n")
+    rest, errors = follow.communicate(timeout=100)
+    assert rest.endswith(run(MEMSCOPE, "summary", stream).stdout) and "1 chunk is damaged" in rest, rest[-1000:]
+    assert follow.returncode == 3 and "at offset" in errors, (follow.returncode, errors)
 
 
 def test_bad_arguments(folder):

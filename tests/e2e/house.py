@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import subprocess
+import time
 
 from e2e import BUILD, SOURCE, main, ok, run, write
 
@@ -117,6 +118,26 @@ set_tests_properties(slow PROPERTIES TIMEOUT 1)
     assert count(".", CI="true") == (1, "1 passed, 4 failed, 1 skipped")
     assert count("good|may", CI="true") == (0, "1 passed, 0 failed, 1 skipped")
     assert count("none-of-these") == (1, "0 passed, 0 failed")
+
+
+def runs(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_timeout_ends_all(folder):
+    """What run() gives up on leaves no program behind that runs on."""
+    try:
+        run("sh", "-c", "(sleep 20; touch late) & echo $! > pid; wait", cwd=folder, timeout=1)
+        raise AssertionError("it ended")
+    except subprocess.TimeoutExpired:
+        pid = open(folder + "/pid").read().strip()
+    while runs(pid):
+        time.sleep(0.01)
+    assert not os.path.exists(folder + "/late")
 
 
 if __name__ == "__main__":

@@ -138,16 +138,32 @@ def test_bad_input(folder):
     with open(cut, "wb") as file:
         file.write(data[: len(data) // 2])
     one_line_error(run(MEMSCOPE, "pack", "--unpack", cut, "-o", folder + "/x"), 3, "offset")
-    for size in (100, 4096):
+    for part, says in ((data[:100], "damaged"), (data[:4096], "damaged"), (data[:24], "ends too early"),
+                       (data[:4096] + b"?" + data[4097:], "damaged")):  # one segment is all it has
         with open(cut, "wb") as file:
-            file.write(data[:size])
-        one_line_error(run(MEMSCOPE, "pack", "--unpack", cut, "-o", folder + "/nothing"), 3, "offset")
-        assert not os.path.exists(folder + "/nothing"), size
-    done = run(MEMSCOPE, "summary", cut)
-    assert done.returncode == 3 and "offset" in done.stderr, done.stderr
+            file.write(part)
+        one_line_error(run(MEMSCOPE, "pack", "--unpack", cut, "-o", folder + "/nothing"), 3, "offset", says, "nothing can be read")
+        assert not os.path.exists(folder + "/nothing"), len(part)
+        one_line_error(run(MEMSCOPE, "summary", cut), 3, "offset", says, "nothing can be read")
     done = run(MEMSCOPE, "summary", packed, env={**os.environ, "TMPDIR": folder + "/none"})
     one_line_error(done, 2, "TMPDIR")
     assert not [name for name in os.listdir(folder) if re.search(r"\.\w{6}$", name) and "memscope." in name]
+
+
+def test_versions(folder):
+    """Of another pack version: what to do is said, and the version only of a newer one."""
+    packed = folder + "/s.packed.memscope"
+    ok(MEMSCOPE, "pack", recorded(folder))
+    data = bytes_of(packed)
+    version = int.from_bytes(data[12:16], "little")
+    for other, says in ((version - 1, ("packed by an older version", "unpack it with that memscope", "record it again")),
+                        (version + 1, (f"packed by version {version + 1}", f"reads up to {version}:", "use a newer memscope")),
+                        (0, ("its header is damaged", "copy or pack it again"))):
+        with open(packed, "wb") as file:
+            file.write(data[:12] + other.to_bytes(4, "little") + data[16:])
+        for words in (("summary",), ("dump",), ("pack", "--unpack", "-o", folder + "/x")):
+            one_line_error(run(MEMSCOPE, *words, packed), 3, packed, *says)
+        assert not os.path.exists(folder + "/x")
 
 
 if __name__ == "__main__":

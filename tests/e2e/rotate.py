@@ -12,6 +12,7 @@ import struct
 import subprocess
 import time
 
+from damage import SEGMENT, segments
 from e2e import MEMSCOPE, SOURCE, compile_c, environment, main, ok, one_line_error, run, write
 
 # Names through a wrapper and by a caller, frees at two places: all that chunks refer to.
@@ -424,6 +425,47 @@ def test_pack_is_all_or_nothing(folder):
     write(volumes(stream)[2], "no volume")
     one_line_error(run(MEMSCOPE, "pack", stream, "-o", folder + "/other"), 3, volumes(stream)[2], "none was packed")
     assert sorted(os.listdir(folder)) == before, os.listdir(folder)
+
+
+def test_packed_damage(folder):
+    """A packed volume's damage is said with that volume; of one without its first segment nothing is known."""
+    stream = recorded(folder, compile_c(folder, "a", PROGRAM), "900000", rotate="36M")
+    whole, packed = figures(stream)["totals"], folder + "/s.packed.memscope"
+    ok(MEMSCOPE, "pack", stream)
+    path = volumes(packed)[0]
+    with open(path, "rb") as file:
+        data = file.read()
+    shutil.copy(volumes(packed)[1], folder + "/foreign")
+    parts = list(segments(data))
+    assert len(parts) >= 3, parts
+
+    def said(at, path=path):
+        shutil.copy(path, folder + "/whole")
+        with open(path, "r+b") as file:
+            file.seek(at + SEGMENT.size)
+            byte = file.read(1)[0]
+            file.seek(-1, 1)
+            file.write(bytes([byte ^ 1]))
+        done, got = run(MEMSCOPE, "summary", packed), run(MEMSCOPE, "summary", "--json", packed)
+        os.rename(folder + "/whole", path)
+        assert done.returncode == got.returncode == 3, done.stderr
+        text = " ".join(done.stdout.split())
+        return text[:text.index(" allocated ")], text, json.loads(got.stdout)["totals"]["events"]
+
+    at, _, _, events, _ = parts[1]
+    head, text, left = said(at)
+    assert f"{events} events missing: 1 segment of the packed file is damaged, at offset {at} of volume 2" in head, head
+    assert 0 <= left - (whole["events"] - events) <= 1, (left, whole, events)
+    head, text, left = said(24)
+    assert f"more than {parts[0][3]} events missing: 1 segment of the packed file is damaged, at offset 24 of volume 2" in head, head
+    assert "first packed segment is damaged" in text and "another stream" not in text, text
+    assert left < whole["events"] - sum(part[3] for part in parts) + 2, (left, whole)
+    os.rename(path, folder + "/aside")
+    os.rename(folder + "/foreign", path)
+    with open(path, "rb") as file:
+        at = list(segments(file.read()))[1][0]
+    head, text, _ = said(at)
+    assert "another stream" in text and "segment" not in head, text
 
 
 def test_run_packs_all_or_nothing(folder):

@@ -9,10 +9,11 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "pack/column.h"
 #include "pack/pack.h"
+#include "pack/segment.h"
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
+#include <zstd.h>
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -109,7 +110,7 @@ static void reseal(struct bytes *packed) {
     memcpy(&segment, packed->at + at, sizeof segment);
     if (segment.packed_bytes > packed->size - at - sizeof segment) return;
     segment.checksum = XXH3_64bits(packed->at + at + sizeof segment, segment.packed_bytes);
-    segment.check = XXH3_64bits_withSeed(&segment, offsetof(struct ms_pack_segment, check), MS_PACK_SEGMENT_MAGIC);
+    segment.check = ms_pack_check(&segment);
     memcpy(packed->at + at, &segment, sizeof segment);
   }
 }
@@ -126,6 +127,97 @@ static void corruptions(const struct bytes *packed, const struct bytes *stream) 
     CHECK(!code || (code == MS_ERROR_DATA && *error.text), "code %d: %s", code, error.text);
   }
   free(damaged.at);
+}
+
+/* ---- files that no memscope wrote ---- */
+
+static void put(struct bytes *to, const void *from, uint64_t size) {
+  to->at = realloc(to->at, to->size + size);
+  if (from) memcpy(to->at + to->size, from, size);
+  else memset(to->at + to->size, 'x', size);
+  to->size += size;
+}
+
+static struct bytes forged(uint64_t stream_bytes) {
+  struct ms_pack_header header = {.magic = MS_PACK_MAGIC, .byte_order = MS_BYTE_ORDER, .version = MS_PACK_VERSION, .stream_bytes = stream_bytes};
+  struct bytes file = {0};
+  put(&file, &header, sizeof header);
+  return file;
+}
+
+static void segment_put(struct bytes *file, uint64_t stream_offset, uint64_t stream_bytes, uint32_t columns, const struct bytes *payload) {
+  struct ms_pack_segment segment = {.magic = MS_PACK_SEGMENT_MAGIC, .columns = columns, .stream_offset = stream_offset,
+                                    .stream_bytes = stream_bytes, .packed_bytes = payload->size};
+  segment.checksum = XXH3_64bits(payload->at, payload->size);
+  segment.check = ms_pack_check(&segment);
+  put(file, &segment, sizeof segment);
+  put(file, payload->at, payload->size);
+}
+
+static void column_put(struct bytes *payload, uint32_t id, uint32_t bytes, const struct bytes *frame) {
+  struct ms_pack_column head = {.id = id, .bytes = bytes, .packed_bytes = (uint32_t)frame->size};
+  put(payload, &head, sizeof head);
+  put(payload, frame->at, frame->size);
+}
+
+static struct bytes zeros(size_t bytes) {
+  struct bytes packed = {malloc(ZSTD_compressBound(bytes)), ZSTD_compressBound(bytes)};
+  void *plain = calloc(1, bytes);
+  packed.size = ZSTD_compress(packed.at, packed.size, plain, bytes, 1);
+  free(plain);
+  return packed;
+}
+
+/* Some KB that claim a GB, in one segment or each of many: no more is taken than a true one needs. */
+static void bombs(uint32_t segments, uint32_t columns) {
+  enum { BLOWN = 128 << 20, HELD_MOST = 400 << 20 };
+  struct bytes frame = zeros(BLOWN), file = forged(segments * 4096);
+  for (uint32_t i = 0; i < segments; i++) {
+    struct bytes payload = {0};
+    for (uint32_t c = 0; c < columns; c++) column_put(&payload, COLUMN_NAME + i + c, BLOWN, &frame);
+    segment_put(&file, i * 4096, 4096, columns, &payload);
+    free(payload.at);
+  }
+  struct ms_arena *arena = ms_arena_new();
+  struct ms_pack_losses losses;
+  struct ms_error error = {0};
+  int fd = memfd_create("stream", 0);
+  CHECK(ms_unpack(arena, file.at, file.size, "memory", fd, NULL, &losses, &error) == MS_ERROR_DATA, "taken for a stream");
+  CHECK(ms_arena_bytes(arena) <= HELD_MOST, "%zu bytes for a file of %" PRIu64, ms_arena_bytes(arena), file.size);
+  close(fd);
+  ms_arena_free(arena);
+  free(frame.at);
+  free(file.at);
+}
+
+/* Bytes of what is unpacked of a whole segment that says it stands at `offset`, behind a gap. */
+static uint64_t behind_gap(uint64_t stream_bytes, uint64_t gap, uint64_t offset) {
+  struct bytes stream = {calloc(1, 8192), 8192}, packed = pack(&stream), file = forged(stream_bytes);
+  struct ms_pack_segment segment;
+  struct ms_error error = {0};
+  memcpy(&segment, packed.at + sizeof(struct ms_pack_header), sizeof segment);
+  struct bytes payload = {packed.at + sizeof(struct ms_pack_header) + sizeof segment, segment.packed_bytes};
+  put(&file, NULL, gap);
+  segment_put(&file, offset, stream.size, segment.columns, &payload);
+  struct ms_arena *arena = ms_arena_new();
+  struct ms_pack_losses losses;
+  int fd = memfd_create("stream", 0);
+  CHECK(ms_unpack(arena, file.at, file.size, "memory", fd, NULL, &losses, &error) == MS_ERROR_DATA, "the gap is not said");
+  uint64_t size = (uint64_t)lseek(fd, 0, SEEK_END);
+  close(fd);
+  ms_arena_free(arena);
+  free(stream.at);
+  free(packed.at);
+  free(file.at);
+  return size;
+}
+
+/* What was lost is no larger than the stream, and than its packed bytes can have held. */
+static void gaps(void) {
+  enum { GAP = 1 << 16, LOST = 16 << 20 };
+  CHECK(behind_gap(LOST + 8192, GAP, LOST) == LOST + 8192, "a segment behind a gap is lost");
+  CHECK(behind_gap(LOST + 8191, GAP, LOST) == 0, "a segment lies behind the stream's end");
+  CHECK(behind_gap(UINT64_C(1) << 60, GAP, UINT64_C(32) << 30) == 0, "%d bytes are said to have been 32 GB", GAP);
 }
 
 /* No stream at all, and one whose records are full of it. */
@@ -157,5 +249,8 @@ int main(void) {
     book_free(&book);
   }
   noise();
+  bombs(1, 8);
+  bombs(8, 1);
+  gaps();
   return 0;
 }

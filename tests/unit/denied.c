@@ -152,6 +152,65 @@ static void test_damaged_free(void **state) {
   assert_non_null(strstr(model->process.loss, "up to 1 of the blocks shown as live may have been freed there"));
 }
 
+/* ---- chunks that threads share ---- */
+
+enum { SLOTS = 6, SHARED_THREADS = 2 };
+
+/* Late rows of two threads by turns: each frees a block of its own at SLOT + 2 ms. */
+static uint64_t shared_write(struct fixture *f) {
+  struct sheet shared = {0}, late = {0};
+  for (uint32_t i = 0; i < SLOTS; i++) {
+    uint32_t thread = 1 + i % SHARED_THREADS;
+    put_malloc(&f->rows[thread - 1], KEPT + i * SPACING, 1, 100, site_name(1));
+    put_of_thread(&shared, (struct ms_row_of_thread){.thread = thread});
+    put_clock(&shared, (2 + i) * MS);
+    put_drop(&shared, KEPT + i * SPACING, 1);
+  }
+  put_of_thread(&late, (struct ms_row_of_thread){.thread = 1});
+  put_clock(&late, LATER_NS);
+  put_malloc(&late, FREED, 1, 7, site_name(1));
+  unit_site(&f->unit, "p", 0, "/p.c", 1, "f", MS_SITE_INIT, 0);
+  book_header(&f->book)->threads = SHARED_THREADS;
+  uint64_t record = book_chunk(&f->book, 0, 0, MS, &shared);
+  book_chunk(&f->book, 0, 1, LATER_NS, &late);
+  sheet_free(&shared);
+  sheet_free(&late);
+  return record;
+}
+
+/* The row of that tag in that slot, 0 being the first. */
+static uint64_t *slot_row(struct fixture *f, uint64_t record, uint32_t slot, uint8_t tag) {
+  uint64_t *row = row_in(f, record, tag);
+  for (; slot; slot -= ms_row_tag(*row) == tag) row += ms_row_words(*row);
+  return row;
+}
+
+static void shared_holds(struct fixture *f) {
+  struct ms_error error = {0};
+  const struct ms_model *model = model_with_problems(f, &error);
+  assert_int_equal(error.code, MS_ERROR_DATA);
+  assert_int_equal(model->totals.denied_events, SLOTS);
+  assert_int_equal(model->totals.threads, SHARED_THREADS);
+  assert_int_equal(model->thread_count, SHARED_THREADS);
+  assert_int_equal(model->process.duration_ns, LATER_NS);
+  assert_int_equal(model->totals.live_blocks, 1);
+  assert_null(strstr(model->process.loss, "placed by time alone"));
+}
+
+static void test_shared_time(void **state) {
+  struct fixture *f = *state;
+  uint64_t record = shared_write(f);
+  *slot_row(f, record, 1, MS_TAG_TIME) ^= UINT64_C(1) << 60;
+  shared_holds(f);
+}
+
+static void test_shared_thread(void **state) {
+  struct fixture *f = *state;
+  uint64_t record = shared_write(f);
+  *slot_row(f, record, 1, MS_TAG_OF_THREAD) ^= UINT64_C(1) << 40;
+  shared_holds(f);
+}
+
 /* A window of the same number holds the same rows, and no checksum denies them. */
 static void test_window_stands_in(void **state) {
   struct fixture *f = *state;
@@ -176,6 +235,8 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_time, fixture_setup, fixture_teardown),
       cmocka_unit_test_setup_teardown(test_serial, fixture_setup, fixture_teardown),
       cmocka_unit_test_setup_teardown(test_damaged_free, fixture_setup, fixture_teardown),
+      cmocka_unit_test_setup_teardown(test_shared_time, fixture_setup, fixture_teardown),
+      cmocka_unit_test_setup_teardown(test_shared_thread, fixture_setup, fixture_teardown),
       cmocka_unit_test_setup_teardown(test_window_stands_in, fixture_setup, fixture_teardown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Segments to a stream's bytes. The packed file is hostile: every length is
- * checked, a segment is checked whole before it is looked into. Behind one that is
- * damaged the next one is looked for, byte by byte where even its length is not known.
+ * Segments to a stream's bytes. The packed file is hostile: every length is checked; of
+ * a segment the header is checked by itself, and what is behind it before it is looked
+ * into. Behind one that is damaged the next one is looked for, byte by byte where even
+ * its length is not known.
  */
 #include "pack/pack.h"
 #include "pack/rows.h"
@@ -15,16 +16,21 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Most bytes a segment can hold: its last record may be as large as the segment. */
-enum { STREAM_MOST = 2 * SEGMENT_BYTES, COLUMN_MOST = 8 * SEGMENT_BYTES };
+/* Most bytes a segment can hold, whose last record may be as large as the segment, and
+ * most that all its columns have: 21 bytes for a row of 16, a word of many small fields
+ * two for each. PACKED_LEAST: 16 MiB of zeros take 626 bytes of the packed file. */
+enum { STREAM_MOST = 2 * SEGMENT_BYTES, COLUMNS_MOST = 8 * SEGMENT_BYTES, PACKED_LEAST = 256 };
 
 struct unpacking {
   struct coder coder;
+  struct column plain;  /* the segment's columns, one behind the other */
   struct column stream; /* the segment's bytes */
   ZSTD_DCtx *zstd;
   const unsigned char *packed;
   uint64_t size, at; /* in it */
   uint64_t done;     /* of the stream */
+  uint64_t whole;    /* the stream, as the header has it, which nothing vouches for */
+  uint32_t taken;    /* segments that were whole */
   const char *path;
   struct ms_pack_losses *losses;
   struct ms_error *error;
@@ -32,13 +38,36 @@ struct unpacking {
 
 /* ---- the file to columns ---- */
 
+/* Reads the head at *at, which then is at the column's frame; false: not all of it is there. */
+static bool head_read(struct ms_pack_column *head, const unsigned char **at, const unsigned char *end) {
+  if ((uint64_t)(end - *at) < sizeof *head) return false;
+  memcpy(head, *at, sizeof *head);
+  *at += sizeof *head;
+  return head->packed_bytes <= (uint64_t)(end - *at);
+}
+
+static bool columns_reserve(struct unpacking *unpacking, const struct ms_pack_segment *segment, const unsigned char *from) {
+  struct ms_pack_column head;
+  const unsigned char *end = from + segment->packed_bytes;
+  uint64_t bytes = 0;
+  for (uint32_t i = 0; i < segment->columns; i++) {
+    if (!head_read(&head, &from, end)) return false;
+    bytes += head.bytes;
+    from += head.packed_bytes;
+  }
+  if (bytes > COLUMNS_MOST) return false;
+  unpacking->plain.used = 0;
+  ms_column_reserve(&unpacking->coder.columns, &unpacking->plain, bytes);
+  return true;
+}
+
 static bool column_unpack(struct unpacking *unpacking, const struct ms_pack_column *head, const unsigned char *from) {
-  struct columns *columns = &unpacking->coder.columns;
-  if (head->id >= COLUMNS || head->bytes > COLUMN_MOST) return false;
-  struct column *column = &columns->column[head->id];
+  if (head->id >= COLUMNS || !head->bytes) return false; /* empty ones are not written */
+  struct column *column = &unpacking->coder.columns.column[head->id];
   if (column->used) return false; /* twice */
-  ms_column_reserve(columns, column, head->bytes);
+  column->bytes = unpacking->plain.bytes + unpacking->plain.used;
   column->used = head->bytes;
+  unpacking->plain.used += head->bytes;
   return ZSTD_decompressDCtx(unpacking->zstd, column->bytes, head->bytes, from, head->packed_bytes) == head->bytes;
 }
 
@@ -46,11 +75,9 @@ static bool columns_unpack(struct unpacking *unpacking, const struct ms_pack_seg
   struct ms_pack_column head;
   const unsigned char *end = from + segment->packed_bytes;
   ms_coder_reset(&unpacking->coder);
+  if (!columns_reserve(unpacking, segment, from)) return false;
   for (uint32_t i = 0; i < segment->columns; i++) {
-    if ((uint64_t)(end - from) < sizeof head) return false;
-    memcpy(&head, from, sizeof head);
-    from += sizeof head;
-    if (head.packed_bytes > (uint64_t)(end - from) || !column_unpack(unpacking, &head, from)) return false;
+    if (!head_read(&head, &from, end) || !column_unpack(unpacking, &head, from)) return false;
     from += head.packed_bytes;
   }
   return true;
@@ -102,11 +129,13 @@ static bool segment_at(const struct unpacking *unpacking, uint64_t at, struct ms
   return segment->magic == MS_PACK_SEGMENT_MAGIC && segment->check == ms_pack_check(segment);
 }
 
-/* One that can come here, `skipped` bytes of the packed file behind the one before. */
+/* One that can come here, `skipped` bytes of the packed file behind the one before. The
+ * header's word is asked for those alone behind a gap. */
 static bool segment_fits(const struct unpacking *unpacking, const struct ms_pack_segment *segment, uint64_t skipped) {
-  uint64_t segments = skipped / sizeof *segment;
-  return segment->stream_bytes <= STREAM_MOST && segment->stream_offset >= unpacking->done &&
-         segment->stream_offset - unpacking->done <= segments * STREAM_MOST;
+  if (segment->stream_bytes > STREAM_MOST || segment->stream_offset < unpacking->done) return false;
+  if (!skipped) return segment->stream_offset == unpacking->done;
+  return segment->stream_offset - unpacking->done <= (skipped + PACKED_LEAST - 1) / PACKED_LEAST * STREAM_MOST &&
+         segment->stream_offset <= unpacking->whole && segment->stream_bytes <= unpacking->whole - segment->stream_offset;
 }
 
 /* Goes to the next segment's header; false: there is none. */
@@ -125,14 +154,15 @@ static bool segment_find(struct unpacking *unpacking, struct ms_pack_segment *se
   return false;
 }
 
-static int losses_say(struct unpacking *unpacking, uint64_t whole) {
+static int losses_say(struct unpacking *unpacking) {
   struct ms_pack_losses *losses = unpacking->losses;
-  losses->cut = unpacking->done != whole;
+  losses->cut = unpacking->done != unpacking->whole;
   if (!losses->count && !losses->cut) return 0;
   unpacking->error->offset = losses->count ? losses->parts[0].offset : unpacking->at;
-  return ms_error_set(unpacking->error, MS_ERROR_DATA,
-                      "%s: at offset %" PRIu64 ": %s; everything else was read: copy or pack it again for the rest", unpacking->path,
-                      unpacking->error->offset, losses->count ? "a packed segment is damaged" : "the packed file ends too early");
+  return ms_error_set(unpacking->error, MS_ERROR_DATA, "%s: at offset %" PRIu64 ": %s; %s", unpacking->path, unpacking->error->offset,
+                      losses->count ? "a packed segment is damaged" : "the packed file ends too early",
+                      unpacking->taken ? "everything else was read: copy or pack it again for the rest"
+                                       : "nothing can be read; copy or pack it again");
 }
 
 /* ---- all of them ---- */
@@ -177,21 +207,28 @@ static void segment_pass(struct unpacking *unpacking, const struct ms_pack_segme
   if (segment->packed_bytes <= behind) unpacking->at += segment->packed_bytes;
 }
 
+static int cannot_write(const struct unpacking *unpacking) {
+  return ms_error_set(unpacking->error, MS_ERROR_USAGE, "%s cannot be unpacked: %s; give more room (TMPDIR names where)", unpacking->path,
+                      strerror(errno));
+}
+
 static int segments_unpack(struct unpacking *unpacking, int fd, const struct ms_progress *progress) {
   struct ms_pack_segment segment;
   struct ms_pack_header header;
   memcpy(&header, unpacking->packed, sizeof header);
   unpacking->at = sizeof header;
+  unpacking->whole = header.stream_bytes;
   if (header_check(&header, unpacking->path, unpacking->error)) return (int)unpacking->error->code;
   while (segment_find(unpacking, &segment)) {
     bool whole = segment_take(unpacking, &segment);
     if (whole && !bytes_write(fd, unpacking->stream.bytes, segment.stream_bytes, segment.stream_offset))
-      return ms_error_set(unpacking->error, MS_ERROR_USAGE, "%s cannot be unpacked: %s; give more room (TMPDIR names where)", unpacking->path,
-                          strerror(errno));
+      return cannot_write(unpacking);
+    unpacking->taken += whole;
     segment_pass(unpacking, &segment, whole);
     ms_progress_step(progress, unpacking->at, unpacking->size);
   }
-  return losses_say(unpacking, header.stream_bytes);
+  if (unpacking->taken && unpacking->losses->count && ftruncate(fd, (off_t)unpacking->done)) return cannot_write(unpacking);
+  return losses_say(unpacking);
 }
 
 int ms_unpack(struct ms_arena *arena, const unsigned char *packed, uint64_t size, const char *path, int fd,

@@ -331,25 +331,45 @@ static void part_add(struct ms_stream *stream, struct parts *parts, uint32_t thr
   parts->count++;
 }
 
+/* Damage makes no threads: ids are given out from 1 on, and the header or a record has the newest. */
+static bool thread_is(const struct index *index, uint32_t thread) {
+  return thread <= index->stream->header.threads || thread <= index->founds[index->count - 1].thread;
+}
+
+/* What the TIME row at `at` of a damaged chunk tells, when it lies between `ns` and the next
+ * time that is told, there or by the chunk behind; else ns. */
+static uint64_t time_denied(const struct ms_piece *piece, uint32_t at, uint64_t ns, uint64_t behind_ns) {
+  uint64_t told = ms_get_time(piece->rows + at).ns, next = behind_ns;
+  for (uint32_t length; (length = ms_row_fits(piece->rows, at, piece->words));) {
+    at += length;
+    if (at >= piece->words || (uint8_t)piece->rows[at] != MS_TAG_TIME) continue;
+    next = ms_get_time(piece->rows + at).ns;
+    break;
+  }
+  return told >= ns && told <= next ? told : ns;
+}
+
 /* Cuts a shared chunk where its thread changes. Time runs on through all parts. */
-static void shared_split(struct ms_stream *stream, struct parts *parts, struct ms_piece whole) {
-  struct ms_piece part = whole;
+static void shared_split(struct index *index, struct parts *parts, const struct found *found) {
+  struct ms_piece whole = piece_of(found), part = whole;
   uint32_t thread = 0, at = 0, length;
-  uint64_t ns = whole.start_ns;
+  bool last = found == index->founds + index->count - 1 || found[1].thread;
+  uint64_t ns = whole.start_ns, behind_ns = last ? index->stream->header.end_ns : found[1].start_ns;
   part.words = 0;
   for (; (length = ms_row_fits(whole.rows, at, whole.words)); at += length) {
     const uint64_t *row = whole.rows + at;
-    if ((uint8_t)*row == MS_TAG_TIME) ns = ms_get_time(row).ns;
-    if ((uint8_t)*row != MS_TAG_OF_THREAD || ms_get_of_thread(row).thread == thread) continue;
+    if ((uint8_t)*row == MS_TAG_TIME) ns = whole.denied ? time_denied(&whole, at, ns, behind_ns) : ms_get_time(row).ns;
+    uint32_t of = (uint8_t)*row == MS_TAG_OF_THREAD ? ms_get_of_thread(row).thread : thread;
+    if (of == thread || (whole.denied && !thread_is(index, of))) continue;
     part.words = (uint32_t)(row - part.rows);
-    part_add(stream, parts, thread, part);
-    thread = (uint32_t)ms_get_of_thread(row).thread;
+    part_add(index->stream, parts, thread, part);
+    thread = of;
     part.rows = row + length;
     part.offset = whole.offset + (at + length) * sizeof(uint64_t);
     part.start_ns = ns;
   }
   part.words = (uint32_t)(whole.rows + at - part.rows);
-  part_add(stream, parts, thread, part);
+  part_add(index->stream, parts, thread, part);
 }
 
 static int part_order(const void *a, const void *b) {
@@ -376,7 +396,7 @@ static void lanes_build(struct index *index) {
   struct parts parts = {0};
   uint32_t own = 0;
   while (own < index->count && !index->founds[own].thread)
-    shared_split(stream, &parts, piece_of(&index->founds[own++]));
+    shared_split(index, &parts, &index->founds[own++]);
   if (parts.count) qsort(parts.rows, parts.count, sizeof *parts.rows, part_order);
 
   uint32_t most = index->count - own + parts.count, used = 0;

@@ -16,10 +16,14 @@ void ms_stream_grow(struct ms_stream *stream);
 void ms_volumes_open(struct ms_stream *stream);
 void ms_volumes_close(struct ms_stream *stream);
 
-/* stream.c: in place of packed bytes, which are unmapped, those of the file; what
- * is damaged is said of the volume with that number. False: *error says why. */
-bool ms_file_unpack(struct ms_stream *stream, uint32_t number, const unsigned char **bytes, uint64_t *size,
+/* stream.c: in place of packed bytes, which are unmapped, those of the file. False: *error says
+ * why; *losses has what is damaged all the same. */
+struct ms_pack_losses;
+bool ms_file_unpack(struct ms_stream *stream, const unsigned char **bytes, uint64_t *size, struct ms_pack_losses *losses,
                     struct ms_error *error);
+
+/* stream.c: says and counts what the volume of that number lost; `end` is its packed file's */
+void ms_losses_take(struct ms_stream *stream, uint32_t number, const struct ms_pack_losses *losses, uint64_t end);
 
 /* index.c: records to lanes */
 void ms_index_build(struct ms_stream *stream);

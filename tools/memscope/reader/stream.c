@@ -162,28 +162,28 @@ static int nameless_file(struct ms_arena *arena, const char **folder) {
 }
 
 /* Each lost part; what is said of it stands before the figures, too. */
-static void losses_take(struct ms_stream *stream, uint32_t number, const struct ms_pack_losses *losses, uint64_t end) {
+void ms_losses_take(struct ms_stream *stream, uint32_t number, const struct ms_pack_losses *losses, uint64_t end) {
+  uint64_t start = ms_volume_start(number);
   for (uint32_t i = 0; i < losses->count; i++) {
     const struct ms_pack_lost *part = &losses->parts[i];
     char events[32] = "its";
     if (part->events != MS_PACK_UNKNOWN) snprintf(events, sizeof events, "%" PRIu64, part->events);
-    if (!stream->lost_parts++) stream->lost_parts_offset = part->offset;
+    if (!stream->lost_parts++) stream->lost_parts_offset = start + part->offset;
     if (part->events != MS_PACK_UNKNOWN) stream->lost_parts_events += part->events;
     else stream->lost_parts_unknown = true;
-    ms_stream_problem(stream, ms_volume_start(number) + part->offset,
+    ms_stream_problem(stream, start + part->offset,
                       "a packed segment is damaged: %" PRIu64 " bytes of the stream from %" PRIu64 " on, with %s events, are missing",
                       part->stream_bytes, part->stream_offset, events);
   }
   if (!losses->cut) return;
   stream->cut = true;
-  ms_stream_problem(stream, ms_volume_start(number) + end, "the packed file is damaged or cut, all behind it is missing");
+  ms_stream_problem(stream, start + end, "the packed file is damaged or cut, all behind it is missing");
 }
 
-/* What a damaged file still has is read; the damage is among the stream's problems. */
-bool ms_file_unpack(struct ms_stream *stream, uint32_t number, const unsigned char **bytes, uint64_t *size,
+/* What a damaged file still has is read. */
+bool ms_file_unpack(struct ms_stream *stream, const unsigned char **bytes, uint64_t *size, struct ms_pack_losses *losses,
                     struct ms_error *error) {
   struct ms_error why = {0};
-  struct ms_pack_losses losses;
   struct stat status;
   const char *folder;
   int fd = nameless_file(stream->arena, &folder);
@@ -192,7 +192,7 @@ bool ms_file_unpack(struct ms_stream *stream, uint32_t number, const unsigned ch
                         folder, strerror(errno)),
            false;
   void *unpacked = MAP_FAILED;
-  int code = ms_unpack(stream->arena, *bytes, *size, stream->path, fd, NULL, &losses, &why);
+  int code = ms_unpack(stream->arena, *bytes, *size, stream->path, fd, NULL, losses, &why);
   if ((!code || code == MS_ERROR_DATA) && fstat(fd, &status) == 0 && status.st_size)
     unpacked = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
   close(fd);
@@ -201,7 +201,6 @@ bool ms_file_unpack(struct ms_stream *stream, uint32_t number, const unsigned ch
     ms_error_set(error, MS_ERROR_USAGE, "%s: cannot be mapped: the machine has too little memory or address space", stream->path);
     return false;
   }
-  losses_take(stream, number, &losses, *size);
   munmap((void *)(uintptr_t)*bytes, *size);
   *bytes = unpacked;
   *size = (uint64_t)status.st_size;
@@ -260,10 +259,12 @@ static struct ms_stream *stream_open(struct ms_arena *arena, const char *path, b
   stream->bytes = bytes;
   stream->mapped = bytes != NULL;
   bool packed = bytes && ms_is_packed(bytes, stream->size);
-  if (packed && !ms_file_unpack(stream, 1, &stream->bytes, &stream->size, error)) {
+  struct ms_pack_losses losses = {0};
+  if (packed && !ms_file_unpack(stream, &stream->bytes, &stream->size, &losses, error)) {
     ms_stream_close(stream);
     return NULL;
   }
+  ms_losses_take(stream, 1, &losses, (uint64_t)status.st_size);
   stream->live = !packed && (live || ms_stream_has_writer(stream));
   return stream_index(stream, error);
 }

@@ -68,19 +68,33 @@ static void view_add(struct ms_stream *stream, struct ms_volume_view view, uint3
   stream->volumes[stream->volume_count++] = view;
 }
 
+/* Its first page is lost, which says whose it is; how many events the rest has nobody counts. */
+static bool head_lost(struct ms_stream *stream, const struct ms_pack_losses *losses, bool there) {
+  if (!losses->count || losses->parts[0].stream_offset) return false;
+  stream->lost_parts_unknown |= there;
+  return true;
+}
+
 /* False: there is no such file, or it cannot be read. */
 static bool volume_open(struct ms_stream *stream, uint32_t number, uint32_t *room) {
   const char *path = ms_arena_print(stream->arena, "%s.vol%" PRIu32, stream->path, number);
   struct ms_volume_view view = {.number = number, .before = ms_stream_bytes(stream)};
+  struct ms_pack_losses losses = {0};
   struct ms_error error = {0};
   view.bytes = file_map(path, &view.size);
   if (!view.bytes) return false;
-  bool there = !ms_is_packed(view.bytes, view.size) || ms_file_unpack(stream, number, &view.bytes, &view.size, &error);
-  if (there && is_of(stream, &view) && view.size <= MS_VOLUME_STRIDE) {
+  uint64_t end = view.size;
+  bool there = !ms_is_packed(view.bytes, view.size) || ms_file_unpack(stream, &view.bytes, &view.size, &losses, &error);
+  bool mine = there && is_of(stream, &view) && view.size <= MS_VOLUME_STRIDE, headless = head_lost(stream, &losses, there);
+  if (mine || headless) ms_losses_take(stream, number, &losses, end);
+  if (mine) {
     view_add(stream, view, room);
     return true;
   }
-  ms_stream_problem(stream, ms_volume_start(number), "%s", there ? "the file of that name is of another stream" : error.text);
+  ms_stream_problem(stream, ms_volume_start(number), "%s",
+                    headless ? "its first packed segment is damaged, which says whose it is: nothing of it is read; copy or pack it again"
+                    : there  ? "the file of that name is of another stream"
+                             : error.text);
   munmap((void *)(uintptr_t)view.bytes, view.size);
   return true;
 }
