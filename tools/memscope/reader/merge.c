@@ -16,7 +16,7 @@
 
 #include <stddef.h>
 
-enum { AHEAD_WORDS = 28, PLAIN_LEFT = 2 + MS_LATE_ROWS, AWAITED_ROWS = 1 << 17, AWAITED_RUNS = 16, LOOKS_MOST = 1 << 28 };
+enum { AHEAD_WORDS = 28, PLAIN_LEFT = 2 + MS_LATE_ROWS, AWAITED_ROWS = 1 << 17, AWAITED_RUNS = 16, LOOKS_MOST = 1 << 28, LOOKS_A_WORD = 64 };
 
 enum turn { AGAIN, SWITCH, FULL };
 
@@ -314,7 +314,7 @@ static bool is_awaited(struct ms_merge *merge, const struct run *run) {
   for (uint32_t i = 0, rows = AWAITED_ROWS / merge->alive; i < merge->stream->lane_count; i++) {
     const struct run *other = &merge->runs[i];
     if (other == run || other->state == DONE) continue;
-    merge->looks += rows;
+    merge->looks -= merge->looks < rows ? merge->looks : rows;
     if (ms_run_comes(other, *run->at >> 20, rows)) return true;
   }
   return false;
@@ -322,12 +322,12 @@ static bool is_awaited(struct ms_merge *merge, const struct run *run) {
 
 /* Who is passed over: the first, but where rows are known to be missing the first that waits
  * for one of them, and not for a lane that waits for it in turn. Not one whose time has not
- * come. Looking costs a second of the whole stream's time at most. */
+ * come. Looking costs as much as reading the stream some ten times, and a second at most. */
 static struct run *parked_choose(struct ms_merge *merge, uint64_t before) {
   const struct heap *parked = &merge->heaps[PARKED];
   struct run *first = ms_heap_top(parked), *chosen = NULL;
   if (!merge->stream->denied_chunks && !merge->stream->missing_chunks && !merge->stream->lost_parts) return first;
-  if (merge->looks >= LOOKS_MOST) return first;
+  if (!merge->looks) return first;
   for (uint32_t i = 0; i < parked->count && i < AWAITED_RUNS; i++) {
     struct run *run = parked->runs[i];
     if (run->key < (chosen ? chosen->key : before) && !is_awaited(merge, run)) chosen = run;
@@ -387,8 +387,16 @@ static bool stream_has_serials(const struct ms_stream *stream) {
   return stream->header.mode == MS_MODE_EXACT;
 }
 
+static uint64_t looks_most(const struct ms_stream *stream) {
+  uint64_t words = 0;
+  for (uint32_t i = 0; i < stream->lane_count; i++)
+    for (uint32_t piece = 0; piece < stream->lanes[i].piece_count; piece++) words += stream->lanes[i].pieces[piece].words;
+  return words < LOOKS_MOST / LOOKS_A_WORD ? words * LOOKS_A_WORD : LOOKS_MOST;
+}
+
 static void runs_open(struct ms_merge *merge) {
   struct ms_stream *stream = merge->stream;
+  merge->looks = looks_most(stream);
   merge->runs = ms_arena_array(stream->arena, stream->lane_count + 1, sizeof *merge->runs);
   for (int i = 0; i <= PARKED; i++)
     merge->heaps[i].runs = ms_arena_array(stream->arena, stream->lane_count + 1, sizeof(struct run *));

@@ -83,7 +83,7 @@ struct ms_merge {
   uint32_t free_count, free_room, block_count;
   struct run *runs;
   uint32_t alive; /* lanes not at their end */
-  uint64_t looks; /* rows looked through for who is passed over */
+  uint64_t looks; /* rows that may still be looked through for who is passed over */
   bool serials, failed, forked;
   uint64_t step_ns;
   struct heap heaps[PARKED + 1];
