@@ -162,6 +162,8 @@ def test_row_for_row_of_threads(folder):
         assert sum(" end how " in row for row in rows) == 1 and " end how " in rows[-1], rows[-5:]
         dumps.append(rows)
     assert len(dumps[0]) > 3 * 300 * 40 * 2, len(dumps[0])
+    # A thread's start has no serial: it stands where the clock, which ticks every few ms, has it.
+    dumps = [[row for row in rows if not row.endswith(" thread start")] for rows in dumps]
     differing = [pair for pair in zip(*dumps) if pair[0] != pair[1]]
     assert len(dumps[0]) == len(dumps[1]) and not differing, differing[:5]
 
