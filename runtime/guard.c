@@ -92,8 +92,8 @@ MS_PUBLIC void MS_FN(closefrom)(int first) {
 
 /* ---- reservations ---- */
 
-/* Planes, names, counters' tables and counts of drawn blocks: 32 or 64 TiB of addresses, of which little is ever
- * memory. Made while the process begins, by one thread. */
+/* Planes, names, counters' tables and counts of drawn blocks: 32 or 64 TiB of addresses,
+ * of which little is ever memory. Made while the process begins, by one thread. */
 static struct reservation {
   uintptr_t start, end;
 } reserved[4];

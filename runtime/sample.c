@@ -108,7 +108,7 @@ static void *drawn_born(enum ms_op op, void *block, size_t size, unsigned fn, ui
 }
 
 /* The newest block that was drawn has the name it has. */
-MS_COLD void ms_sample_forget(void) {
+static MS_COLD void newest_forget(void) {
   struct ms_thread *t = ms_tls.self;
   if (t->record) {
     ms_enter();
@@ -118,9 +118,15 @@ MS_COLD void ms_sample_forget(void) {
   ms_tls.last.last_block = MS_NO_BLOCK;
 }
 
-__attribute__((noinline)) void *ms_sample_born_slow(void *block, size_t size, unsigned fn, uintptr_t ra) {
-  int drawn = ms_tls.verdict ? verdict_spend(block) : ms_sample_due(size);
-  return drawn ? drawn_born(MS_OP_ALLOC, block, size, fn, ra) : ms_sample_passed(block);
+/* Not drawn: compiled code shall take no older block for this one. */
+static void *passed(void *block) {
+  if (MS_UNLIKELY(!ms_name_is_final())) newest_forget();
+  return block;
+}
+
+void *ms_sample_born(void *block, size_t size, unsigned fn, uintptr_t ra) {
+  if (!block) return NULL;
+  return is_drawn(block, size) ? drawn_born(MS_OP_ALLOC, block, size, fn, ra) : passed(block);
 }
 
 /* An inner function has used the verdict for this very block: its row, if there is
@@ -137,7 +143,7 @@ __attribute__((noinline)) void *ms_sample_behind(void *block, size_t size, unsig
   } else if (is_drawn(block, size)) {
     drawn_born(MS_OP_ALLOC, block, size, fn, ra);
   } else {
-    ms_sample_passed(block);
+    passed(block);
   }
   return block;
 }
@@ -160,7 +166,7 @@ __attribute__((noinline)) void *ms_sample_regrown(enum ms_realloc how, void *p, 
     drawn_born(MS_OP_REALLOC_END, q, size, fn, ra);
   } else {
     if (open) ms_realloc_to_unsampled();
-    ms_sample_passed(q);
+    passed(q);
   }
   if (open && (q || !size)) page_count((uintptr_t)p, -1);
   return q;

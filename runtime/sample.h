@@ -37,28 +37,17 @@ int ms_sample_init(void); /* false: no address space */
 uint64_t ms_sample_seed(uint32_t pid);
 int ms_sample_due(size_t size);
 void ms_sample_outer(size_t size); /* ms_sample_before, apart */
-void ms_sample_forget(void);
-void *ms_sample_born_slow(void *block, size_t size, unsigned fn, uintptr_t ra);
+void *ms_sample_born(void *block, size_t size, unsigned fn, uintptr_t ra); /* behind a malloc that was not sure to pass */
 void *ms_sample_behind(void *block, size_t size, unsigned fn, uintptr_t ra);
 void *ms_sample_regrown(enum ms_realloc how, void *p, void *q, size_t size, unsigned fn, uintptr_t ra);
 void ms_sample_dead(void *p, unsigned fn, uintptr_t ra);
 void ms_sample_gone(uintptr_t p); /* a drawn one, while paused */
 #pragma GCC visibility pop
 
-/* Not drawn: compiled code shall take no older block for this one. */
-MS_HOT_FN void *ms_sample_passed(void *block) {
-  if (MS_UNLIKELY(!ms_name_is_final())) ms_sample_forget();
-  return block;
-}
-
-MS_HOT_FN size_t ms_sample_counts(size_t size) {
-  size_t counts = size & ms_sample.mask;
-  return counts + !counts;
-}
-
 /* Never below 0, so that whatever comes between, or never comes back, leaves a count that goes on. */
 MS_HOT_FN int ms_sample_passes(size_t size) {
-  size_t counts = ms_sample_counts(size), left = (size_t)ms_tls.left;
+  size_t counts = size & ms_sample.mask, left = (size_t)ms_tls.left;
+  counts += !counts;
   if (MS_UNLIKELY(counts > left)) return 0;
   ms_tls.left = (int64_t)(left - counts);
   return 1;
@@ -66,12 +55,6 @@ MS_HOT_FN int ms_sample_passes(size_t size) {
 
 /* Before malloc: is it sure to pass, with nothing else to do behind it? Then it is counted. */
 MS_HOT_FN int ms_sample_passes_by(size_t size) { return MS_LIKELY(ms_name_is_final()) && ms_sample_passes(size); }
-
-/* Behind malloc. */
-MS_HOT_FN void *ms_sample_born(void *block, size_t size, unsigned fn, uintptr_t ra) {
-  if (MS_UNLIKELY(!block)) return NULL;
-  return ms_sample_passes(size) ? ms_sample_passed(block) : ms_sample_born_slow(block, size, fn, ra);
-}
 
 /* Around a function that may come down to another of ours: the verdict for both. */
 MS_HOT_FN void ms_sample_hold(enum ms_verdict verdict) {

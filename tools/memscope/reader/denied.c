@@ -108,19 +108,21 @@ static bool row_swallows(const struct ms_merge *merge, const uint64_t *row, uint
   return false;
 }
 
+uint64_t ms_denied_next_ns(const struct ms_piece *in, const uint64_t *row, uint64_t behind_ns) {
+  const uint64_t *at = row + 1, *end = in->rows + in->words;
+  for (uint32_t length; at < end; at += length ? length : 1) {
+    length = ms_row_fits(at, 0, (uint32_t)(end - at));
+    if ((uint8_t)*at == MS_TAG_TIME) return ms_get_time(at).ns;
+  }
+  return behind_ns;
+}
+
 /* Not before the piece begins, nor behind the next time that is told. */
 uint64_t ms_denied_ns(const struct ms_merge *merge, const struct ms_lane *lane, uint32_t piece, const uint64_t *row) {
   const struct ms_piece *in = &lane->pieces[piece];
-  const uint64_t *at = row + 1, *end = in->rows + in->words;
-  uint64_t ns = ms_get_time(row).ns, next = merge->stream->header.end_ns;
-  if (piece + 1 < lane->piece_count) next = lane->pieces[piece + 1].start_ns;
-  for (uint32_t length; at < end; at += length ? length : 1) {
-    length = ms_row_fits(at, 0, (uint32_t)(end - at));
-    if ((uint8_t)*at != MS_TAG_TIME) continue;
-    next = ms_get_time(at).ns;
-    break;
-  }
-  return ns >= in->start_ns && ns <= next ? ns : 0;
+  uint64_t ns = ms_get_time(row).ns, behind_ns = merge->stream->header.end_ns;
+  if (piece + 1 < lane->piece_count) behind_ns = lane->pieces[piece + 1].start_ns;
+  return ns >= in->start_ns && ns <= ms_denied_next_ns(in, row, behind_ns) ? ns : 0;
 }
 
 static bool cold_holds(const struct ms_merge *merge, const struct run *run, uint32_t length) {

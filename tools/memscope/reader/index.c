@@ -339,14 +339,8 @@ static bool thread_is(const struct index *index, uint32_t thread) {
 /* What the TIME row at `at` of a damaged chunk tells, when it lies between `ns` and the next
  * time that is told, there or by the chunk behind; else ns. */
 static uint64_t time_denied(const struct ms_piece *piece, uint32_t at, uint64_t ns, uint64_t behind_ns) {
-  uint64_t told = ms_get_time(piece->rows + at).ns, next = behind_ns;
-  for (uint32_t length; (length = ms_row_fits(piece->rows, at, piece->words));) {
-    at += length;
-    if (at >= piece->words || (uint8_t)piece->rows[at] != MS_TAG_TIME) continue;
-    next = ms_get_time(piece->rows + at).ns;
-    break;
-  }
-  return told >= ns && told <= next ? told : ns;
+  uint64_t told = ms_get_time(piece->rows + at).ns;
+  return told >= ns && told <= ms_denied_next_ns(piece, piece->rows + at, behind_ns) ? told : ns;
 }
 
 /* Cuts a shared chunk where its thread changes. Time runs on through all parts. */

@@ -41,6 +41,7 @@ void ms_counters_take(struct ms_stream *stream, const struct ms_record *record, 
 
 /* denied.c: words of the row at `at` of a damaged piece; 0: none that could have been written there */
 uint32_t ms_row_denied(const uint64_t *rows, uint32_t at, uint32_t words);
+uint64_t ms_denied_next_ns(const struct ms_piece *in, const uint64_t *row, uint64_t behind_ns); /* told behind that row; in the piece by none: behind_ns */
 
 /* stack.c: definitions of call stacks */
 struct ms_stacks *ms_stacks_new(struct ms_stream *stream);
