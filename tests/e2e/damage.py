@@ -71,8 +71,9 @@ def said(path):
 def judge(path, whole, at):
     got, what = read(path), f"byte {at}"
     left, offset, doubts, in_order = said(path)
-    mine, all_of = got["totals"], whole["totals"]
-    assert offset < at < offset + (1 << 20) and left == mine["denied_events"] > 0, (what, offset, left)
+    mine, all_of, damage = got["totals"], whole["totals"], got["damage"]
+    assert offset < at < offset + (1 << 20) and left == damage["denied_events"] > 0, (what, offset, left)
+    assert (damage["denied_chunks"], damage["doubtful_blocks"], damage["lost_segments"]) == (1, doubts, 0), (what, damage)
     assert got["process"]["complete"] is False, what
     for figure in ("allocations", "frees", "reallocations", "allocated_bytes", "events", "threads"):
         assert mine[figure] <= all_of[figure], (what, figure, mine[figure], all_of[figure])
@@ -120,6 +121,7 @@ def test_headers(folder):
     with open(stream, "rb") as file:
         data = file.read()
     whole, path = summary(stream), os.path.join(folder, "flipped.memscope")
+    assert "damage" not in whole, whole["damage"]
     rows, _ = list(chunks(data))[3]
     for byte in range(56):  # what is behind has no meaning yet
         copy = bytearray(data)
@@ -128,6 +130,7 @@ def test_headers(folder):
             file.write(copy)
         got = read(path)
         assert got["totals"]["events"] < whole["totals"]["events"], (byte, got["totals"])
+        assert got["damage"]["denied_chunks"] + got["damage"]["missing_chunks"] == 1, (byte, got["damage"])
         assert got["process"]["duration_ns"] <= whole["process"]["duration_ns"], (byte, got["process"])
 
 
@@ -171,6 +174,8 @@ def test_packed(folder):
             file.write(copy)
         got = read(path)
         assert 0 <= got["totals"]["events"] - (whole["events"] - events) <= 1, (what, got["totals"], whole)
+        assert got["damage"]["lost_segments"] == 1, (what, got["damage"])
+        assert got["damage"]["lost_segment_events"] == (events if what == "payload" else None), (what, got["damage"])
         text = run(MEMSCOPE, "summary", path).stdout
         head = text[:text.index("  allocated ")].replace("\n", " ")
         known = f"{events} events" if what == "payload" else "events, it is not known how many,"

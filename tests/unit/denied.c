@@ -96,7 +96,7 @@ static const struct ms_model *model_damaged(struct fixture *f) {
 }
 
 static void rest_holds(const struct ms_model *model, uint64_t end_ns) {
-  assert_int_equal(model->totals.denied_events, 5);
+  assert_int_equal(model->damage.denied_events, 5);
   assert_int_equal(model->totals.allocations, 4);
   assert_int_equal(model->totals.allocated_bytes, 1237);
   assert_int_equal(model->totals.frees, 2);
@@ -189,7 +189,7 @@ static void shared_holds(struct fixture *f) {
   struct ms_error error = {0};
   const struct ms_model *model = model_with_problems(f, &error);
   assert_int_equal(error.code, MS_ERROR_DATA);
-  assert_int_equal(model->totals.denied_events, SLOTS);
+  assert_int_equal(model->damage.denied_events, SLOTS);
   assert_int_equal(model->totals.threads, SHARED_THREADS);
   assert_int_equal(model->thread_count, SHARED_THREADS);
   assert_int_equal(model->process.duration_ns, LATER_NS);
@@ -225,7 +225,7 @@ static void test_window_stands_in(void **state) {
   const struct ms_model *model = model_with_problems(f, &error);
   assert_int_equal(error.code, 0);
   assert_int_equal(model->totals.live_bytes, 1000);
-  assert_int_equal(model->totals.denied_events, 0);
+  assert_int_equal(model->damage.denied_events, 0);
 }
 
 int main(void) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The model as JSON, schema 1. Every key of the schema is always there, but for
- * pauses, marks and bad_frees when there are none, call stacks unless asked for, and
+ * pauses, marks, damage and bad_frees when there are none, call stacks unless asked for, and
  * process.sampling and each group's error when nothing was sampled; arrays may be
  * empty. A number that there is not is null: a site's lifetimes where nothing died,
  * unloaded_ns while a module is loaded, the status of an end that has none; and what
@@ -12,6 +12,11 @@
  * "rate" | "bytes", "period": mean distance of samples in allocations or bytes, "large_bytes":
  * of rate, the size from which blocks may be drawn more often than one in a period,
  * "sampled_allocations"}.
+ *
+ * damage: what of the stream is in no figure. {"denied_chunks", "denied_events": whose
+ * checksums do not hold, "doubtful_blocks": of those shown as live, how many may have been
+ * freed there, "missing_chunks", "lost_segments", "lost_segment_events": of a packed file,
+ * damaged, null where it is not known how many events those had}.
  *
  * bad_frees: equal ones are one row, the most frequent first. {"kind": "double" (of a
  * block that was freed before) | "unknown" (of an address where the stream had no
@@ -204,8 +209,20 @@ static void totals_put(struct json *json) {
   NUMBER(totals, threads);
   NUMBER(totals, events);
   NUMBER(totals, lost_events);
-  if (totals->denied_events) NUMBER(totals, denied_events);
   error_put(json, totals->error, HAS(allocations) | HAS(frees) | HAS(reallocations) | HAS(allocated_bytes) | HAS(peak_bytes) | HAS(live_blocks) | HAS(live_bytes));
+  map_close(json);
+}
+
+static void damage_put(struct json *json) {
+  const struct ms_model_damage *damage = &json->model->damage;
+  if (!damage->denied_chunks && !damage->missing_chunks && !damage->lost_segments) return;
+  map_open(json, "damage");
+  NUMBER(damage, denied_chunks);
+  NUMBER(damage, denied_events);
+  member_number(json, "doubtful_blocks", damage->doubts);
+  NUMBER(damage, missing_chunks);
+  NUMBER(damage, lost_segments);
+  member_known(json, "lost_segment_events", !damage->lost_segments_unknown, damage->lost_segment_events);
   map_close(json);
 }
 
@@ -505,6 +522,7 @@ static void model_put(struct json *json, const char *version) {
   map_close(json);
   process_put(json);
   totals_put(json);
+  damage_put(json);
   coverage_put(json);
   ARRAY("sites", sites, site_count, json->top, site_put);
   ARRAY("types", types, type_count, json->top, type_put);

@@ -207,6 +207,7 @@ struct build {
   struct claims *claims;
   uint32_t claim_count, claim_room;
   struct ms_model_totals totals;
+  struct ms_model_damage damage;
   uint64_t peak_serial;
   uint64_t now_ns; /* latest time seen */
   uint64_t lost_in_rows;

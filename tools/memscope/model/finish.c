@@ -321,6 +321,7 @@ void ms_finish(struct build *build, const struct ms_merge *merge, struct ms_mode
   ms_moments_take(build, model, order.site_ids);
   ms_bad_frees_take(build, model, order.site_ids);
   model->totals = build->totals;
+  model->damage = build->damage;
   model->domains = NULL;
   model->findings = NULL;
   model->notes = build->notes;

@@ -126,40 +126,39 @@ static const char *plural(struct build *build, uint64_t count, const char *one, 
 }
 
 static void parts_say(struct build *build) {
-  const struct ms_stream *stream = build->stream;
-  const char *events = counted(build, stream->lost_parts_events, "event");
-  if (stream->lost_parts_unknown)
-    events = stream->lost_parts_events ? ms_arena_print(build->arena, "more than %s", events) : "events, it is not known how many,";
+  const struct ms_model_damage *damage = &build->damage;
+  const char *events = counted(build, damage->lost_segment_events, "event");
+  if (damage->lost_segments_unknown)
+    events = damage->lost_segment_events ? ms_arena_print(build->arena, "more than %s", events) : "events, it is not known how many,";
   loss_add(build, ms_arena_print(build->arena, "%s missing: %s damaged, %s%s", events,
-                                 plural(build, stream->lost_parts, "segment of the packed file is", "segments of the packed file are"),
-                                 stream->lost_parts == 1 ? "" : "the first ", offset_text(build, stream->lost_parts_offset)));
+                                 plural(build, damage->lost_segments, "segment of the packed file is", "segments of the packed file are"),
+                                 damage->lost_segments == 1 ? "" : "the first ", offset_text(build, build->stream->lost_parts_offset)));
 }
 
 /* What is left out for damage, and what that does to the figures. A word that may have been a
  * free is one block at most. */
-static void damage_say(struct build *build, uint64_t doubts) {
-  const struct ms_stream *stream = build->stream;
-  uint64_t live = build->totals.live_blocks;
-  if (stream->lost_parts) parts_say(build);
-  if (stream->missing_chunks)
+static void damage_say(struct build *build) {
+  const struct ms_model_damage *damage = &build->damage;
+  if (damage->lost_segments) parts_say(build);
+  if (damage->missing_chunks)
     loss_add(build, ms_arena_print(build->arena, "%s missing; what was freed there is shown as live",
-                                   plural(build, stream->missing_chunks, "chunk is", "chunks are")));
-  if (!stream->denied_chunks) return;
-  loss_add(build, ms_arena_print(build->arena, "%s left out: %s damaged, %s%s", counted(build, stream->denied_events, "event"),
-                                 plural(build, stream->denied_chunks, "chunk is", "chunks are"), stream->denied_chunks == 1 ? "" : "the first ",
-                                 offset_text(build, stream->denied_offset)));
-  if (doubts)
-    loss_add(build, ms_arena_print(build->arena, "up to %" PRIu64 " of the blocks shown as live may have been freed there", doubts < live ? doubts : live));
+                                   plural(build, damage->missing_chunks, "chunk is", "chunks are")));
+  if (!damage->denied_chunks) return;
+  loss_add(build, ms_arena_print(build->arena, "%s left out: %s damaged, %s%s", counted(build, damage->denied_events, "event"),
+                                 plural(build, damage->denied_chunks, "chunk is", "chunks are"), damage->denied_chunks == 1 ? "" : "the first ",
+                                 offset_text(build, build->stream->denied_offset)));
+  if (damage->doubts)
+    loss_add(build, ms_arena_print(build->arena, "up to %" PRIu64 " of the blocks shown as live may have been freed there", damage->doubts));
 }
 
-static void losses_note(struct build *build, uint64_t doubts) {
+static void losses_note(struct build *build) {
   const struct ms_model_totals *totals = &build->totals;
   const struct ms_file_header *header = &build->stream->header;
   bool forked = header->parent[0] != 0, paused = header->pauses != 0;
   if (totals->lost_events)
     build->loss = ms_arena_print(build->arena, "%s not recorded: %s", counted(build, totals->lost_events, "event"),
                                  ms_lost_reason_name(header->lost_reason));
-  damage_say(build, doubts);
+  damage_say(build);
   if (build->loss) ms_note_add(build, MS_NOTE_LOSS, 0, "%s", build->loss);
   if (totals->unborn && forked)
     ms_note_add(build, MS_NOTE_INFO, 0, "%s freed or resized, allocated before the fork",
@@ -185,6 +184,18 @@ static void restricted_note(struct build *build) {
                 (double)at / 1e9);
 }
 
+static void damage_take(struct build *build, uint64_t doubts) {
+  const struct ms_stream *stream = build->stream;
+  uint64_t live = build->totals.live_blocks;
+  build->damage = (struct ms_model_damage){.denied_chunks = stream->denied_chunks,
+                                           .denied_events = stream->denied_events,
+                                           .doubts = doubts < live ? doubts : live,
+                                           .missing_chunks = stream->missing_chunks,
+                                           .lost_segments = stream->lost_parts,
+                                           .lost_segment_events = stream->lost_parts_events,
+                                           .lost_segments_unknown = stream->lost_parts_unknown};
+}
+
 /* What the stream's reading was like: its damage, its losses, its limits. */
 static void notes_take(struct build *build, const struct ms_merge_counts *counts) {
   const struct ms_stream *stream = build->stream;
@@ -192,11 +203,11 @@ static void notes_take(struct build *build, const struct ms_merge_counts *counts
   totals->lost_events =
       stream->header.lost_events > build->lost_in_rows ? stream->header.lost_events : build->lost_in_rows;
   totals->forced = counts->forced;
-  totals->denied_events = stream->denied_events;
   totals->stream_bytes = ms_stream_bytes(stream);
   for (uint32_t i = 0; i < stream->problem_count; i++)
     ms_note_add(build, MS_NOTE_DAMAGE, stream->problems[i].offset, "%s", stream->problems[i].text);
-  losses_note(build, counts->doubts);
+  damage_take(build, counts->doubts);
+  losses_note(build);
   heard_note(build);
   restricted_note(build);
   if (counts->open_reallocs)

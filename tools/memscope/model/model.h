@@ -93,7 +93,6 @@ struct ms_model_totals {
   uint64_t threads;                               /* that allocated or freed */
   uint64_t events;                                /* allocations + frees + reallocations */
   uint64_t lost_events;                           /* the writer said it lost them */
-  uint64_t denied_events; /* in chunks whose checksums do not hold: in no figure */
   uint64_t bad_frees; /* frees of addresses that held no live block: double, invalid or born unseen */
   uint64_t unborn;    /* frees and reallocations of blocks whose allocation is not in the stream */
   uint64_t vanished;  /* blocks whose free is not in the stream: their address was given out again */
@@ -102,6 +101,15 @@ struct ms_model_totals {
   uint64_t failed_reallocations;
   uint64_t stream_bytes; /* size of the file */
   const struct ms_model_error *error; /* sampled: how far the figures may be off; else NULL, here and below */
+};
+
+/* What of the stream is damaged or not there, and in no figure. All zero: nothing. */
+struct ms_model_damage {
+  uint64_t denied_chunks, denied_events; /* whose checksums do not hold */
+  uint64_t doubts;                       /* of the blocks shown as live, how many may have been freed there */
+  uint64_t missing_chunks;
+  uint64_t lost_segments, lost_segment_events; /* of a packed file, damaged */
+  bool lost_segments_unknown;                  /* of some it is not known how many events they had */
 };
 
 /* Shares of totals.allocations and totals.allocated_bytes; the three add up to them. */
@@ -419,6 +427,7 @@ struct ms_model {
                  * free_places, functions, points, stacks, timeline, live, failed_reallocations,
                  * foreign_frees and live blocks of threads, what marks held, what bad frees freed */
   struct ms_model_totals totals;
+  struct ms_model_damage damage;
   struct ms_model_coverage coverage;
   const struct ms_model_place *places; /* every place some row refers to */
   uint32_t place_count;
