@@ -204,6 +204,15 @@ static void *realloc_sampled(void *p, size_t size) {
   return ms_sample_release() ? q : realloc_came_down(p, q, size, MS_RA);
 }
 
+/* Behind which nothing comes down to one of ours: no verdict has to be held. */
+static void *calloc_straight(size_t count, size_t size) {
+  return MS_LIKELY(ms_sample_passes_by(count * size)) ? MS_NEXT(calloc)(count, size) : calloc_not_on(count, size);
+}
+static void *realloc_straight(void *p, size_t size) {
+  int passes = MS_LIKELY(ms_sample_is_nothing((uintptr_t)p)) && ms_sample_passes_by(size);
+  return MS_LIKELY(passes) ? MS_NEXT(realloc)(p, size) : realloc_not_on(p, size);
+}
+
 /* Jumped to, as all that stand in the table: the return address is the program's. */
 static __attribute__((noinline)) void *realloc_null_on(size_t size) {
   void *p = MS_NEXT(realloc)(NULL, size);
@@ -298,6 +307,7 @@ struct ways {
 
 static const struct ways on = {malloc_on, calloc_on, realloc_on, free_on};
 static const struct ways sampled = {malloc_sampled, calloc_sampled, realloc_sampled, free_sampled};
+static const struct ways straight = {malloc_sampled, calloc_straight, realloc_straight, free_sampled};
 static const struct ways paused = {malloc_paused, calloc_not_on, realloc_not_on, free_paused};
 static const struct ways counted = {malloc_counted, calloc_counted, realloc_counted, free_counted};
 #ifdef MS_STATIC
@@ -314,8 +324,11 @@ void ms_gate_found(void) {
 }
 #endif
 
-static const struct ways *const by_gate[] = {[MS_OFF] = &off, [MS_ON] = &on, [MS_PAUSED] = &paused, [MS_SAMPLING] = &sampled, [MS_COUNTING] = &counted};
+static const struct ways *by_gate[] = {[MS_OFF] = &off, [MS_ON] = &on, [MS_PAUSED] = &paused, [MS_SAMPLING] = &sampled, [MS_COUNTING] = &counted};
 static struct ways ways = {malloc_on, calloc_on, realloc_on, free_on}; /* until it is known */
+
+/* Before the gate is first set. */
+void ms_gate_straight(void) { by_gate[MS_SAMPLING] = &straight; }
 
 static void ways_take(const struct ways *from) {
   __atomic_store_n(&ways.free, from->free, __ATOMIC_SEQ_CST);

@@ -148,6 +148,7 @@ static void planes_reserve(void) {
   if (ms_cells && mode == MS_MODE_SAMPLE && !ms_sample_init()) ms_unreserve(ms_cells), ms_cells = NULL;
   if (ms_cells && mode == MS_MODE_SAMPLE) {
     ms_on_again = MS_SAMPLING;
+    if (ms_real_is_libc()) ms_gate_straight();
   } else if (!ms_cells && mode == MS_MODE_SAMPLE) {
     ms_say("no address space for the plane (ulimit -v?), and nothing else tells a sampled block from others: every event is recorded, in exact mode");
   } else if (mode == MS_MODE_COUNTERS) {

@@ -8,18 +8,26 @@
 #define _GNU_SOURCE
 #include "real.h"
 
+#include <stdlib.h>
+
 #ifdef MS_STATIC
+MS_DECLARE(calloc)
+MS_DECLARE(realloc)
 void ms_real_find(void) {}
 void ms_real_check(void) {}
 int ms_real_is_early(const void *p) { return (void)p, 0; }
 int ms_real_gave_early(void) { return 0; }
+
+extern __typeof__(calloc) __libc_calloc __attribute__((weak));
+extern __typeof__(realloc) __libc_realloc __attribute__((weak));
+int ms_real_is_libc(void) { return MS_NEXT(calloc) == __libc_calloc && MS_NEXT(realloc) == __libc_realloc; }
 #else
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <gnu/libc-version.h>
 #include <link.h>
 #include <malloc.h>
-#include <stdlib.h>
 
 enum { EARLY_BYTES = 1 << 16 };
 
@@ -129,10 +137,11 @@ static void guard_early(void) {
 #define FIND_new(symbol)
 #define FIND_new_array(symbol)
 
+static struct ms_real found;
+
 MS_COLD void ms_real_find(void) {
   uint32_t none = 0;
   if (!__atomic_compare_exchange_n(&finding, &none, 1, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) return found_wait();
-  static struct ms_real found;
   static const struct {
     const char *name;
     void (**to)(void);
@@ -155,6 +164,14 @@ MS_COLD void ms_real_find(void) {
   __atomic_store_n(&finding, 2, __ATOMIC_RELEASE);
   ms_gate_found();
 }
+
+/* dladdr, unlike dlsym, allocates nothing. */
+static int is_of_libc(void (*function)(void)) {
+  Dl_info libc, info;
+  return dladdr((void *)gnu_get_libc_version, &libc) && dladdr((void *)function, &info) && info.dli_fbase == libc.dli_fbase;
+}
+
+int ms_real_is_libc(void) { return is_of_libc(found.calloc) && is_of_libc(found.realloc); }
 
 /* In a program that holds its address, malloc's is a place of the program's own that
  * jumps to whoever comes first: that says nothing. */

@@ -14,7 +14,8 @@
  *
  * Where one allocator function may come down to another of ours (operator new to
  * malloc, calloc to malloc in some allocators), the outer one draws for both, by its
- * own size, before it goes on: its verdict holds for the first inner one.
+ * own size, before it goes on: its verdict holds for the first inner one. Not so where
+ * realloc and calloc are libc's, which come down to none: there they pass as malloc does.
  */
 #ifndef MS_SAMPLE_H
 #define MS_SAMPLE_H
