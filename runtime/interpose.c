@@ -153,6 +153,11 @@ MS_HOT_FN void *regrown(enum ms_realloc how, void *p, void *q, size_t size, unsi
     ms_tls.passing = before_;                                                                                          \
   } while (0)
 
+/* realloc(NULL, size). libc's own does nothing but call its malloc, in some 25 instructions:
+ * that is called instead. */
+static void *realloc_of_null(size_t size) { return MS_NEXT(realloc)(NULL, size); }
+static void *(*next_of_null)(size_t) = realloc_of_null;
+
 /* As realloc(p, size), whichever function `call` is. Not sampling: paused, also when that is
  * over by now. One that fails then leaves a block that the stream says has ended: its free
  * is unseen. */
@@ -186,6 +191,7 @@ MS_HOT_FN void *regrown(enum ms_realloc how, void *p, void *q, size_t size, unsi
   } while (0)
 
 static void *realloc_counted(void *p, size_t size) {
+  if (!p) return counted_born(next_of_null(size), size, MS_FN_REALLOC_NULL + MS_FN_realloc, MS_RA);
   REALLOC_COUNTED(MS_NEXT(realloc)(p, size), p, size, MS_FN_realloc, MS_RA);
 }
 
@@ -209,13 +215,14 @@ static void *calloc_straight(size_t count, size_t size) {
   return MS_LIKELY(ms_sample_passes_by(count * size)) ? MS_NEXT(calloc)(count, size) : calloc_not_on(count, size);
 }
 static void *realloc_straight(void *p, size_t size) {
-  int passes = MS_LIKELY(ms_sample_is_nothing((uintptr_t)p)) && ms_sample_passes_by(size);
-  return MS_LIKELY(passes) ? MS_NEXT(realloc)(p, size) : realloc_not_on(p, size);
+  int passes = (!p || MS_LIKELY(ms_sample_is_nothing((uintptr_t)p))) && ms_sample_passes_by(size);
+  if (MS_UNLIKELY(!passes)) return realloc_not_on(p, size);
+  return p ? MS_NEXT(realloc)(p, size) : next_of_null(size);
 }
 
 /* Jumped to, as all that stand in the table: the return address is the program's. */
 static __attribute__((noinline)) void *realloc_null_on(size_t size) {
-  void *p = MS_NEXT(realloc)(NULL, size);
+  void *p = next_of_null(size);
   return born(p, size, MS_FN_REALLOC_NULL + MS_FN_realloc, MS_RA);
 }
 
@@ -328,7 +335,10 @@ static const struct ways *by_gate[] = {[MS_OFF] = &off, [MS_ON] = &on, [MS_PAUSE
 static struct ways ways = {malloc_on, calloc_on, realloc_on, free_on}; /* until it is known */
 
 /* Before the gate is first set. */
-void ms_gate_straight(void) { by_gate[MS_SAMPLING] = &straight; }
+void ms_gate_straight(void) {
+  by_gate[MS_SAMPLING] = &straight;
+  next_of_null = MS_NEXT(malloc);
+}
 
 static void ways_take(const struct ways *from) {
   __atomic_store_n(&ways.free, from->free, __ATOMIC_SEQ_CST);

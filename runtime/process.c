@@ -148,7 +148,6 @@ static void planes_reserve(void) {
   if (ms_cells && mode == MS_MODE_SAMPLE && !ms_sample_init()) ms_unreserve(ms_cells), ms_cells = NULL;
   if (ms_cells && mode == MS_MODE_SAMPLE) {
     ms_on_again = MS_SAMPLING;
-    if (ms_real_is_libc()) ms_gate_straight();
   } else if (!ms_cells && mode == MS_MODE_SAMPLE) {
     ms_say("no address space for the plane (ulimit -v?), and nothing else tells a sampled block from others: every event is recorded, in exact mode");
   } else if (mode == MS_MODE_COUNTERS) {
@@ -166,6 +165,7 @@ static int boot(char **environment) {
   if (!ms_process) return 0;
   ms_names_reserve();
   planes_reserve();
+  if (ms_real_is_libc()) ms_gate_straight();
   if (ms_options.mode.stacks && ms_options.stack == MS_STACK_NONE) ms_options.stack = MS_STACK_FP;
   ms_gate.stacks = ms_options.stack != MS_STACK_NONE && ms_on_again != MS_COUNTING && !ms_heard;
   if (ms_options.stack != MS_STACK_NONE && !ms_gate.stacks) ms_say("%s: there are no call stacks", ms_heard ? "a sanitizer owns malloc, and does not tell who called it" : "counters stand for sites");

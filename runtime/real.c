@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #ifdef MS_STATIC
+MS_DECLARE(malloc)
 MS_DECLARE(calloc)
 MS_DECLARE(realloc)
 void ms_real_find(void) {}
@@ -18,9 +19,10 @@ void ms_real_check(void) {}
 int ms_real_is_early(const void *p) { return (void)p, 0; }
 int ms_real_gave_early(void) { return 0; }
 
+extern __typeof__(malloc) __libc_malloc __attribute__((weak));
 extern __typeof__(calloc) __libc_calloc __attribute__((weak));
 extern __typeof__(realloc) __libc_realloc __attribute__((weak));
-int ms_real_is_libc(void) { return MS_NEXT(calloc) == __libc_calloc && MS_NEXT(realloc) == __libc_realloc; }
+int ms_real_is_libc(void) { return MS_NEXT(malloc) == __libc_malloc && MS_NEXT(calloc) == __libc_calloc && MS_NEXT(realloc) == __libc_realloc; }
 #else
 
 #include <dlfcn.h>
@@ -171,7 +173,7 @@ static int is_of_libc(void (*function)(void)) {
   return dladdr((void *)gnu_get_libc_version, &libc) && dladdr((void *)function, &info) && info.dli_fbase == libc.dli_fbase;
 }
 
-int ms_real_is_libc(void) { return is_of_libc(found.calloc) && is_of_libc(found.realloc); }
+int ms_real_is_libc(void) { return is_of_libc(found.malloc) && is_of_libc(found.calloc) && is_of_libc(found.realloc); }
 
 /* In a program that holds its address, malloc's is a place of the program's own that
  * jumps to whoever comes first: that says nothing. */

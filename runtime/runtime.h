@@ -263,7 +263,7 @@ extern enum ms_heard ms_heard; /* whose hooks tell of blocks, instead of functio
 void ms_gate_set(uint8_t on); /* changes ms_on */
 void ms_gate_follow(void);    /* who changes it otherwise says so behind */
 void ms_gate_found(void);     /* the next functions are known */
-void ms_gate_straight(void);  /* no realloc or calloc comes down to another of ours */
+void ms_gate_straight(void);  /* what comes next is libc's */
 
 /* gate.c: a block while not every event is recorded */
 void *ms_born_not_on(void *p, size_t size, unsigned fn, uintptr_t ra);
@@ -274,7 +274,7 @@ void ms_real_find(void);
 void ms_real_check(void); /* says when somebody else's malloc comes before ours */
 int ms_real_is_early(const void *p);
 int ms_real_gave_early(void);
-int ms_real_is_libc(void); /* realloc and calloc: those call none of ours */
+int ms_real_is_libc(void); /* malloc, calloc and realloc: those come back to none of ours */
 void ms_unbind(void); /* never to record: calls go past us, where that can be */
 
 /* emit.c */

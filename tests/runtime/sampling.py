@@ -77,10 +77,10 @@ near(unsampled, 5 * ROUNDS, 0.05 * 0.95, "drawn blocks that became others")
 near(len([r for r in s.hot(ALLOC) if r.size == 70]), ROUNDS, 0.05, "realloc of NULL")
 near(len([r for r in s.hot(FREE) if r.address]), 1.5 * ROUNDS, 0.05, "frees")
 
-# Functions that come down to one another draw once: calloc is a malloc there.
+# Functions that come down to one another draw once: calloc and realloc are a malloc there.
 for beneath in ((), (REENTRANT,)):
     s = record("sampled", "outers", preload=beneath)
-    for size in (93, 94, 128):
+    for size in (93, 94, 95, 128):
         near(len([r for r in s.hot(ALLOC) if r.size == size]), ROUNDS, 0.05, f"blocks of {size} {beneath}")
     equal({r.fn for r in s.hot(ALLOC) if r.size == 93}, {2}, f"function of calloc's blocks {beneath}")
 

@@ -74,6 +74,7 @@ static void outers(void) {
     if (posix_memalign(&p, 64, 94)) abort();
     free(p);
     free(aligned_alloc(64, 128));
+    free(realloc(NULL, 95));
   }
 }
 
