@@ -22,11 +22,19 @@ class About:
     apart: bool
     minutes: float
     clang: str
+    speeds: tuple  # programs.speeds(), before and behind
 
 
 def machine(clang):
     model = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), "?")
     return f"{os.cpu_count()} CPUs, {model}, Linux {os.uname().release}, {clang} -O2"
+
+
+def speeds(about):
+    before, behind = about.speeds
+    both = [f"{a:g} and {b:g}" for a, b in zip(before, behind)]
+    return (f"Before the run and behind it an addition took {both[0]} ns, a load from memory {both[1]} ns, and 4 KiB of a new file\n"
+            f"{both[2]} ns (`machine.c`): figures in ns go up and down with these.")
 
 
 def table(head, rows):
@@ -134,6 +142,7 @@ Figures are medians of the pairs, with their 95 % interval (of fewer than six pa
 plain program where nothing else is said. Programs that share a CPU's caches are dearer, so that ratios of those that
 use much memory come out lower at once than apart (`--apart`); what is added for an event does not.
 Machine: {machine(about.clang)}.
+{speeds(about)}
 Figures move from machine to machine and from run to run: compare those of one table only.
 """]
     if about.goals: parts += ["## What is promised\n", promised(measured), one_block(measured), ""]

@@ -81,6 +81,14 @@ def compile_c(kind, sources, out, *words):
     subprocess.run([cc, "-O2", "-g", "-pthread", *flags.split(), *sources, "-o", out, *words], check=True)
 
 
+def speeds():
+    """ns of this machine, just now: an addition, a load from memory, 4 KiB of a file (machine.c)."""
+    program, file = os.path.join(WORK, "machine"), os.path.join(WORK, "machine.out")
+    os.makedirs(WORK, exist_ok=True)
+    compile_c("plain", [os.path.join(HERE, "machine.c")], program)
+    return [float(word) for word in subprocess.run([program, file], check=True, capture_output=True, text=True).stdout.split()]
+
+
 def build_own(kind):
     out = os.path.join(WORK, kind)
     os.makedirs(out, exist_ok=True)
