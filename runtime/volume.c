@@ -6,7 +6,7 @@
  *
  * The next volume is made before the tail moves there: an offset is only given out
  * in a file that exists. One thread makes it, the others go on in the old one
- * meanwhile. Where it cannot be made the old one just goes on, without a limit: no
+ * meanwhile. Where it cannot be made, or there are MS_VOLUMES_MOST, the old one just goes on, without a limit: no
  * event is lost for that.
  *
  * The two newest are held open, each as long as somebody writes to it; a number that
@@ -52,6 +52,7 @@ static long page_write(struct ms_process *process, uint32_t number, int fd) {
 
 /* 0, or -errno. */
 static long volume_make(struct ms_process *process, uint32_t number) {
+  if (number > MS_VOLUMES_MOST) return -7 /* E2BIG */;
   char path[sizeof process->path + 16];
   name_make(path, sizeof path, number);
   int fd = ms_os_create(path);

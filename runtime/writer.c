@@ -161,6 +161,7 @@ const char *ms_stream_reason(long error) {
          : error == -30 ? "read-only file system"
          : error == -28 ? "no space left on device"
          : error == -27 ? "over the file-size limit"
+         : error == -7  ? "a stream has no more files than that"
          : error == -24 ? "too many open files"
          : error == -36 ? "name too long"
                         : "it cannot be created";
