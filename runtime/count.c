@@ -401,7 +401,7 @@ static void frees_count(struct ms_thread *t, uint32_t name, uint64_t bytes) {
 }
 
 __attribute__((noinline)) void ms_count_dead_slow(uintptr_t p, unsigned fn, uintptr_t ra) {
-  if (p == ms_tls.passing || ms_real_is_early((void *)p)) return;
+  if (ms_is_passing(p) || ms_real_is_early((void *)p)) return;
   struct ms_thread *t = own_begin();
   if (t && newest_dead(t, p)) return ms_leave(t);
   struct taken taken = any_take(t, p);

@@ -167,6 +167,9 @@ slow:
 
 /* ---- a block is taken ---- */
 
+/* As ms_is_passing. */
+MS_HOT_FN int ms_count_is_passing(uintptr_t p) { return MS_UNLIKELY(ms_tls.passing == p) && !ms_count_get(ms_count_cell(p)); }
+
 /* Before the real free. False: nothing was done yet, ms_count_dead_slow does it: among others
  * for the newest block, and for one at its address while that has no final name. */
 MS_HOT_FN int ms_count_dead_hot(void *block) {

@@ -107,7 +107,9 @@ static void death_lost(uintptr_t p) {
 static int birth_is_outer(const struct ms_thread *t, uintptr_t p, enum ms_op op, unsigned fn) {
   if (ms_newest(t) != p) return 0;
   if (ms_cells) return ms_cell_get(ms_cell(p)) & MS_CELL_LIVE;
-  return op == MS_OP_ALLOC ? fn > 7 : fn > 1; /* no plane to tell: only those that always have an inner one */
+  /* No plane to tell: only those that always have an inner one. */
+  if (ms_is_straight) return op == MS_OP_ALLOC && fn > 7 && fn != MS_FN_REALLOC_NULL + 1;
+  return op == MS_OP_ALLOC ? fn > 7 : fn > 1;
 }
 
 static void birth_own(struct ms_thread *t, enum ms_op op, uintptr_t p, size_t size, unsigned fn, uintptr_t ra) {
@@ -124,7 +126,7 @@ static int birth_shared_outer(enum ms_op op, uintptr_t p, size_t size, unsigned 
   uint32_t cell = ms_cell_get(ms_cell(p));
   if (!(cell & MS_CELL_LIVE) || (*row >> 8 & MS_GEN_MASK) != ms_cell_gen(cell)) return 0;
   *(uint8_t *)row = ms_hot_tag(op, fn);
-  *(ms_half *)(row + 1) = (uint32_t)size;
+  ms_row_shrink(row, size);
   return 1;
 }
 
@@ -220,6 +222,13 @@ static void death(struct ms_thread *t, enum ms_op op, uintptr_t p, unsigned fn) 
   t->left_p = 0;
 }
 
+/* Is an outer function of ours giving it back, which has told of that? Then it has ended:
+ * one that is live was given since somebody jumped out of that function. */
+int ms_is_passing(uintptr_t p) {
+  if (MS_LIKELY(ms_tls.passing != p)) return 0;
+  return ms_on_again == MS_COUNTING ? ms_count_is_passing(p) : !ms_cells || !cell_is_live(p);
+}
+
 static MS_COLD void free_slower(uintptr_t p, unsigned fn, uintptr_t ra) {
   if (ms_real_is_early((void *)p)) return;
   if (MS_UNLIKELY(!ms_process) && first_is_apart()) return ms_dying_not_on((void *)p, fn, ra);
@@ -239,7 +248,7 @@ static MS_COLD void free_slower(uintptr_t p, unsigned fn, uintptr_t ra) {
 }
 
 __attribute__((noinline)) void ms_free_slow(uintptr_t p, unsigned fn, uintptr_t ra) {
-  if (p == ms_tls.passing) return; /* no event of its own: settles nothing */
+  if (ms_is_passing(p)) return; /* no event of its own: settles nothing */
   struct ms_thread *t = p & 7 ? NULL : ms_begin();
   if (!t || !ms_free_put(t, ms_cell(p), p, fn, ra)) free_slower(p, fn, ra);
   ms_last_ends(p);
@@ -247,7 +256,7 @@ __attribute__((noinline)) void ms_free_slow(uintptr_t p, unsigned fn, uintptr_t 
 
 /* Without the plane nobody knows the block: it ends when its address is given out again. */
 MS_COLD void ms_paused_end(uintptr_t p) {
-  if (p == ms_tls.passing || ms_real_is_early((void *)p) || !ms_process_ready()) return;
+  if (ms_is_passing(p) || ms_real_is_early((void *)p) || !ms_process_ready()) return;
   ms_paused_look();
   if (ms_on_again == MS_COUNTING) return ms_count_ended(p);
   if (!ms_cells || !cell_is_live(p)) return;
@@ -262,7 +271,7 @@ MS_COLD void ms_paused_end(uintptr_t p) {
 /* ---- realloc ---- */
 
 MS_COLD enum ms_realloc ms_realloc_begin_slow(uintptr_t p, unsigned fn, uintptr_t ra) {
-  if (p == ms_tls.passing) return MS_REALLOC_SILENT;
+  if (ms_is_passing(p)) return MS_REALLOC_SILENT;
   if (ms_real_is_early((void *)p)) return MS_REALLOC_UNBORN;
   if (MS_UNLIKELY(!ms_process) && first_is_apart() && ms_on == MS_PAUSED) return ms_paused_end(p), MS_REALLOC_SILENT;
   if (!ms_process_ready()) return block_ends(p), MS_REALLOC_LOST;

@@ -208,13 +208,19 @@ MS_HOT_FN void *ms_emit_realloc_end(void *block, size_t size, unsigned fn, uintp
   return ms_emit_born(MS_OP_REALLOC_END, block, size, fn, ra);
 }
 
+/* To what the outer function was asked for, which is not more. (The upper half may be: of
+ * 4 GiB less 1 byte at a multiple of 64 an inner function gives 4 GiB.) */
+MS_HOT_FN void ms_row_shrink(uint64_t *row, size_t size) {
+  if ((uint32_t)size <= *ms_row_size(row)) *ms_row_size(row) = (uint32_t)size;
+}
+
 /* The row just written is of a block that an outer function hands out: one
  * event, with that function's name, size and caller. */
 MS_HOT_FN void ms_rename(struct ms_thread *t, enum ms_op op, size_t size, unsigned fn, uintptr_t ra) {
   uint64_t *row = ms_newest_row(t);
   if (!row) return; /* it has left the window */
   ms_enter();
-  *ms_row_size(row) = (uint32_t)size;
+  ms_row_shrink(row, size);
   *(uint8_t *)row = ms_hot_tag(op, fn);
   t->given_ra = ra; /* nobody can have named it yet */
   ms_leave(t);

@@ -21,7 +21,7 @@ static void fork_prepare(void) {
 }
 
 void ms_fork_init(void) {
-  pthread_atfork(fork_prepare, NULL, NULL);
+  pthread_atfork(fork_prepare, NULL, ms_gate_follow); /* another thread may have been about to */
   if (ms_options.stack == MS_STACK_DWARF) pthread_atfork(ms_unwind_fork_prepare, ms_unwind_fork_done, ms_unwind_fork_child);
 }
 

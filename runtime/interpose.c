@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The C allocator functions. Each calls the next one of its name and tells of
- * it: an allocation behind, a free before. Any thread, any time; errno is the next
- * function's.
+ * The C allocator functions. Each calls the next one of its name (but see realloc_of_null)
+ * and tells of it: an allocation behind, a free before. Any thread, any time; errno is the
+ * next function's.
  *
  * The four that nearly all events come from jump through a table, one for each thing
  * that is recorded: with recording off straight to the next function, with it on to
@@ -164,8 +164,9 @@ static void *(*next_of_null)(size_t) = realloc_of_null;
 #define REALLOC_NOT_ON(call, p, size, fn, ra)                                                                          \
   do {                                                                                                                 \
     void *q_;                                                                                                          \
-    if (MS_UNLIKELY(ms_on != MS_SAMPLING || (p && ms_tls.passing == (uintptr_t)(p)))) {                                \
+    if (MS_UNLIKELY(ms_on != MS_SAMPLING || (p && ms_is_passing((uintptr_t)(p))))) {                                   \
       if (p) ms_paused_end((uintptr_t)p);                                                                              \
+      else ms_paused_look();                                                                                           \
       return call;                                                                                                     \
     }                                                                                                                  \
     if (!p) {                                                                                                          \
@@ -182,7 +183,7 @@ static void *(*next_of_null)(size_t) = realloc_of_null;
 
 #define REALLOC_COUNTED(call, p, size, fn, ra)                                                                         \
   do {                                                                                                                 \
-    if (MS_UNLIKELY(p && ms_tls.passing == (uintptr_t)(p))) return call;                                               \
+    if (MS_UNLIKELY(p && ms_is_passing((uintptr_t)(p)))) return call;                                                  \
     if (!p) return counted_born(call, size, MS_FN_REALLOC_NULL + fn, ra);                                              \
     struct ms_count_from from_ = ms_count_realloc_begin((uintptr_t)p, fn, ra);                                         \
     void *q_;                                                                                                          \
@@ -272,7 +273,7 @@ static __attribute__((noinline)) void free_counted_slow(void *p, uintptr_t ra) {
   MS_NEXT(free)(p);
 }
 static void free_counted(void *p) {
-  if (MS_LIKELY(p && ms_tls.passing != (uintptr_t)p) && !ms_count_dead_hot(p)) free_counted_slow(p, MS_RA);
+  if (MS_LIKELY(p && !ms_count_is_passing((uintptr_t)p)) && !ms_count_dead_hot(p)) free_counted_slow(p, MS_RA);
   else MS_NEXT(free)(p);
 }
 static void free_paused(void *p) {
@@ -334,8 +335,11 @@ void ms_gate_found(void) {
 static const struct ways *by_gate[] = {[MS_OFF] = &off, [MS_ON] = &on, [MS_PAUSED] = &paused, [MS_SAMPLING] = &sampled, [MS_COUNTING] = &counted};
 static struct ways ways = {malloc_on, calloc_on, realloc_on, free_on}; /* until it is known */
 
+uint8_t ms_is_straight;
+
 /* Before the gate is first set. */
 void ms_gate_straight(void) {
+  ms_is_straight = 1;
   by_gate[MS_SAMPLING] = &straight;
   next_of_null = MS_NEXT(malloc);
 }

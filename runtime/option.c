@@ -134,8 +134,16 @@ static int path_is_ours(const char *path, size_t length) {
   return length >= n && memcmp(path + length - n, name, n) == 0 && (length == n || path[length - n - 1] == '/');
 }
 
-/* Shortens "a:…/libmemscope.so:b" in place; true when nothing is left. */
+static int preload_has_ours(const char *value) {
+  for (size_t n; *value; value += n + (value[n] != 0))
+    if (path_is_ours(value, n = strcspn(value, ": "))) return 1;
+  return 0;
+}
+
+/* Shortens "a:…/libmemscope.so:b" in place; true when nothing is left. Without ours it may
+ * be the host's constant, and is not written to. */
 static int preload_shorten(char *value) {
+  if (!preload_has_ours(value)) return 0;
   char *to = value;
   for (const char *from = value; *from;) {
     size_t n = strcspn(from, ": ");

@@ -281,13 +281,17 @@ static int process_may_start(void) { return ms_epoch == 0 || ms_options.follow_f
 
 static MS_COLD int process_try(struct ms_process *process) {
   uint32_t state = MS_STATE_NEW;
+  struct ms_os_block block;
+  ms_os_signals_hold(&block); /* a handler that jumped out would leave it starting for ever */
   if (__atomic_compare_exchange_n(&process->state, &state, MS_STATE_STARTING, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
     process->starter = &ms_tls;
-    if (process_may_start() && process_start(process)) return 1;
-    ms_gate_set(MS_OFF);
-    __atomic_store_n(&process->state, MS_STATE_STOPPED, __ATOMIC_RELEASE);
-    return 0;
+    int started = process_may_start() && process_start(process);
+    if (!started) ms_gate_set(MS_OFF);
+    if (!started) __atomic_store_n(&process->state, MS_STATE_STOPPED, __ATOMIC_RELEASE);
+    ms_os_signals_release(&block);
+    return started;
   }
+  ms_os_signals_release(&block);
   while (__atomic_load_n(&process->state, __ATOMIC_ACQUIRE) == MS_STATE_STARTING && process->starter != &ms_tls) ms_os_yield();
   return __atomic_load_n(&process->state, __ATOMIC_ACQUIRE) == MS_STATE_RECORDING;
 }

@@ -22,7 +22,7 @@ int ms_real_gave_early(void) { return 0; }
 extern __typeof__(malloc) __libc_malloc __attribute__((weak));
 extern __typeof__(calloc) __libc_calloc __attribute__((weak));
 extern __typeof__(realloc) __libc_realloc __attribute__((weak));
-int ms_real_is_libc(void) { return MS_NEXT(malloc) == __libc_malloc && MS_NEXT(calloc) == __libc_calloc && MS_NEXT(realloc) == __libc_realloc; }
+int ms_real_is_libc(void) { return __GLIBC_PREREQ(2, 34) && MS_NEXT(malloc) == __libc_malloc && MS_NEXT(calloc) == __libc_calloc && MS_NEXT(realloc) == __libc_realloc; }
 #else
 
 #include <dlfcn.h>
@@ -173,7 +173,13 @@ static int is_of_libc(void (*function)(void)) {
   return dladdr((void *)gnu_get_libc_version, &libc) && dladdr((void *)function, &info) && info.dli_fbase == libc.dli_fbase;
 }
 
-int ms_real_is_libc(void) { return is_of_libc(found.malloc) && is_of_libc(found.calloc) && is_of_libc(found.realloc); }
+/* Before 2.34 a host's malloc hooks were called by libc's functions, and might call ours. */
+static int has_hooks(void) {
+  const char *version = gnu_get_libc_version();
+  return strncmp(version, "2.", 2) != 0 || strtol(version + 2, NULL, 10) < 34;
+}
+
+int ms_real_is_libc(void) { return !has_hooks() && is_of_libc(found.malloc) && is_of_libc(found.calloc) && is_of_libc(found.realloc); }
 
 /* In a program that holds its address, malloc's is a place of the program's own that
  * jumps to whoever comes first: that says nothing. */

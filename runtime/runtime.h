@@ -264,6 +264,7 @@ void ms_gate_set(uint8_t on); /* changes ms_on */
 void ms_gate_follow(void);    /* who changes it otherwise says so behind */
 void ms_gate_found(void);     /* the next functions are known */
 void ms_gate_straight(void);  /* what comes next is libc's */
+extern uint8_t ms_is_straight; /* that was said */
 
 /* gate.c: a block while not every event is recorded */
 void *ms_born_not_on(void *p, size_t size, unsigned fn, uintptr_t ra);
@@ -274,7 +275,7 @@ void ms_real_find(void);
 void ms_real_check(void); /* says when somebody else's malloc comes before ours */
 int ms_real_is_early(const void *p);
 int ms_real_gave_early(void);
-int ms_real_is_libc(void); /* malloc, calloc and realloc: those come back to none of ours */
+int ms_real_is_libc(void); /* malloc, calloc and realloc, of one without hooks: those come back to none of ours */
 void ms_unbind(void); /* never to record: calls go past us, where that can be */
 
 /* emit.c */
@@ -283,6 +284,7 @@ enum { MS_END_WORDS = 3 };
 uint32_t ms_end_put(uint64_t *row, enum ms_end_how how, int32_t status); /* the process's end, into room for that many words; how many it took */
 void *ms_born_slow(enum ms_op op, void *block, size_t size, unsigned fn, uintptr_t ra);
 void ms_free_slow(uintptr_t p, unsigned fn, uintptr_t ra);
+int ms_is_passing(uintptr_t p);
 enum ms_realloc {
   MS_REALLOC_SILENT, /* not ours to report: an outer function does, or nothing is recorded */
   MS_REALLOC_OPEN,   /* a begin row stands: an end, a fail or a freed must follow */
