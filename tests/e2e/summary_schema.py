@@ -5,7 +5,7 @@ sums that must agree with each other."""
 import json
 import os
 
-from e2e import CXX, MEMSCOPE, compile_c, main, ok, record
+from e2e import CXX, MEMSCOPE, compile_c, main, ok, record, run
 
 TEXT, NUMBER, BOOL = str, int, bool
 SITE = {
@@ -15,6 +15,7 @@ SITE = {
     "temporary": NUMBER, "threads": NUMBER,
     "lifetime_ns": {"min": (NUMBER, None), "median": (NUMBER, None), "p99": (NUMBER, None), "max": (NUMBER, None)},  # null: nothing died
 }
+NOTE = {"kind": TEXT, "offset": (NUMBER, None), "text": TEXT}  # notes: when there are some
 SCHEMA = {
     "memscope": {"version": TEXT, "schema": NUMBER},
     "process": {"program": TEXT, "argv": [TEXT], "pid": NUMBER, "host": TEXT, "start_unix_ns": NUMBER, "duration_ns": NUMBER,
@@ -122,6 +123,16 @@ def test_sums_agree(folder):
     for site in sites:
         assert len({value is None for value in site["lifetime_ns"].values()} | {site["frees"] == 0}) == 1, site
     assert nodes[0]["function"] == "main" and nodes[0]["provenance"] == "exact" and nodes[0]["element_bytes"] == 24
+
+
+def test_notes(folder):
+    program = compile_c(folder, "a", '#include <stdlib.h>\nint main(void) { char *p = malloc(2000); free(p); free(p + 16); return 0; }',
+                        "-Wno-free-nonheap-object")
+    stream = folder + "/a.memscope"
+    run(MEMSCOPE, "run", "--quiet", "-o", stream, program)
+    data = json.loads(ok(MEMSCOPE, "summary", stream, "--json"))
+    assert data["notes"] and not differences(data["notes"], [NOTE]), data["notes"]
+    assert any("without a live block" in note["text"] and note["kind"] == "info" for note in data["notes"]), data["notes"]
 
 
 def test_ends(folder):

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
  * The model as JSON, schema 1. Every key of the schema is always there, but for
- * pauses, marks, damage and bad_frees when there are none, call stacks unless asked for, and
- * process.sampling and each group's error when nothing was sampled; arrays may be
- * empty. A number that there is not is null: a site's lifetimes where nothing died,
+ * pauses, marks, damage, bad_frees and notes when there are none, call stacks unless asked
+ * for (and symbol_problems, why binaries were not found), process.heard and
+ * process.restricted_ns of a program that was, a mark's sites but of a snapshot,
+ * process.sampling and each group's error when nothing was sampled; arrays may be empty,
+ * and domains and findings are: nothing fills them yet. A number that there is not is null: a site's lifetimes where nothing died,
  * unloaded_ns while a module is loaded, the status of an end that has none; and what
  * counters cannot know (process.mode "counters"): peaks and their time, temporary,
  * foreign_frees, what was live at a mark. Sites'
@@ -17,6 +19,9 @@
  * checksums do not hold, "doubtful_blocks": of those shown as live, how many may have been
  * freed there, "missing_chunks", "lost_segments", "lost_segment_events": of a packed file,
  * damaged, null where it is not known how many events those had}.
+ *
+ * notes: what the text summary says below its tables. {"kind": "info" (how a figure is to be
+ * read) | "loss" | "damage", "offset": of damage, where in the stream, "text"}.
  *
  * bad_frees: equal ones are one row, the most frequent first. {"kind": "double" (of a
  * block that was freed before) | "unknown" (of an address where the stream had no
@@ -438,6 +443,15 @@ static void bad_free_put(struct json *json, const struct ms_model_bad_free *bad)
   map_close(json);
 }
 
+static void note_put(struct json *json, const struct ms_model_note *note) {
+  static const char *const kinds[] = {[MS_NOTE_INFO] = "info", [MS_NOTE_LOSS] = "loss", [MS_NOTE_DAMAGE] = "damage"};
+  map_open(json, NULL);
+  member_text(json, "kind", kinds[note->kind]);
+  member_known(json, "offset", note->kind == MS_NOTE_DAMAGE, note->offset);
+  TEXT(note, text);
+  map_close(json);
+}
+
 static void frame_put(struct json *json, const struct ms_model_place *place, const struct ms_symbol *symbol) {
   map_open(json, NULL);
   TEXT(symbol, function);
@@ -533,6 +547,7 @@ static void model_put(struct json *json, const char *version) {
   if (json->model->pause_count) ARRAY("pauses", pauses, pause_count, UINT32_MAX, pause_put);
   if (json->model->mark_count) ARRAY("marks", marks, mark_count, UINT32_MAX, mark_put);
   if (json->model->bad_free_count) ARRAY("bad_frees", bad_frees, bad_free_count, json->top, bad_free_put);
+  if (json->model->note_count) ARRAY("notes", notes, note_count, UINT32_MAX, note_put);
   ARRAY("findings", findings, finding_count, UINT32_MAX, finding_put);
   if (json->symbols) {
     ARRAY("stacks", stacks, stack_count, json->top, stack_put);

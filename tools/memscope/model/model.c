@@ -196,6 +196,11 @@ static void damage_take(struct build *build, uint64_t doubts) {
                                            .lost_segments_unknown = stream->lost_parts_unknown};
 }
 
+static void names_note(struct build *build) {
+  if (ms_stream_names_are_all(build->stream))
+    ms_note_add(build, MS_NOTE_LOSS, 0, "the program has more names than a stream holds, some %d: blocks of those that came later go by a name from further in, or by none", MS_NAMES_MOST);
+}
+
 /* What the stream's reading was like: its damage, its losses, its limits. */
 static void notes_take(struct build *build, const struct ms_merge_counts *counts) {
   const struct ms_stream *stream = build->stream;
@@ -208,6 +213,7 @@ static void notes_take(struct build *build, const struct ms_merge_counts *counts
     ms_note_add(build, MS_NOTE_DAMAGE, stream->problems[i].offset, "%s", stream->problems[i].text);
   damage_take(build, counts->doubts);
   losses_note(build);
+  names_note(build);
   heard_note(build);
   restricted_note(build);
   if (counts->open_reallocs)

@@ -141,7 +141,7 @@ struct ms_model_place {
 
 /* ---- sites: one for each final name with its chain ---- */
 
-enum ms_provenance { MS_EXACT, MS_DERIVED, MS_INFERRED }; /* design: "Words that figures rest on" */
+enum ms_provenance { MS_EXACT, MS_DERIVED, MS_INFERRED }; /* docs/terms.md: provenance */
 enum ms_naming { MS_NAMED, MS_WRAPPER_ONLY, MS_UNNAMED };
 
 /* How often an id (of a thread, a place, a function) took part; most first. */

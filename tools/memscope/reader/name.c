@@ -22,6 +22,13 @@ void ms_names_take(struct ms_stream *stream, const struct ms_record *record, con
   memcpy(stream->names + first, payload, count * sizeof *stream->names);
 }
 
+/* The last words, of which one more name may leave one or two. */
+bool ms_stream_names_are_all(const struct ms_stream *stream) {
+  uint64_t last = 0;
+  for (uint32_t id = MS_NAMES_MOST - 4; id < MS_NAMES_MOST && id < stream->name_room; id++) last |= stream->names[id];
+  return last != 0;
+}
+
 struct ms_name ms_stream_name(const struct ms_stream *stream, uint32_t name) {
   uint64_t word = name < stream->name_room ? stream->names[name] : 0;
   if (!word) return (struct ms_name){.kind = MS_NAME_IS_NONE};

@@ -301,6 +301,9 @@ struct ms_name {
 /* What a name means. One that is damaged may lead to itself: follow it so far only. */
 struct ms_name ms_stream_name(const struct ms_stream *stream, uint32_t name);
 
+/* Has a stream no room for more of them? */
+bool ms_stream_names_are_all(const struct ms_stream *stream);
+
 /* A call stack of that thread: return addresses, the allocation's own first. None: count 0. */
 struct ms_frames {
   const uint64_t *addresses;

@@ -80,6 +80,9 @@ static bool header_check(const struct ms_stream *stream, struct ms_error *error)
   if (ms_volume_number(stream->bytes, stream->size)) return ms_volume_refuse(stream->path, error) == 0;
   if (stream->lost_parts && stream->bytes[0] == 0)
     return refuse(error, stream->path, "its first packed segment is damaged, which has its header: nothing can be read; copy or pack it again");
+  static const char nothing[sizeof header->magic];
+  if (memcmp(stream->bytes, nothing, known) == 0)
+    return refuse(error, stream->path, "has nothing in it yet: the recorded program is about to write, or was killed before; try again, or record it again");
   if (memcmp(stream->bytes, MS_STREAM_MAGIC, known) != 0)
     return refuse(error, stream->path,
                   "is not a MemScope stream; give a file that `memscope run` wrote (*.memscope)");
