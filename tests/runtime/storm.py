@@ -19,6 +19,7 @@ total = 0
 for round in range(20):
     work.clear()
     published = work.file("published")
+    if os.path.exists(published): os.unlink(published)
     window = random.choice(["16K", "64K", "256K"])
     process = subprocess.Popen([os.path.join(BIN, "storm"), published], env=work.environment(MEMSCOPE_WINDOW=window))
     time.sleep(0.005 + random.random() * 0.01)

@@ -34,7 +34,7 @@ import sys
 import time
 
 from harness import BIN, TOOL, Work, equal
-from stream import COUNTED, Stream
+from stream import COUNTED, MAGIC, Stream
 
 work = Work("survival", alike="all")
 steps = sys.argv[1]
@@ -96,6 +96,8 @@ def reads_meanwhile():
     looks = 0
     while child.poll() is None:
         for path in work.streams("survival.*.memscope"):
+            with open(path, "rb") as file:
+                if file.read(len(MAGIC)) != MAGIC: continue  # it is not begun yet
             work.reads(path)
             looks += 1
     equal(child.returncode, 7, "threads, read meanwhile")
