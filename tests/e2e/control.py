@@ -293,7 +293,7 @@ def test_idle_process(folder):
 int main(void) { free(malloc(1)); puts("ready"); fflush(stdout); sleep(30); return 0; }
 """)
     process, pid = started(folder, program)
-    assert "at its next allocation" in ok(MEMSCOPE, "ctl", pid, "pause")
+    assert "at its next event" in ok(MEMSCOPE, "ctl", pid, "pause")
     process.terminate()
     process.wait()
 

@@ -153,6 +153,10 @@ def test_forked_children(folder):
     program = compile_c(folder, "a", FORKS)
     memscope_run(folder, program, options=("--follow-fork=no",))
     assert len(streams(folder)) == 1, streams(folder)
+    memscope_run(folder, program, env=environment(MEMSCOPE_FOLLOW_FORK="off"))
+    assert len(streams(folder)) == 2, streams(folder)
+    memscope_run(folder, program, options=("--follow-fork=yes",), env=environment(MEMSCOPE_FOLLOW_FORK="off"))
+    assert len(streams(folder)) == 6, streams(folder)
 
 
 def test_exec(folder):
@@ -166,6 +170,8 @@ def test_exec(folder):
         os.remove(f"{folder}/{name}")
     done = memscope_run(folder, first, program, options=("--follow-exec",))
     found = [{s["holder"] for s in summary(f"{folder}/{name}")["sites"]} for name in streams(folder)]
+    memscope_run(folder, first, program, env=environment(MEMSCOPE_FOLLOW_EXEC="on"))
+    assert len(streams(folder)) == 4, streams(folder)
     assert len(found) == 2 and any("before" in h for h in found) and any("kept[i]" in h for h in found), found
 
 

@@ -202,7 +202,7 @@ static int command_run(struct ctl *ctl, struct ms_error *error) {
     return 0;
   }
   if (ctl->header->end_how || kill(ctl->pid, 0)) return ended(ctl, error);
-  printf("%d: has not allocated for %d s; it will %s at its next allocation\n", (int)ctl->pid, WAIT_MS / 1000, ctl->verb->name);
+  printf("%d: nothing was recorded for %d s; it will %s at its next event\n", (int)ctl->pid, WAIT_MS / 1000, ctl->verb->name);
   return 0;
 }
 

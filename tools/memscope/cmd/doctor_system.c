@@ -49,7 +49,7 @@ void ms_doctor_folder(struct ms_doctor *doctor) {
   unsigned long long free_mib =
       statvfs(".", &disk) ? 0 : (unsigned long long)disk.f_bavail * disk.f_frsize >> 20;
   if (free_mib < LITTLE_MIB)
-    ms_doctor_say(doctor, MS_HEALTH_WARN, "a stream takes about 13 bytes for each event: free some space",
+    ms_doctor_say(doctor, MS_HEALTH_WARN, "a stream takes about 12 bytes for each event: free some space",
                   "%s is writable, %llu MiB free", here, free_mib);
   else
     ms_doctor_say(doctor, MS_HEALTH_OK, NULL, "%s is writable, %llu MiB free", here, free_mib);

@@ -42,7 +42,7 @@ static const struct {
 };
 
 static int topic_env(void) {
-  printf("Environment options of the runtime; `memscope run` sets the first ones for its program.\n");
+  printf("Environment options of the runtime. They hold under `memscope run` too, whose own options say more.\n");
   for (size_t i = 0; i < COUNT(options); i++)
     printf("\n  %-22s  %s\n  %22s  %s; default %s\n", options[i].name, options[i].help, "", options[i].values,
            options[i].fallback);

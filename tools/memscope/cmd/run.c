@@ -104,8 +104,8 @@ static int option_apply(struct ms_cmd_context *context, struct ms_run *run, int 
     run->mode = optarg;
     return mode_check(context, optarg, "");
   case OPTION_FORK:
-    run->follow_fork = strcmp(optarg, "yes") == 0;
-    if (run->follow_fork || strcmp(optarg, "no") == 0) return 0;
+    run->follow_fork = strcmp(optarg, "yes") == 0 ? "on" : strcmp(optarg, "no") == 0 ? "off" : NULL;
+    if (run->follow_fork) return 0;
     return ms_cmd_usage(context, "--follow-fork is yes or no, not '%s'", optarg);
   default:
     return 0;
@@ -133,7 +133,7 @@ static void variables_check(void) {
 }
 
 static int arguments_read(struct ms_cmd_context *context, struct ms_run *run, int argc, char **argv) {
-  *run = (struct ms_run){.output = "%e.%p.memscope", .mode = "full", .follow_fork = true};
+  *run = (struct ms_run){.output = "%e.%p.memscope", .mode = "full"};
   if (environment_read(context, run)) return (int)context->error.code;
   optind = 1;
   opterr = 0;

@@ -18,7 +18,8 @@ struct ms_run {
   const char *mode;
   const char *rotate; /* NULL: as the environment has it */
   const char *stack, *stack_depth; /* NULL: as the environment has it */
-  bool quiet, follow_fork, follow_exec, pack, paused;
+  const char *follow_fork;         /* the same */
+  bool quiet, follow_exec, pack, paused;
   char **program;         /* PROG ARGS, NULL-terminated */
   char path[PATH_MAX];    /* of PROG */
   char pattern[PATH_MAX]; /* output, absolute */

@@ -69,8 +69,8 @@ static void environment_set(const struct ms_run *run) {
   if (run->stack) setenv("MEMSCOPE_STACK", run->stack, 1);
   if (run->stack_depth) setenv("MEMSCOPE_STACK_DEPTH", run->stack_depth, 1);
   if (run->paused) setenv("MEMSCOPE_PAUSED", "on", 1); /* else as the environment has it */
-  setenv("MEMSCOPE_FOLLOW_FORK", run->follow_fork ? "on" : "off", 1);
-  setenv("MEMSCOPE_FOLLOW_EXEC", run->follow_exec ? "on" : "off", 1);
+  if (run->follow_fork) setenv("MEMSCOPE_FOLLOW_FORK", run->follow_fork, 1);
+  if (run->follow_exec) setenv("MEMSCOPE_FOLLOW_EXEC", "on", 1);
   if (run->preload) preload_set(run);
 }
 
