@@ -164,7 +164,7 @@ struct ms_record {
   uint64_t fill;     /* payload bytes in use, low half; chunk number of the thread, high half */
   uint64_t start_ns; /* rows: time at the first row, since start */
   uint64_t check;    /* XXH3-64 of the 24 bytes before `fill`'s place: magic .. checksum, seed MS_RECORD_MAGIC; 0 in a WINDOW */
-  uint64_t place;    /* XXH3-64 of fill and start_ns, seed `check`, of a CHUNK; else 0, and in streams of before 2026-12 */
+  uint64_t place;    /* XXH3-64 of fill and start_ns, seed `check`, of a CHUNK; else 0, and in older streams */
   uint64_t reserved;
 };
 MS_STATIC_ASSERT(sizeof(struct ms_record) == 64, "streams on disk carry this layout: raise MS_STREAM_VERSION");

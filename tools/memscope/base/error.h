@@ -11,7 +11,7 @@
 /* The tool's exit codes. */
 enum ms_error_code {
   MS_ERROR_NONE = 0,
-  MS_ERROR_FINDINGS = 1,         /* check: something was found; doctor: something does not work */
+  MS_ERROR_FINDINGS = 1,         /* doctor: something does not work */
   MS_ERROR_USAGE = 2,            /* wrong arguments, a place that cannot be read or written */
   MS_ERROR_DATA = 3,             /* the stream is damaged, foreign or newer */
   MS_ERROR_NOT_EXECUTABLE = 126, /* run, as a shell says it */
