@@ -6,8 +6,8 @@
  *
  * The next volume is made before the tail moves there: an offset is only given out
  * in a file that exists. One thread makes it, the others go on in the old one
- * meanwhile. Where it cannot be made, or there are MS_VOLUMES_MOST, the old one just goes on, without a limit: no
- * event is lost for that.
+ * meanwhile. Where it cannot be made, or there are MS_VOLUMES_MOST, the old one just goes
+ * on, without a limit: no event is lost for that.
  *
  * The two newest are held open, each as long as somebody writes to it; a number that
  * the host has closed or taken is noticed before a write, and the file opened again.

@@ -5,15 +5,14 @@
  * for (and symbol_problems, why binaries were not found), process.heard and
  * process.restricted_ns of a program that was, a mark's sites but of a snapshot,
  * process.sampling and each group's error when nothing was sampled; arrays may be empty,
- * and domains and findings are: nothing fills them yet. A number that there is not is null: a site's lifetimes where nothing died,
- * unloaded_ns while a module is loaded, the status of an end that has none; and what
- * counters cannot know (process.mode "counters"): peaks and their time, temporary,
- * foreign_frees, what was live at a mark. Sites'
- * chains begin innermost, at the allocator's caller. In an error peak_bytes and
- * bytes_at_peak are null: peaks of estimates have no interval. process.sampling: {"kind":
- * "rate" | "bytes", "period": mean distance of samples in allocations or bytes, "large_bytes":
- * of rate, the size from which blocks may be drawn more often than one in a period,
- * "sampled_allocations"}.
+ * and domains and findings are: nothing fills them yet. A number that there is not is null:
+ * a site's lifetimes where nothing died, unloaded_ns while a module is loaded, the status of
+ * an end that has none; and what counters cannot know (process.mode "counters"): peaks and
+ * their time, temporary, foreign_frees, what was live at a mark. Sites' chains begin
+ * innermost, at the allocator's caller. In an error peak_bytes and bytes_at_peak are null:
+ * peaks of estimates have no interval. process.sampling: {"kind": "rate" | "bytes", "period":
+ * mean distance of samples in allocations or bytes, "large_bytes": of rate, the size from
+ * which blocks may be drawn more often than one in a period, "sampled_allocations"}.
  *
  * damage: what of the stream is in no figure. {"denied_chunks", "denied_events": whose
  * checksums do not hold, "doubtful_blocks": of those shown as live, how many may have been
