@@ -286,8 +286,10 @@ static MS_COLD int process_try(struct ms_process *process) {
   if (__atomic_compare_exchange_n(&process->state, &state, MS_STATE_STARTING, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
     process->starter = &ms_tls;
     int started = process_may_start() && process_start(process);
-    if (!started) ms_gate_set(MS_OFF);
-    if (!started) __atomic_store_n(&process->state, MS_STATE_STOPPED, __ATOMIC_RELEASE);
+    if (!started) {
+      ms_gate_set(MS_OFF);
+      __atomic_store_n(&process->state, MS_STATE_STOPPED, __ATOMIC_RELEASE);
+    }
     ms_os_signals_release(&block);
     return started;
   }
